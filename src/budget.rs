@@ -1,0 +1,55 @@
+//! The cooperative budget: how much a task may do in one poll before it gives way.
+//!
+//! `async` is cooperative: nothing takes the thread away from a task. A task that reads from a socket which
+//! is never empty would never return `Pending`, and everybody else would starve, though the task awaits at
+//! every step. So each leaf future (I/O, channel, lock, timer, join) asks [`poll_proceed`] first. After
+//! [`OPERATIONS`] of them in one poll it answers `Pending` once, having woken the task, which so goes to the
+//! back of the run queue.
+//!
+//! The idea is tokio's (`tokio::task::coop`).
+
+use std::cell::Cell;
+use std::task::{Context, Poll};
+
+/// Operations on leaf futures that one poll of a task may complete.
+pub(crate) const OPERATIONS: u32 = 128;
+
+/// Outside a task of this runtime (under another executor, in a test that polls by hand) nothing is counted:
+/// only an executor that refills the budget may hold a task to it.
+const UNLIMITED: u32 = u32::MAX;
+
+thread_local! {
+    static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
+}
+
+/// Gives the task that is about to be polled a full budget.
+pub(crate) fn refill() {
+    LEFT.set(OPERATIONS);
+}
+
+/// Counts no more: the executor has stopped polling.
+pub(crate) fn lift() {
+    LEFT.set(UNLIMITED);
+}
+
+/// Whether the last poll used its budget up.
+pub(crate) fn spent() -> bool {
+    LEFT.get() == 0
+}
+
+/// Ready while the task may go on; otherwise wakes the task and is pending, so that the others get a turn.
+///
+/// A leaf future calls this before it takes anything, so that nothing is taken and then not handed out.
+pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
+    match LEFT.get() {
+        UNLIMITED => Poll::Ready(()),
+        0 => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        left => {
+            LEFT.set(left - 1);
+            Poll::Ready(())
+        }
+    }
+}

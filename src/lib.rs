@@ -1,0 +1,4 @@
+//! An async coroutine runtime made to be read.
+
+mod budget;
+mod loom;

@@ -1,0 +1,46 @@
+//! The one place that chooses between `std`'s threads, locks and atomics and loom's.
+//!
+//! Everything in this crate that crosses threads takes its primitives from here. In a normal build they are
+//! `std`'s. With `--cfg cotask_loom` (set by `cargo loom`) they are [loom's], whose every operation is a point
+//! where the model checker may switch threads; a model then runs under all the interleavings that matter.
+//!
+//! What stays on one thread (cells, the run queue, the timer wheel) does not pass through here: loom cannot
+//! see it and need not.
+//!
+//! [loom's]: https://docs.rs/loom
+
+#[cfg(not(cotask_loom))]
+pub(crate) use std::{
+    sync::{Arc, atomic},
+    thread,
+};
+
+#[cfg(cotask_loom)]
+pub(crate) use loom::{
+    sync::{Arc, atomic},
+    thread,
+};
+
+#[cfg(cotask_loom)]
+use loom::sync as primitives;
+#[cfg(not(cotask_loom))]
+use std::sync as primitives;
+
+pub(crate) use primitives::{Condvar, MutexGuard};
+
+/// A mutex without poisoning: a panic under the lock leaves the data as it was at that moment.
+///
+/// Every critical section of this crate is short, runs no foreign code, and is written so that it cannot
+/// panic between two writes that belong together; poisoning would only turn one panic into many.
+#[derive(Debug, Default)]
+pub(crate) struct Mutex<T>(primitives::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Mutex(primitives::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
