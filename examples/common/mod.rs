@@ -1,0 +1,227 @@
+//! What every workload shares: its shape, its answer, its figures, its helpers in other processes.
+//!
+//! # How a workload is laid out
+//!
+//! A workload is a folder `examples/NAME/`. Two files in it belong to no style:
+//!
+//! - `mod.rs`: the arguments (clap derive), the protocol code that all styles share, the dispatch to the styles,
+//!   and one `pub(crate) static WORKLOAD: Workload` that tells the rest of the kit what this is;
+//! - `main.rs`: the program, which is always these lines:
+//!
+//! ```ignore
+//! //! What the workload does, in a line.
+//! #[path = "../common/mod.rs"]
+//! mod common;
+//! #[path = "mod.rs"]
+//! mod rates;
+//!
+//! fn main() -> std::process::ExitCode {
+//!     common::main(&rates::WORKLOAD)
+//! }
+//! ```
+//!
+//! Every other file is one style, and only concurrency stands in it: `sequential.rs`, `threads.rs`, `pool.rs`,
+//! `processes.rs`, `callbacks.rs`, `coroutines.rs`, `blocking.rs` (coroutines with the blocking pool), `tokio.rs`.
+//! They all have the same entry, so that two of them can be read side by side.
+//!
+//! # What `mod.rs` holds
+//!
+//! ```ignore
+//! mod coroutines;
+//! mod threads;
+//!
+//! use crate::common::{Case, Common, Figure, Meter, Outcome, Size, Style, Workload, source, workload};
+//!
+//! /// Count the lines that hold a word.
+//! #[derive(clap::Parser)]
+//! pub(crate) struct Args {
+//!     #[command(flatten)]
+//!     common: Common, // --style and --json
+//!     #[arg(long, default_value_t = 1000)]
+//!     lines: u64,
+//! }
+//!
+//! pub(crate) static WORKLOAD: Workload = Workload {
+//!     name: "grep",
+//!     question: "Is a coroutine slower than a loop, when there is nothing to wait for?",
+//!     counts: "lines",
+//!     decides: Figure::Wall,
+//!     plots: &[Figure::Wall],
+//!     styles: &[
+//!         source(Style::Threads, "threads.rs", include_str!("threads.rs")),
+//!         source(Style::Coroutines, "coroutines.rs", include_str!("coroutines.rs")),
+//!     ],
+//!     cases: |size| match size {
+//!         Size::Quick => vec![1_000],
+//!         Size::Normal => vec![1_000, 100_000], // the last one is the row of the table; all are the sweep
+//!         Size::Full => vec![1_000, 100_000, 1_000_000],
+//!     },
+//!     args: |_size, _style, n| Some(vec!["--lines".into(), n.to_string()]), // None: too slow at this n
+//!     command: <Args as clap::CommandFactory>::command,
+//!     run: |matches| run(&<Args as clap::FromArgMatches>::from_arg_matches(matches)?),
+//! };
+//!
+//! fn run(args: &Args) -> anyhow::Result<Option<Outcome>> {
+//!     // ... prepare what is not to be measured ...
+//!     let meter = Meter::start();
+//!     let count = match args.common.style {
+//!         Style::Threads => threads::count(&lines)?,
+//!         Style::Coroutines => coroutines::count(&lines)?,
+//!         other => return Err(WORKLOAD.no_style(other)),
+//!     };
+//!     let usage = meter.stop();
+//!     Ok(Some(Outcome::new(args.lines, usage).answer(format!("{count} lines hold it"), &count.to_le_bytes())))
+//! }
+//! ```
+//!
+//! The answer must not depend on the style nor on time: `compare` fails a run whose answer differs from the others.
+//! What does depend on them goes in with [`Outcome::latencies`], [`Outcome::errors`] and [`Outcome::also`].
+//!
+//! # Other processes
+//!
+//! A server, a load client or a worker is the same program started once more ([`Peer::spawn`]), with arguments that the
+//! workload itself defines (a clap subcommand such as `serve`). It calls [`peer::end_with_parent`] first: from
+//! then on it ends when its standard input closes, so that it can never outlive whoever started it. `run` returns
+//! `Ok(None)` in such a process. Never name the executable yourself: inside `compare` it is another one.
+//!
+//! # Conventions
+//!
+//! - Durations in arguments are written `50ms`, `2s`: `#[arg(long, value_parser = humantime::parse_duration)]`.
+//! - An error is an `anyhow::Error` that names the argument, file or address at fault; the exit code is 1 (bad
+//!   arguments: 2, Ctrl-C: 130).
+//! - Long work shows [`progress`] on standard error, only on a terminal. Nothing here writes colours but clap, which
+//!   honours `NO_COLOR`.
+
+// Each example compiles this folder for itself and uses only a part of it.
+#![allow(dead_code, unused_imports)]
+
+mod latency;
+mod measure;
+mod outcome;
+pub(crate) mod peer;
+mod style;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+pub(crate) use latency::{Latencies, Percentiles};
+pub(crate) use measure::{Meter, Usage};
+pub(crate) use outcome::{Hash, Outcome, Run};
+pub(crate) use peer::Peer;
+pub(crate) use style::{Source, Style, source};
+
+/// The arguments that every workload has.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Common {
+    /// How the work is made concurrent
+    #[arg(long, value_enum, default_value_t = Style::Coroutines)]
+    pub(crate) style: Style,
+    /// Print the result as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How much work `compare` asks for: about half a minute, a minute, or several minutes over all workloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    Quick,
+    Normal,
+    Full,
+}
+
+/// A figure by which styles are compared; smaller is better in all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Figure {
+    Wall,
+    Cpu,
+    PeakRss,
+    P50,
+    P99,
+}
+
+/// What the kit knows of a workload. The [module's documentation](self) has an example.
+pub(crate) struct Workload {
+    /// The folder's name, which is also the program's.
+    pub(crate) name: &'static str,
+    /// What a reader would ask, as a question.
+    pub(crate) question: &'static str,
+    /// What N counts: "pairs", "connections", "lines".
+    pub(crate) counts: &'static str,
+    /// The figure that says which style does best.
+    pub(crate) decides: Figure,
+    /// The figures to draw over N.
+    pub(crate) plots: &'static [Figure],
+    /// The styles it exists in, in the order of the table, each with its source.
+    pub(crate) styles: &'static [Source],
+    /// The values of N to run, ascending. The last one makes the table, all together make the plot.
+    pub(crate) cases: fn(Size) -> Vec<u64>,
+    /// The arguments for one run (without `--style` and `--json`), or `None` where this style would take too long.
+    pub(crate) args: fn(Size, Style, u64) -> Option<Vec<String>>,
+    /// The workload's clap command.
+    pub(crate) command: fn() -> clap::Command,
+    /// Does the work; `None` from a helper process that has no result of its own.
+    pub(crate) run: fn(&clap::ArgMatches) -> anyhow::Result<Option<Outcome>>,
+}
+
+impl Workload {
+    /// The error for a style that this workload does not have.
+    pub(crate) fn no_style(&self, style: Style) -> anyhow::Error {
+        let known: Vec<&str> = self.styles.iter().map(|source| source.style.name()).collect();
+        anyhow::anyhow!("{} has no style '{style}'; it has: {}", self.name, known.join(", "))
+    }
+}
+
+/// The arguments that lead a new process of this program to the workload it is running: none in the workload's own
+/// program, `run NAME` inside `compare`.
+static WAY_BACK: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// The `main` of a workload's own program.
+pub(crate) fn main(workload: &'static Workload) -> ExitCode {
+    // A handler that could not be installed only costs the word "interrupted".
+    let _ = ctrlc::set_handler(|| {
+        eprintln!("\ninterrupted");
+        std::process::exit(130);
+    });
+    run(workload, Vec::new(), std::env::args_os().skip(1).collect())
+}
+
+/// Runs `workload` with `args`, prints its result and returns the exit code. `way_back` is what a helper process of
+/// this program must be given before the workload's own arguments.
+pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Vec<OsString>) -> ExitCode {
+    let _ = WAY_BACK.set(way_back);
+    let args = std::iter::once(OsString::from(workload.name)).chain(args);
+    let matches = (workload.command)().name(workload.name).get_matches_from(args);
+    let json = matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false);
+    let style = matches.try_get_one::<Style>("style").ok().flatten().copied().unwrap_or(Style::Coroutines);
+    if !workload.styles.iter().any(|source| source.style == style) {
+        eprintln!("error: {}", workload.no_style(style));
+        return ExitCode::from(2);
+    }
+    match (workload.run)(&matches) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(outcome)) => {
+            let run = Run::new(workload, style, &outcome);
+            if json {
+                println!(
+                    "{}",
+                    serde_json::to_string(&run).expect("a run holds nothing but numbers and strings")
+                );
+            } else {
+                print!("{}", run.for_people(workload, &outcome));
+            }
+            if run.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A progress bar for `length` steps of `what`, on standard error; silent where that is not a terminal.
+pub(crate) fn progress(length: u64, what: &'static str) -> indicatif::ProgressBar {
+    let style = indicatif::ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")
+        .expect("the template is a constant");
+    indicatif::ProgressBar::new(length).with_style(style).with_message(what)
+}

@@ -1,0 +1,171 @@
+//! Helpers in processes of their own: this program, started once more.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::WAY_BACK;
+
+/// No helper process lives longer, whatever happens.
+const LONGEST_LIFE: Duration = Duration::from_secs(600);
+
+/// How long a helper may take to start, or to end once its standard input is closed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server, load client or worker of the workload in another process.
+///
+/// It hears us on its standard input and answers in lines on its standard output; it ends when its standard
+/// input closes, which also happens when we die. Dropping a `Peer` ends it.
+pub(crate) struct Peer {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    what: String,
+}
+
+impl Peer {
+    /// Starts this program again, for the workload that is running, with `args` (without the program's name).
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be started.
+    pub(crate) fn spawn<I, S>(args: I) -> Result<Peer>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let program = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut command = Command::new(program);
+        command.args(WAY_BACK.get().into_iter().flatten());
+        command.args(args);
+        Peer::start(command)
+    }
+
+    /// Starts any `command` as a peer, such as the Python version of a server.
+    pub(crate) fn start(mut command: Command) -> Result<Peer> {
+        let what = command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("its output was asked for");
+        let (send, lines) = channel();
+        // The thread ends with the child: its output closes then.
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(io::Result::ok) {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Peer { child, stdin, lines, what })
+    }
+
+    /// The address that the peer announced with [`announce`].
+    ///
+    /// # Errors
+    ///
+    /// When it ends or stays silent instead, or says something else.
+    pub(crate) fn address(&mut self) -> Result<SocketAddr> {
+        let line = self.line(PATIENCE)?;
+        let address = line.strip_prefix(ANNOUNCEMENT).and_then(|address| address.parse().ok());
+        address.with_context(|| format!("'{}' announced no address but '{line}'", self.what))
+    }
+
+    /// The peer's next line.
+    ///
+    /// # Errors
+    ///
+    /// When none comes within `limit`, or the peer ends.
+    pub(crate) fn line(&mut self, limit: Duration) -> Result<String> {
+        match self.lines.recv_timeout(limit) {
+            Ok(line) => Ok(line),
+            Err(RecvTimeoutError::Timeout) => bail!("'{}' said nothing for {limit:?}", self.what),
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = self.child.wait().context("cannot wait for a helper process")?;
+                bail!("'{}' ended early ({status})", self.what)
+            }
+        }
+    }
+
+    /// Sends the peer a line.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub(crate) fn tell(&mut self, line: &str) -> Result<()> {
+        let stdin = self.stdin.as_mut().expect("its input is closed only when the peer is given up");
+        writeln!(stdin, "{line}")
+            .and_then(|()| stdin.flush())
+            .with_context(|| format!("'{}' has ended", self.what))
+    }
+
+    /// The peer's process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Closes the peer's input and waits until it has ended.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end, or ends with an error of its own.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        let status = self.end().context("cannot wait for a helper process")?;
+        if !status.success() {
+            bail!("'{}' ended badly ({status})", self.what);
+        }
+        Ok(())
+    }
+
+    /// Ends the peer, with force if it does not hear.
+    fn end(&mut self) -> io::Result<std::process::ExitStatus> {
+        drop(self.stdin.take());
+        while self.lines.recv_timeout(PATIENCE).is_ok() {}
+        if let Err(RecvTimeoutError::Timeout) = self.lines.recv_timeout(Duration::ZERO) {
+            self.child.kill()?;
+        }
+        self.child.wait()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
+
+const ANNOUNCEMENT: &str = "listening on ";
+
+/// Tells whoever started this process where it listens.
+pub(crate) fn announce(address: SocketAddr) {
+    println!("{ANNOUNCEMENT}{address}");
+}
+
+/// Ends this process when its standard input closes, and in any case after ten minutes. What comes on the input is ignored.
+pub(crate) fn end_with_parent() {
+    end_with_parent_and(|_| {});
+}
+
+/// As [`end_with_parent`], and gives each line of standard input to `hear`, on a thread of its own.
+pub(crate) fn end_with_parent_and(mut hear: impl FnMut(&str) + Send + 'static) {
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(io::Result::ok) {
+            hear(&line);
+        }
+        std::process::exit(0);
+    });
+    thread::spawn(|| {
+        thread::sleep(LONGEST_LIFE);
+        eprintln!("a helper process ends itself after {LONGEST_LIFE:?}");
+        std::process::exit(1);
+    });
+}
