@@ -1,4 +1,6 @@
 //! An async coroutine runtime made to be read.
 
+pub mod coroutine;
+
 mod budget;
 mod loom;
