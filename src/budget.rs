@@ -53,3 +53,19 @@ pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
         }
     }
 }
+
+/// Takes back what [`poll_proceed`] charged for an operation which then had to wait.
+///
+/// Only progress counts. Otherwise a task that polls more idle channels than [`OPERATIONS`] at once (a large
+/// `select`) would never get to the last ones, and wake itself for ever.
+pub(crate) fn refund() {
+    match LEFT.get() {
+        UNLIMITED => {}
+        left => LEFT.set(left + 1),
+    }
+}
+
+/// Whether this thread is polling a task right now, so that to block it would block every task.
+pub(crate) fn in_task() -> bool {
+    LEFT.get() != UNLIMITED
+}

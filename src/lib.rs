@@ -4,3 +4,4 @@ pub mod coroutine;
 
 mod budget;
 mod loom;
+pub mod sync;

@@ -1,0 +1,138 @@
+//! Counted permits and the queue of those who wait for some: the logic of [`Semaphore`](super::Semaphore),
+//! [`Mutex`](super::Mutex) and the bounded channel's free slots, without the lock around it.
+//!
+//! What must hold: while somebody is queued, fewer permits are free than the first in the queue wants. A late-comer
+//! who sees a queue therefore waits, even where enough permits for *them* are free: else a waiter that wants many
+//! would never get them.
+//!
+//! ```text
+//!               poll_take: no permit           give, and first in the queue
+//!  (no place) ───────────────────────► queued ─────────────────────────────► granted
+//!      ▲                                 │  close                               │
+//!      │        poll_take: closed        ▼                                      │
+//!      ├────────────────────────────── turned away                              │
+//!      │        poll_take: the permits are the caller's                         │
+//!      └────────────────────────────────────────────────────────────────────────┘
+//! ```
+//! From each state `leave` (the future is dropped) goes back to "no place" too; from `granted` it gives the permits
+//! to the next in the queue.
+
+use std::task::Poll;
+
+use super::critical::{After, Turn};
+use super::wait_list::{Key, WaitList};
+
+/// More permits than this are an error of the caller's, far from an overflow of ours.
+pub(super) const MAX_PERMITS: usize = usize::MAX >> 3;
+
+/// Why there was no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    Closed,
+    Busy,
+}
+
+#[derive(Debug)]
+struct Request {
+    wanted: usize,
+    granted: bool,
+}
+
+/// The place of one future in the queue, if it has one.
+#[derive(Debug, Default)]
+pub(super) struct Place(Option<Key>);
+
+impl Place {
+    /// Whether the future has a place that must be left before it may go.
+    pub(super) fn is_taken(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// Some permits, and who waits for them.
+#[derive(Debug)]
+pub(super) struct Permits {
+    free: usize,
+    closed: bool,
+    queue: WaitList<Request>,
+}
+
+impl Permits {
+    pub(super) const fn new(free: usize) -> Self {
+        Permits { free, closed: false, queue: WaitList::new() }
+    }
+
+    pub(super) fn free(&self) -> usize {
+        self.free
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Takes `wanted` permits now, or not at all.
+    pub(super) fn try_take(&mut self, wanted: usize) -> Result<(), Refused> {
+        if self.closed {
+            return Err(Refused::Closed);
+        }
+        if self.free < wanted || !self.queue.is_empty() {
+            return Err(Refused::Busy);
+        }
+        self.free -= wanted;
+        Ok(())
+    }
+
+    /// Takes `wanted` permits, in the order of asking. `Err(())` once closed.
+    pub(super) fn poll_take(
+        &mut self,
+        wanted: usize,
+        place: &mut Place,
+        turn: &mut Turn<'_>,
+    ) -> Poll<Result<(), ()>> {
+        let key = match place.0.take() {
+            Some(key) => key,
+            None => match self.try_take(wanted) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(Refused::Closed) => return Poll::Ready(Err(())),
+                Err(Refused::Busy) => self.queue.push(Request { wanted, granted: false }),
+            },
+        };
+        let granted = self.queue.get(&key).granted;
+        if granted || self.closed {
+            let (_, waker) = self.queue.remove(key);
+            turn.after.discard(waker);
+            return Poll::Ready(if granted { Ok(()) } else { Err(()) });
+        }
+        turn.wait_in(self.queue.waker(&key));
+        place.0 = Some(key);
+        Poll::Pending
+    }
+
+    /// The future of `place` is dropped: what it had been granted goes to the next.
+    pub(super) fn leave(&mut self, place: &mut Place, after: &mut After) {
+        let Some(key) = place.0.take() else { return };
+        let (request, waker) = self.queue.remove(key);
+        after.discard(waker);
+        // Without a grant too: if this was the first in the queue, the second may want less.
+        self.give(if request.granted { request.wanted } else { 0 }, after);
+    }
+
+    /// Adds permits, and grants them to as many from the front of the queue as they suffice for.
+    pub(super) fn give(&mut self, permits: usize, after: &mut After) {
+        self.free += permits;
+        while self.queue.front().is_some_and(|first| first.wanted <= self.free) {
+            let Some((first, waker)) = self.queue.pop_front() else { return };
+            first.granted = true;
+            self.free -= first.wanted;
+            after.wake(waker);
+        }
+    }
+
+    /// Turns everybody away who waits or will ask. What was granted stays granted.
+    pub(super) fn close(&mut self, after: &mut After) {
+        self.closed = true;
+        while let Some((_, waker)) = self.queue.pop_front() {
+            after.wake(waker);
+        }
+    }
+}
