@@ -17,9 +17,16 @@
 
 mod critical;
 pub mod mpsc;
+mod mutex;
+mod notify;
 pub mod oneshot;
 mod permits;
+mod semaphore;
 mod wait_list;
+
+pub use mutex::{Mutex, MutexGuard, TryLockError};
+pub use notify::{Notified, Notify};
+pub use semaphore::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError};
 
 use std::future::Future;
 use std::pin::pin;
