@@ -26,7 +26,7 @@ use loom::sync as primitives;
 #[cfg(not(cotask_loom))]
 use std::sync as primitives;
 
-pub(crate) use primitives::{Condvar, MutexGuard};
+pub(crate) use primitives::{Condvar, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
 /// A mutex without poisoning: a panic under the lock leaves the data as it was at that moment.
 ///
@@ -50,5 +50,19 @@ impl<T> Mutex<T> {
 
     pub(crate) fn into_inner(self) -> T {
         self.0.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// A reader-writer lock, without poisoning for the same reason.
+#[derive(Debug, Default)]
+pub(crate) struct RwLock<T>(primitives::RwLock<T>);
+
+impl<T> RwLock<T> {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -1,0 +1,424 @@
+//! The executor: the run queue, the turn of the loop, and where the thread sleeps.
+//!
+//! ```text
+//!            +-> poll a task, at most POLLS_A_TURN of them -+
+//!            |                                              v
+//!   wakes from the poller,  <---  look outside: mail from other threads, sockets, timers
+//!   timers and the inbox          (nothing runnable? then sleep here until one of them has something)
+//! ```
+//!
+//! The future given to `block_on` is scheduled as every task is: it has a name, and a slot without a body,
+//! since it lives on its caller's stack. When its turn comes, [`Executor::drive`] returns to `block_on`.
+//!
+//! What runs foreign code (polls, drops, wakes) does so with no cell borrowed: each borrow below ends in its
+//! own line.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::budget;
+use crate::clock::{Clock, Instant};
+use crate::inbox::{Inbox, Job, Mail, registry};
+use crate::join::JoinHandle;
+use crate::loom::Arc;
+use crate::order::{Order, RunQueue};
+use crate::reactor::Reactor;
+use crate::slab::Slab;
+use crate::task::{Run, Task, drop_quietly, wake_quietly};
+use crate::trace::{Actor, Event, Outcome, Recorder};
+use crate::waker::{MAX_RUNTIMES, Name};
+use crate::wheel::Wheel;
+
+/// Polls between two looks outside: how long a socket, a timer or another thread can have to wait for a busy
+/// run queue (invariant 7).
+pub(crate) const POLLS_A_TURN: u32 = 61;
+
+pub(crate) struct Executor {
+    number: u16,
+    slab: RefCell<Slab<Rc<dyn Run>>>,
+    queue: RefCell<RunQueue>,
+    inbox: Arc<Inbox>,
+    /// Empty between two turns; here only so that its buffers are used again.
+    mail: RefCell<Mail>,
+    reactor: Reactor,
+    timers: RefCell<Wheel>,
+    /// Empty between two turns, as `mail`.
+    due: RefCell<Vec<Waker>>,
+    clock: Clock,
+    polls_this_turn: Cell<u32>,
+    closed: Cell<bool>,
+    recorder: Option<Box<Recorder>>,
+}
+
+thread_local! {
+    /// The executor whose `block_on` runs on this thread, or which is being dropped there.
+    static CURRENT: RefCell<Option<Rc<Executor>>> = const { RefCell::new(None) };
+}
+
+/// Lends the executor of this thread. `None` outside of a runtime, and while the thread's locals are torn down.
+#[inline]
+pub(crate) fn with_current<T>(f: impl FnOnce(Option<&Rc<Executor>>) -> T) -> T {
+    let current = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
+    f(current.as_ref())
+}
+
+/// The executor of this thread.
+///
+/// # Panics
+/// Outside of a runtime, naming what was attempted.
+#[track_caller]
+pub(crate) fn current(what: &str) -> Rc<Executor> {
+    match CURRENT.try_with(|current| current.borrow().clone()) {
+        Ok(Some(executor)) => executor,
+        _ => panic!(
+            "{what} needs a cotask runtime on this thread: call it inside `cotask::block_on` or \
+             `Runtime::block_on`, or in a task spawned there"
+        ),
+    }
+}
+
+/// The short way of a wake. False when the name belongs to another thread's runtime, or to none.
+#[inline]
+pub(crate) fn wake_on_this_thread(name: Name) -> bool {
+    CURRENT
+        .try_with(|current| match &*current.borrow() {
+            Some(executor) if executor.number == name.runtime() => {
+                executor.schedule(name);
+                true
+            }
+            _ => false,
+        })
+        .unwrap_or(false)
+}
+
+/// Makes an executor the thread's current one while it lives.
+pub(crate) struct Entered {
+    before: Option<Rc<Executor>>,
+}
+
+impl Entered {
+    /// # Panics
+    /// When this thread already runs one.
+    #[track_caller]
+    pub(crate) fn new(executor: &Rc<Executor>) -> Entered {
+        let inside = CURRENT.with(|current| current.borrow().is_some());
+        assert!(
+            !inside,
+            "`block_on` was called inside a runtime: it would put to sleep the very thread whose tasks it waits \
+             for. Await the future instead; from a blocking call, use `cotask::spawn_blocking`, or another thread"
+        );
+        Entered::within(executor)
+    }
+
+    /// The same, also where this thread already runs one: a runtime can end inside another one's task.
+    fn within(executor: &Rc<Executor>) -> Entered {
+        Entered { before: CURRENT.with(|current| current.replace(Some(Rc::clone(executor)))) }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        budget::lift();
+        let left = CURRENT.with(|current| current.replace(self.before.take()));
+        drop(left);
+    }
+}
+
+impl Executor {
+    pub(crate) fn new(order: Order, clock: Clock, recorder: Option<Recorder>) -> io::Result<Rc<Executor>> {
+        let reactor = Reactor::new()?;
+        let inbox = Arc::new(Inbox::new(reactor.unparker()?));
+        let number = registry().register(Arc::clone(&inbox)).ok_or_else(|| {
+            io::Error::other(format!(
+                "{MAX_RUNTIMES} cotask runtimes are alive in this process: no more can be named"
+            ))
+        })?;
+        Ok(Rc::new(Executor {
+            number,
+            slab: RefCell::new(Slab::new()),
+            queue: RefCell::new(RunQueue::new(order)),
+            inbox,
+            mail: RefCell::default(),
+            reactor,
+            timers: RefCell::new(Wheel::new(clock.now().tick_begun())),
+            due: RefCell::default(),
+            clock,
+            polls_this_turn: Cell::new(0),
+            closed: Cell::new(false),
+            recorder: recorder.map(Box::new),
+        }))
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn timers(&self) -> &RefCell<Wheel> {
+        &self.timers
+    }
+
+    pub(crate) fn reactor(&self) -> &Reactor {
+        &self.reactor
+    }
+
+    pub(crate) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    pub(crate) fn recorder(&self) -> Option<&Recorder> {
+        if cfg!(feature = "trace") { self.recorder.as_deref() } else { None }
+    }
+
+    /// Tasks alive, and the future of `block_on`.
+    pub(crate) fn tasks(&self) -> usize {
+        self.slab.borrow().len()
+    }
+
+    /// Tells the recorder, if there is one.
+    #[inline]
+    fn record(&self, tell: impl FnOnce(&Recorder, Instant)) {
+        if let Some(recorder) = self.recorder() {
+            tell(recorder, self.clock.now());
+        }
+    }
+
+    /// Makes a task and queues it. When the runtime is ending the future is dropped at once, and its handle
+    /// tells that it was cancelled.
+    // ANCHOR: spawn
+    #[inline]
+    pub(crate) fn spawn<F: Future + 'static>(
+        &self,
+        future: F,
+        name: Option<&str>,
+        source: &'static Location<'static>,
+    ) -> JoinHandle<F::Output> {
+        let task = Task::new(future);
+        if self.closed.get() {
+            task.cancel();
+        } else {
+            let body = Rc::clone(&task) as Rc<dyn Run>;
+            task.set_name(self.insert(Some(body), name, source));
+        }
+        JoinHandle(task)
+    }
+    // ANCHOR_END: spawn
+
+    /// A name for the future of `block_on`, queued.
+    pub(crate) fn insert_root(&self, source: &'static Location<'static>) -> Name {
+        self.insert(None, Some("block_on"), source)
+    }
+
+    /// The future of `block_on` is over: its name goes stale.
+    pub(crate) fn remove_root(&self, name: Name) {
+        self.slab.borrow_mut().free(name.slot());
+    }
+
+    #[inline]
+    fn insert(
+        &self,
+        body: Option<Rc<dyn Run>>,
+        name: Option<&str>,
+        source: &'static Location<'static>,
+    ) -> Name {
+        let (slot, generation) = self.slab.borrow_mut().insert(body);
+        let task = Name::new(self.number, generation, slot);
+        self.record(|recorder, at| {
+            recorder.spawned(at, task, name, source);
+            recorder.scheduled(at, task);
+        });
+        self.queue.borrow_mut().push(task);
+        task
+    }
+
+    /// Makes a task runnable, unless it is so already or its name is stale.
+    // ANCHOR: schedule
+    #[inline]
+    fn schedule(&self, name: Name) {
+        if self.slab.borrow_mut().schedule(name.slot(), name.generation()) {
+            self.record(|recorder, at| recorder.scheduled(at, name));
+            self.queue.borrow_mut().push(name);
+        }
+    }
+    // ANCHOR_END: schedule
+
+    /// Runs tasks, and sleeps when there is nothing to run, until it is the root's turn.
+    // ANCHOR: drive
+    pub(crate) fn drive(&self) {
+        loop {
+            if self.polls_this_turn.get() >= POLLS_A_TURN {
+                self.look_outside();
+            }
+            let Some(name) = self.next_name() else {
+                self.look_outside();
+                continue;
+            };
+            let Some(body) = self.slab.borrow_mut().begin_poll(name.slot(), name.generation()) else {
+                continue;
+            };
+            self.polls_this_turn.set(self.polls_this_turn.get() + 1);
+            match body {
+                Some(body) => self.poll_task(name, body),
+                None => return,
+            }
+        }
+    }
+    // ANCHOR_END: drive
+
+    #[inline]
+    fn next_name(&self) -> Option<Name> {
+        self.queue.borrow_mut().pop()
+    }
+
+    // ANCHOR: poll_task
+    fn poll_task(&self, name: Name, body: Rc<dyn Run>) {
+        let polled = self.poll(name, |cx| body.run(cx), |&ending| ending.into());
+        match polled {
+            Poll::Pending => self.slab.borrow_mut().end_poll(name.slot(), body),
+            Poll::Ready(_) => {
+                self.slab.borrow_mut().free(name.slot());
+                // The last owner, if nobody joins: then this drops the output, which is foreign code.
+                drop_quietly(body);
+            }
+        }
+    }
+    // ANCHOR_END: poll_task
+
+    /// Polls the root once. Its panics go on to whoever called `block_on`.
+    pub(crate) fn poll_root<T>(&self, name: Name, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        self.poll(name, poll, |_| Outcome::Finished)
+    }
+
+    #[inline]
+    fn poll<T>(
+        &self,
+        name: Name,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> Poll<T> {
+        budget::refill();
+        self.record(|recorder, at| recorder.poll_began(at, name));
+        // A name has nothing to release, so its waker's drop need not be called.
+        let waker = ManuallyDrop::new(name.waker());
+        let polled = poll(&mut Context::from_waker(&waker));
+        self.record(|recorder, at| {
+            let outcome = match &polled {
+                Poll::Ready(value) => outcome(value),
+                Poll::Pending if budget::spent() => Outcome::BudgetSpent,
+                Poll::Pending => Outcome::Pending,
+            };
+            recorder.poll_ended(at, name, outcome);
+        });
+        polled
+    }
+
+    /// Takes in what happened outside: readiness, mail, deadlines. Sleeps until something does, if nothing can
+    /// run (invariant 6).
+    // ANCHOR: look_outside
+    fn look_outside(&self) {
+        self.polls_this_turn.set(0);
+        let sleep = self.queue.borrow().is_empty() && self.inbox.begin_park();
+        if sleep {
+            self.sleep();
+        } else if self.reactor.len() > 0 {
+            self.turn_reactor(Some(Duration::ZERO));
+        }
+        if sleep || self.inbox.looks_nonempty() {
+            self.deliver_mail();
+        }
+        if self.timers.borrow().len() > 0 {
+            self.fire_timers();
+        }
+    }
+
+    /// In virtual time nothing is waited for that is known to come: the clock is set to it instead.
+    fn sleep(&self) {
+        let next = self.timers.borrow().next_tick().map(Instant::of_tick);
+        let wait = match &self.clock {
+            Clock::Real => next.map(|deadline| deadline - self.clock.now()),
+            Clock::Virtual(now) => self.jump(now, next),
+        };
+        self.record(|recorder, at| recorder.push(at, Event::Parked { at_most: wait }));
+        self.turn_reactor(wait);
+        self.record(|recorder, at| recorder.push(at, Event::Unparked));
+    }
+    // ANCHOR_END: look_outside
+
+    fn jump(&self, now: &Cell<Instant>, next: Option<Instant>) -> Option<Duration> {
+        let deadline = next?;
+        now.set(now.get().max(deadline));
+        Some(Duration::ZERO)
+    }
+
+    fn turn_reactor(&self, timeout: Option<Duration>) {
+        self.act_for(Actor::Reactor);
+        if let Err(error) = self.reactor.turn(timeout) {
+            panic!("the system's poller failed, and without it no task can be woken: {error}");
+        }
+        self.act_for(Actor::Outside);
+    }
+
+    fn deliver_mail(&self) {
+        let mut mail = self.mail.take();
+        self.inbox.take(&mut mail);
+        self.act_for(Actor::Thread);
+        for name in mail.names.drain(..) {
+            self.schedule(name);
+        }
+        for job in mail.jobs.drain(..) {
+            run_quietly(job);
+        }
+        self.act_for(Actor::Outside);
+        self.mail.replace(mail);
+    }
+
+    fn fire_timers(&self) {
+        let mut due = self.due.take();
+        let now = self.clock.now().tick_begun();
+        self.timers.borrow_mut().advance(now, &mut due);
+        self.act_for(Actor::Timer);
+        due.drain(..).for_each(wake_quietly);
+        self.act_for(Actor::Outside);
+        self.due.replace(due);
+    }
+
+    fn act_for(&self, actor: Actor) {
+        if let Some(recorder) = self.recorder() {
+            recorder.enter(actor);
+        }
+    }
+
+    /// The end (invariant 10): drops each task's future, on this thread and with the runtime still current, so
+    /// that these drops may wake, abort and spawn. What they spawn is dropped at once; whether they panic or
+    /// not, the next one's turn comes.
+    // ANCHOR: shutdown
+    pub(crate) fn shutdown(self: &Rc<Self>) {
+        let _entered = Entered::within(self);
+        self.closed.set(true);
+        let slots = self.slab.borrow().slots();
+        for slot in 0..slots {
+            let evicted = self.slab.borrow_mut().evict(slot);
+            if let Some(body) = evicted {
+                body.cancel();
+                drop_quietly(body);
+            }
+        }
+        registry().unregister(self.number);
+        for job in self.inbox.close().jobs {
+            drop_quietly(job);
+        }
+    }
+    // ANCHOR_END: shutdown
+}
+
+/// A job's panic is told by the panic hook; whoever waits for the job sees that its sender is gone.
+fn run_quietly(job: Job) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(job)) {
+        drop_quietly(payload);
+    }
+}

@@ -1,0 +1,192 @@
+//! The inbox: what other threads send to a runtime, and how its thread sleeps without missing any of it.
+//!
+//! A runtime's thread that has nothing to do must sleep, and a wake from another thread must end that sleep,
+//! always (invariant 6). The danger is the gap between "I looked, there is nothing" and "I sleep": a wake that
+//! falls into it is lost. Here one mutex closes the gap:
+//!
+//! ```text
+//!  owner                                     another thread
+//!  -----                                     --------------
+//!  lock                                      lock
+//!    empty? then parked = true                 push the name
+//!  unlock                                      was_parked = take(parked)
+//!  sleep in the poller                       unlock
+//!                                            if was_parked: write the poller's eventfd
+//! ```
+//!
+//! Either the push comes first, and the owner sees it and does not sleep; or the owner's `parked` comes first,
+//! and the pusher sees *it* and writes. The eventfd keeps the signal, so that it also counts when the write
+//! comes before the sleep has really begun. `parked` is taken, not read: one write ends one sleep, however
+//! many threads push.
+//!
+//! The mutex is also what makes a poll see all that the waking thread wrote before (invariant 4): the push
+//! happens before the take.
+//!
+//! Models: `inbox`, `inbox_two_wakers`, `registry` (`cargo loom`).
+
+use std::mem;
+use std::sync::LazyLock;
+
+use crate::loom::atomic::{AtomicBool, Ordering};
+use crate::loom::{Arc, Mutex, RwLock};
+use crate::waker::{MAX_RUNTIMES, Name};
+
+/// Work sent to a runtime's thread: run there, or, when the runtime has ended, dropped where it was sent.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// One a runtime; shared with every thread that wakes one of its tasks.
+pub struct Inbox {
+    state: Mutex<State>,
+    /// A hint for the owner, who asks at every turn and mostly finds nothing: not to take the lock then. It
+    /// decides nothing; whether to sleep is decided under the lock.
+    nonempty: AtomicBool,
+    /// Ends the owner's sleep, also one that has not begun yet.
+    unpark: Box<dyn Fn() + Send + Sync>,
+}
+
+struct State {
+    mail: Mail,
+    /// The owner sleeps, or is about to.
+    parked: bool,
+    closed: bool,
+}
+
+/// What has come in, in the order in which it was sent.
+#[derive(Default)]
+pub struct Mail {
+    /// Tasks to wake.
+    pub names: Vec<Name>,
+    /// Closures to run.
+    pub jobs: Vec<Job>,
+}
+
+impl Mail {
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.jobs.is_empty()
+    }
+}
+
+impl Inbox {
+    pub fn new(unpark: Box<dyn Fn() + Send + Sync>) -> Inbox {
+        let state = State { mail: Mail::default(), parked: false, closed: false };
+        Inbox { state: Mutex::new(state), nonempty: AtomicBool::new(false), unpark }
+    }
+
+    /// Any thread: wakes the task of that name. Nothing happens when the runtime has ended.
+    pub fn send(&self, name: Name) {
+        self.push(|mail| mail.names.push(name));
+    }
+
+    /// Any thread: has `job` run on the runtime's thread, or gives it back when the runtime has ended.
+    pub fn send_job(&self, job: Job) -> Result<(), Job> {
+        let mut job = Some(job);
+        self.push(|mail| mail.jobs.extend(job.take()));
+        job.map_or(Ok(()), Err)
+    }
+
+    // ANCHOR: push
+    fn push(&self, put: impl FnOnce(&mut Mail)) {
+        let mut state = self.state.lock();
+        if state.closed {
+            return;
+        }
+        put(&mut state.mail);
+        self.nonempty.store(true, Ordering::Relaxed);
+        let was_parked = mem::take(&mut state.parked);
+        drop(state);
+        if was_parked {
+            (self.unpark)();
+        }
+    }
+    // ANCHOR_END: push
+
+    /// Owner: whether to look inside. May be late by one turn, never for good.
+    pub fn looks_nonempty(&self) -> bool {
+        self.nonempty.load(Ordering::Relaxed)
+    }
+
+    // ANCHOR: park
+    /// Owner: announces a sleep. False when there is mail, and then the owner must not sleep.
+    pub fn begin_park(&self) -> bool {
+        let mut state = self.state.lock();
+        state.parked = state.mail.is_empty();
+        state.parked
+    }
+
+    /// Owner: takes the mail into `mail`, which must be empty: its buffers serve for what comes next. A sleep
+    /// that was announced is over.
+    pub fn take(&self, mail: &mut Mail) {
+        let mut state = self.state.lock();
+        state.parked = false;
+        self.nonempty.store(false, Ordering::Relaxed);
+        mem::swap(&mut state.mail, mail);
+    }
+    // ANCHOR_END: park
+
+    /// Owner: takes what is left and lets nothing in any more.
+    pub fn close(&self) -> Mail {
+        let mut state = self.state.lock();
+        state.closed = true;
+        mem::take(&mut state.mail)
+    }
+
+    /// Whether the runtime has ended.
+    pub fn is_closed(&self) -> bool {
+        self.state.lock().closed
+    }
+}
+
+/// Which inbox belongs to the runtime number in a name.
+///
+/// It holds the inboxes strongly, and a runtime takes its own out when it ends. A number is given again as
+/// late as possible, so that old names stay stale for long.
+#[derive(Default)]
+pub struct Registry {
+    inboxes: RwLock<Inboxes>,
+}
+
+#[derive(Default)]
+struct Inboxes {
+    /// By runtime number.
+    places: Vec<Option<Arc<Inbox>>>,
+    /// The number to try first.
+    next: usize,
+}
+
+impl Registry {
+    /// A number for this inbox, or `None` when 4,096 runtimes are alive.
+    pub fn register(&self, inbox: Arc<Inbox>) -> Option<u16> {
+        let mut inboxes = self.inboxes.write();
+        let limit = usize::from(MAX_RUNTIMES);
+        let number = (0..limit)
+            .map(|step| (inboxes.next + step) % limit)
+            .find(|&number| inboxes.places.get(number).is_none_or(Option::is_none))?;
+        inboxes.next = (number + 1) % limit;
+        if inboxes.places.len() <= number {
+            inboxes.places.resize(number + 1, None);
+        }
+        inboxes.places[number] = Some(inbox);
+        Some(number as u16)
+    }
+
+    /// The runtime with this number ends: from here on its names wake nobody.
+    pub fn unregister(&self, number: u16) {
+        let inbox = self.inboxes.write().places[usize::from(number)].take();
+        drop(inbox);
+    }
+
+    /// Wakes a task of whichever runtime its name says.
+    pub fn send(&self, name: Name) {
+        let inbox = match self.inboxes.read().places.get(usize::from(name.runtime())) {
+            Some(Some(inbox)) => Arc::clone(inbox),
+            _ => return,
+        };
+        inbox.send(name);
+    }
+}
+
+/// The registry of this process.
+pub(crate) fn registry() -> &'static Registry {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
+    &REGISTRY
+}

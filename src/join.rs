@@ -1,0 +1,214 @@
+//! What a user holds of a task: its handle, its identity, and why it has no output.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use crate::budget;
+use crate::task::Join;
+use crate::waker::Name;
+
+/// The right to wait for a task, and to abort it.
+///
+/// A future of the task's output. Dropping the handle detaches the task: it goes on, and its output is dropped
+/// when it is there. A handle stays on the thread of its runtime, as the task does.
+///
+/// Cancel safety: dropping this future, or the one around it, loses the handle and nothing else; await
+/// `&mut handle` to keep it.
+///
+/// # Errors
+/// [`JoinError`] when the task panicked, was aborted, or its runtime ended before it did.
+///
+/// # Panics
+/// When it is polled again after it has given the result.
+///
+/// # Examples
+/// ```
+/// cotask::block_on(async {
+///     let answer = cotask::spawn(async { 6 * 7 });
+///     assert_eq!(answer.await.unwrap(), 42);
+/// });
+/// ```
+pub struct JoinHandle<T>(pub(crate) Rc<dyn Join<T>>);
+
+impl<T> JoinHandle<T> {
+    /// Asks that the task be ended: at its next turn its future is dropped instead of polled.
+    ///
+    /// Nothing happens to a task that is over, and a task that ends in the poll that is under way has ended as
+    /// it did. To know that the future has been dropped, await the handle.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let forever = cotask::spawn(std::future::pending::<()>());
+    ///     forever.abort();
+    ///     assert!(forever.await.unwrap_err().is_cancelled());
+    /// });
+    /// ```
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+
+    /// Whether the task is over: finished, panicked or aborted.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut task = cotask::spawn(async {});
+    ///     assert!(!task.is_finished());
+    ///     (&mut task).await.unwrap();
+    ///     assert!(task.is_finished());
+    /// });
+    /// ```
+    pub fn is_finished(&self) -> bool {
+        self.0.is_over()
+    }
+
+    /// The task's identity.
+    pub fn id(&self) -> Id {
+        Id(self.0.name())
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(budget::poll_proceed(cx));
+        self.0.poll_join(cx)
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("id", &self.id())
+            .field("is_finished", &self.is_finished())
+            .finish()
+    }
+}
+
+/// Which task: unique among those alive, and used again for another only after a very long time.
+///
+/// # Examples
+/// ```
+/// cotask::block_on(async {
+///     let (a, b) = (cotask::spawn(async {}), cotask::spawn(async {}));
+///     assert_ne!(a.id(), b.id());
+/// });
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub(crate) Name);
+
+/// `3.17.2`: runtime 3, slot 17, and how many tasks lived in that slot before.
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Id({})", self.0)
+    }
+}
+
+/// Why a task has no output: it panicked, or it was cancelled (aborted, or its runtime ended).
+///
+/// # Examples
+/// ```
+/// # std::panic::set_hook(Box::new(|_| ()));
+/// cotask::block_on(async {
+///     let error = cotask::spawn(async { panic!("out of luck") }).await.unwrap_err();
+///     assert!(error.is_panic());
+///     assert!(error.to_string().ends_with("panicked: out of luck"));
+/// });
+/// ```
+pub struct JoinError {
+    task: Option<Name>,
+    cause: Cause,
+}
+
+enum Cause {
+    Cancelled,
+    Panic(Box<dyn Any + Send>),
+}
+
+impl JoinError {
+    pub(crate) fn cancelled(task: impl Into<Option<Name>>) -> JoinError {
+        JoinError { task: task.into(), cause: Cause::Cancelled }
+    }
+
+    pub(crate) fn panic(task: impl Into<Option<Name>>, payload: Box<dyn Any + Send>) -> JoinError {
+        JoinError { task: task.into(), cause: Cause::Panic(payload) }
+    }
+
+    /// Whether the task was aborted, or its runtime ended before it did.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.cause, Cause::Cancelled)
+    }
+
+    /// Whether the task panicked: in a poll, or when its future was dropped.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.cause, Cause::Panic(_))
+    }
+
+    /// Which task; `None` for a job of the blocking pool.
+    pub fn id(&self) -> Option<Id> {
+        self.task.map(Id)
+    }
+
+    /// What the task panicked with, to panic on with it or to look at it.
+    ///
+    /// # Errors
+    /// The error itself, when the task was cancelled.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
+        match self.cause {
+            Cause::Panic(payload) => Ok(payload),
+            Cause::Cancelled => Err(self),
+        }
+    }
+
+    /// Panics here as the task did there.
+    ///
+    /// # Panics
+    /// Always: with the task's payload, or, when the task was cancelled, with a message that says so.
+    pub fn resume(self) -> ! {
+        match self.try_into_panic() {
+            Ok(payload) => resume_unwind(payload),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.task {
+            Some(name) => write!(f, "task {name} ")?,
+            None => write!(f, "blocking job ")?,
+        }
+        match &self.cause {
+            Cause::Cancelled => write!(f, "was cancelled"),
+            Cause::Panic(payload) => write!(f, "panicked: {}", panic_message(payload.as_ref())),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JoinError({self})")
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    match payload.downcast_ref::<&str>() {
+        Some(message) => message,
+        None => payload.downcast_ref::<String>().map_or("(a payload that is no text)", String::as_str),
+    }
+}

@@ -1,0 +1,67 @@
+//! The run queue: which of the runnable tasks comes next. One of the four ambient inputs of a run.
+
+use std::collections::VecDeque;
+
+use crate::waker::Name;
+
+/// A small random generator, for schedules and jitter. Not for secrets.
+///
+/// Source: G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014
+/// (SplitMix64).
+#[derive(Clone, Debug)]
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    pub(crate) fn new(seed: u64) -> Rng {
+        Rng(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+}
+
+/// The tasks that are runnable. The slab's `scheduled` flag keeps each in here at most once (invariant 1).
+pub(crate) struct RunQueue {
+    names: VecDeque<Name>,
+    order: Order,
+}
+
+/// Who goes next.
+pub(crate) enum Order {
+    /// First come, first served: no task waits for more than one turn of each other one (invariant 7).
+    Fifo,
+    /// Any of them, drawn from a seed: to find out which orders a program can bear. Fair in probability.
+    Seeded(Rng),
+}
+
+impl RunQueue {
+    pub(crate) fn new(order: Order) -> RunQueue {
+        RunQueue { names: VecDeque::new(), order }
+    }
+
+    pub(crate) fn push(&mut self, name: Name) {
+        self.names.push_back(name);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Name> {
+        match &mut self.order {
+            Order::Fifo => self.names.pop_front(),
+            Order::Seeded(_) if self.names.is_empty() => None,
+            Order::Seeded(rng) => self.names.swap_remove_front(rng.below(self.names.len())),
+        }
+    }
+}

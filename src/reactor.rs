@@ -1,0 +1,291 @@
+//! The reactor: readiness to wakers.
+//!
+//! A source (a socket, a pipe) is registered once with mio, for both directions, edge-triggered: the system
+//! tells when a source *becomes* ready, and not again. So readiness is remembered here, a flag a direction.
+//! A flag is set by an event and cleared only when the system itself says that there is nothing more:
+//!
+//! ```text
+//!                    the operation says WouldBlock,
+//!                    or transferred less than asked
+//!      +-------+ ------------------------------------> +-----------+
+//!      | ready |                                       | not ready |
+//!      +-------+ <------------------------------------ +-----------+
+//!   at first: to try      an event of this direction:
+//!   costs less than       wakes the waker that waits
+//!   to ask
+//! ```
+//!
+//! The trap is a short read. It says that the socket was drained, and saves the system call that would say
+//! `WouldBlock`. But when the peer has also closed, the end of the stream came with the *same* edge as the last
+//! bytes; there will be no other, and a reader that cleared the flag then waits for ever. So "closed" is sticky:
+//! once an event has said so, a short transfer clears nothing.
+//!
+//! Each direction has one waker slot, and the last waker given is the one that is woken (invariant 5). So one
+//! task may read and another write; two tasks that read one socket at once displace each other.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use mio::{Events, Interest, Registry, Token, event};
+
+use crate::budget;
+use crate::task::wake_quietly;
+
+/// The token of the waker that ends the thread's sleep.
+const UNPARK: Token = Token(usize::MAX);
+/// The poller counts in milliseconds in an `i32`. Waking once a day is no clock poll.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Events taken from the system in one call.
+const EVENTS: usize = 1024;
+/// Whether a transfer that was shorter than asked means that the next would block. Under epoll and kqueue it
+/// does. mio's other pollers arm a source again only when an operation has really said `WouldBlock`.
+const SHORT_TRANSFER_DRAINS: bool = cfg!(any(
+    target_os = "linux",
+    target_os = "android",
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly",
+));
+
+pub(crate) struct Reactor {
+    poll: RefCell<mio::Poll>,
+    events: RefCell<Events>,
+    registry: Registry,
+    sources: RefCell<Sources>,
+}
+
+/// Which source an event belongs to. A token is slot and generation, so that an event of a batch that meets a
+/// slot which was freed, or given to another source, by an earlier event of the same batch, finds nothing.
+struct Sources {
+    slots: Vec<SourceSlot>,
+    free: Vec<u32>,
+}
+
+struct SourceSlot {
+    generation: u32,
+    readiness: Option<Rc<Readiness>>,
+}
+
+/// What is known of a source, and who waits for it.
+pub(crate) struct Readiness {
+    read: Side,
+    write: Side,
+    token: Token,
+}
+
+struct Side {
+    ready: Cell<bool>,
+    closed: Cell<bool>,
+    waker: Cell<Option<Waker>>,
+}
+
+/// What a task wants to do with a source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}
+
+impl Reactor {
+    /// # Errors
+    /// When the system has no poller to give, mostly for want of descriptors.
+    pub(crate) fn new() -> io::Result<Reactor> {
+        let poll = mio::Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let sources = RefCell::new(Sources { slots: Vec::new(), free: Vec::new() });
+        Ok(Reactor {
+            poll: RefCell::new(poll),
+            events: RefCell::new(Events::with_capacity(EVENTS)),
+            registry,
+            sources,
+        })
+    }
+
+    /// What ends the thread's sleep, from any thread.
+    pub(crate) fn unparker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
+        let waker = mio::Waker::new(&self.registry, UNPARK)?;
+        // An eventfd cannot fail to be written but by being full, and then the sleep ends all the same.
+        Ok(Box::new(move || drop(waker.wake())))
+    }
+
+    /// Starts to watch a source.
+    pub(crate) fn register(&self, source: &mut impl event::Source) -> io::Result<Rc<Readiness>> {
+        let token = self.sources.borrow().next_token();
+        self.registry.register(source, token, Interest::READABLE | Interest::WRITABLE)?;
+        let readiness = Rc::new(Readiness { read: Side::new(), write: Side::new(), token });
+        self.sources.borrow_mut().insert(Rc::clone(&readiness));
+        Ok(readiness)
+    }
+
+    /// Stops to watch a source: first at the system, so that no event can come, then here.
+    pub(crate) fn deregister(&self, source: &mut impl event::Source, readiness: &Readiness) {
+        // The one way to fail is that the system does not know the descriptor any more.
+        let _ = self.registry.deregister(source);
+        self.sources.borrow_mut().remove(readiness.token);
+    }
+
+    /// Sources watched.
+    pub(crate) fn len(&self) -> usize {
+        let sources = self.sources.borrow();
+        sources.slots.len() - sources.free.len()
+    }
+
+    /// Waits for events, and wakes who waits for them. `None` waits without end, zero not at all.
+    ///
+    /// May return early: when a signal arrives, when the wait is longer than a day, or when unparked.
+    pub(crate) fn turn(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let mut events = self.events.borrow_mut();
+        match self.poll.borrow_mut().poll(&mut events, timeout.map(|wait| wait.min(LONGEST_WAIT))) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        for event in events.iter() {
+            let readiness = self.sources.borrow().get(event.token());
+            if let Some(readiness) = readiness {
+                readiness.note(event);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sources {
+    /// The token that `insert` will use.
+    fn next_token(&self) -> Token {
+        match self.free.last() {
+            Some(&slot) => token(slot, self.slots[slot as usize].generation),
+            None => token(self.slots.len() as u32, 0),
+        }
+    }
+
+    fn insert(&mut self, readiness: Rc<Readiness>) {
+        match self.free.pop() {
+            Some(slot) => self.slots[slot as usize].readiness = Some(readiness),
+            None => self.slots.push(SourceSlot { generation: 0, readiness: Some(readiness) }),
+        }
+    }
+
+    fn remove(&mut self, token: Token) {
+        let slot = slot_of(token);
+        let place = &mut self.slots[slot as usize];
+        place.readiness = None;
+        // 31 bits, so that no token is ever `UNPARK`.
+        place.generation = (place.generation + 1) & (u32::MAX >> 1);
+        self.free.push(slot);
+    }
+
+    fn get(&self, token: Token) -> Option<Rc<Readiness>> {
+        let place = self.slots.get(slot_of(token) as usize)?;
+        place.readiness.as_ref().filter(|readiness| readiness.token == token).map(Rc::clone)
+    }
+}
+
+fn token(slot: u32, generation: u32) -> Token {
+    Token((generation as usize) << 32 | slot as usize)
+}
+
+fn slot_of(token: Token) -> u32 {
+    token.0 as u32
+}
+
+impl Side {
+    fn new() -> Side {
+        Side { ready: Cell::new(true), closed: Cell::new(false), waker: Cell::new(None) }
+    }
+
+    fn set_ready(&self) {
+        self.ready.set(true);
+        if let Some(waker) = self.waker.take() {
+            wake_quietly(waker);
+        }
+    }
+}
+
+impl Readiness {
+    fn side(&self, direction: Direction) -> &Side {
+        match direction {
+            Direction::Read => &self.read,
+            Direction::Write => &self.write,
+        }
+    }
+
+    /// Takes note of an event. An error concerns both directions: whoever waits must try, and be told.
+    fn note(&self, event: &event::Event) {
+        let read_closed = event.is_read_closed() || event.is_error();
+        let write_closed = event.is_write_closed() || event.is_error();
+        if read_closed {
+            self.read.closed.set(true);
+        }
+        if write_closed {
+            self.write.closed.set(true);
+        }
+        if event.is_readable() || read_closed {
+            self.read.set_ready();
+        }
+        if event.is_writable() || write_closed {
+            self.write.set_ready();
+        }
+    }
+
+    /// Has the system say first that the source is ready: for a connection that is still being made.
+    pub(crate) fn expect_event(&self, direction: Direction) {
+        self.side(direction).ready.set(false);
+    }
+
+    /// Pending until the direction is ready. Does not clear it.
+    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<()> {
+        ready!(budget::poll_proceed(cx));
+        let side = self.side(direction);
+        if side.ready.get() {
+            return Poll::Ready(());
+        }
+        // The replaced waker is dropped after the new one is in its place: its drop is foreign code.
+        drop(side.waker.replace(Some(cx.waker().clone())));
+        Poll::Pending
+    }
+
+    /// Does `operation` when the direction is ready, and again when it was interrupted. Pending when it would
+    /// block. `drained` tells whether what it gave shows that there is nothing more for now.
+    pub(crate) fn poll_io<T>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        mut operation: impl FnMut() -> io::Result<T>,
+        drained: impl FnOnce(&T) -> bool,
+    ) -> Poll<io::Result<T>> {
+        let side = self.side(direction);
+        loop {
+            ready!(self.poll_ready(cx, direction));
+            match operation() {
+                Ok(value) => {
+                    if SHORT_TRANSFER_DRAINS && !side.closed.get() && drained(&value) {
+                        side.ready.set(false);
+                    }
+                    return Poll::Ready(Ok(value));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => side.ready.set(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// The same, tried once and without waiting.
+    pub(crate) fn try_io<T>(
+        &self,
+        direction: Direction,
+        operation: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let result = operation();
+        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            self.side(direction).ready.set(false);
+        }
+        result
+    }
+}

@@ -1,0 +1,289 @@
+//! What a user holds: the runtime, the ways to make one, and the functions that use the current one.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::Location;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use crate::clock::Clock;
+use crate::executor::{self, Entered, Executor};
+use crate::join::JoinHandle;
+use crate::order::{Order, Rng};
+use crate::trace::{Recorder, Trace};
+use crate::waker::Name;
+
+/// A thread's executor with its reactor and its timers.
+///
+/// Tasks run while [`block_on`](Runtime::block_on) does, on the thread that called it. Between two calls they
+/// stand still. Dropping the runtime drops the future of every task that is left, on this thread.
+///
+/// # Examples
+/// ```
+/// let runtime = cotask::Runtime::new()?;
+/// let sum = runtime.block_on(async {
+///     let parts = [cotask::spawn(async { 1 }), cotask::spawn(async { 2 })];
+///     let mut sum = 0;
+///     for part in parts {
+///         sum += part.await.unwrap();
+///     }
+///     sum
+/// });
+/// assert_eq!(sum, 3);
+/// # std::io::Result::Ok(())
+/// ```
+pub struct Runtime {
+    executor: Rc<Executor>,
+}
+
+impl Runtime {
+    /// A runtime as it comes: first come first served, on the machine's clock.
+    ///
+    /// # Errors
+    /// When the system has no poller to give (it needs three descriptors), or 4,096 runtimes are alive.
+    pub fn new() -> io::Result<Runtime> {
+        Builder::new().build()
+    }
+
+    /// Runs `future` to its end, and the tasks of this runtime while that lasts.
+    ///
+    /// Tasks that are not over by then stand still until the next call, or are dropped with the runtime.
+    ///
+    /// # Panics
+    /// When the future panics, and when called inside a runtime.
+    // ANCHOR: block_on
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _entered = Entered::new(&self.executor);
+        let root = Root::new(&self.executor, Location::caller());
+        // Declared last and so dropped first: also the future's drop finds its runtime.
+        let mut future = pin!(future);
+        loop {
+            self.executor.drive();
+            if let Poll::Ready(output) = self.executor.poll_root(root.name, |cx| future.as_mut().poll(cx)) {
+                return output;
+            }
+        }
+    }
+    // ANCHOR_END: block_on
+
+    /// Spawns a task that will run in the next [`block_on`](Runtime::block_on).
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// let task = runtime.spawn(async { "done" });
+    /// assert_eq!(runtime.block_on(task).unwrap(), "done");
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
+        self.executor.spawn(future, None, Location::caller())
+    }
+
+    /// How many tasks are alive.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// runtime.spawn(std::future::pending::<()>());
+    /// assert_eq!(runtime.tasks(), 1);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn tasks(&self) -> usize {
+        self.executor.tasks()
+    }
+
+    /// What was recorded since the last time; empty when no recorder was [asked for](Builder::trace).
+    pub fn take_trace(&self) -> Trace {
+        self.executor.recorder().map(Recorder::take).unwrap_or_default()
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.executor.shutdown();
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("tasks", &self.tasks()).finish_non_exhaustive()
+    }
+}
+
+/// The name of the future of `block_on`, given back however `block_on` ends.
+struct Root<'a> {
+    executor: &'a Executor,
+    name: Name,
+}
+
+impl<'a> Root<'a> {
+    fn new(executor: &'a Executor, source: &'static Location<'static>) -> Root<'a> {
+        Root { executor, name: executor.insert_root(source) }
+    }
+}
+
+impl Drop for Root<'_> {
+    fn drop(&mut self) {
+        self.executor.remove_root(self.name);
+    }
+}
+
+/// How a runtime shall be.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// let runtime = cotask::Builder::new().seed(7).virtual_time().build()?;
+/// let day = runtime.block_on(async {
+///     let start = cotask::time::Instant::now();
+///     cotask::time::sleep(Duration::from_secs(86_400)).await;
+///     start.elapsed()
+/// });
+/// assert_eq!(day, Duration::from_secs(86_400));
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct Builder {
+    seed: Option<u64>,
+    virtual_time: bool,
+    trace: Option<usize>,
+}
+
+impl Builder {
+    /// The defaults: first come first served, the machine's clock, no recorder.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Draws who runs next among the runnable tasks from this seed, instead of first come first served. The
+    /// same seed gives the same schedule, as long as nothing from outside (sockets, threads, the machine's
+    /// clock) decides.
+    pub fn seed(mut self, seed: u64) -> Builder {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The clock stands still while anything can run, and jumps to the next deadline when nothing can. For
+    /// programs that wait for timers and for each other, not for sockets: those take real time.
+    pub fn virtual_time(mut self) -> Builder {
+        self.virtual_time = true;
+        self
+    }
+
+    /// Records what the executor does, the last `events` of it. Needs the crate's feature `trace`, which is on
+    /// by default.
+    ///
+    /// # Panics
+    /// [`build`](Builder::build) panics when `events` is 0.
+    pub fn trace(mut self, events: usize) -> Builder {
+        self.trace = Some(events);
+        self
+    }
+
+    /// # Errors
+    /// As [`Runtime::new`].
+    pub fn build(self) -> io::Result<Runtime> {
+        let order = self.seed.map_or(Order::Fifo, |seed| Order::Seeded(Rng::new(seed)));
+        let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
+        Ok(Runtime { executor: Executor::new(order, clock, self.trace.map(Recorder::new))? })
+    }
+}
+
+/// Makes a runtime, runs `future` on it, and drops the runtime.
+///
+/// # Panics
+/// When the future panics, when the system cannot provide a runtime ([`Runtime::new`] gives that as an error),
+/// and when called inside a runtime.
+///
+/// # Examples
+/// ```
+/// assert_eq!(cotask::block_on(async { 6 * 7 }), 42);
+/// ```
+#[track_caller]
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    match Runtime::new() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => panic!("cannot make a runtime: {error}"),
+    }
+}
+
+/// Spawns a task on the runtime of this thread. The future need not be `Send`: it never leaves the thread.
+///
+/// The task is queued and first polled when its turn comes, not here.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use std::rc::Rc;
+///
+/// cotask::block_on(async {
+///     let words = Rc::new(String::from("not Send"));
+///     let task = cotask::spawn({
+///         let words = Rc::clone(&words);
+///         async move { words.len() }
+///     });
+///     assert_eq!(task.await.unwrap(), words.len());
+/// });
+/// ```
+#[track_caller]
+pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
+    executor::current("`spawn`").spawn(future, None, Location::caller())
+}
+
+/// As [`spawn`], with a name for the recorder to show.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// cotask::block_on(async {
+///     cotask::spawn_named("greeter", async { println!("hello") }).await.unwrap();
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::Output> {
+    executor::current("`spawn_named`").spawn(future, Some(name), Location::caller())
+}
+
+/// Lets every other task that is runnable now have its turn first.
+///
+/// # Examples
+/// ```
+/// cotask::block_on(async {
+///     let other = cotask::spawn(async {});
+///     cotask::yield_now().await;
+///     assert!(other.is_finished());
+/// });
+/// ```
+pub fn yield_now() -> YieldNow {
+    YieldNow { yielded: false }
+}
+
+/// The future of [`yield_now`]. Cancel safety: it holds nothing.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct YieldNow {
+    yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.yielded {
+            return Poll::Ready(());
+        }
+        self.yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,121 @@
+//! The slab: what a name names.
+//!
+//! One slot a task. A slot's four states need no enum, they are the combinations of two fields:
+//!
+//! | state             | `body`                 | `scheduled` | leaves it by                        |
+//! |-------------------|------------------------|-------------|-------------------------------------|
+//! | idle              | some                   | no          | a wake: queued                      |
+//! | queued            | some                   | yes         | its turn: running                   |
+//! | running           | taken by the executor  | no          | the poll's end; a wake: the next    |
+//! | running and woken | taken by the executor  | yes         | the poll's end: queued, or free     |
+//! | free              | none, generation + 1   | either      | the next spawn                      |
+//!
+//! While a task is polled its body is *out* of the slab. So a poll may spawn, wake and abort, which all
+//! borrow the slab, and a task cannot be polled inside its own poll.
+
+use crate::waker::{GENERATIONS, MAX_SLOTS};
+
+/// The end of the free list.
+const NIL: u32 = u32::MAX;
+
+/// Slots under (index, generation) names. `T` is the body: what is polled.
+pub(crate) struct Slab<T> {
+    slots: Vec<Slot<T>>,
+    first_free: u32,
+    live: usize,
+}
+
+struct Slot<T> {
+    body: Option<T>,
+    /// Which occupant this is. Set for the next one when the slot is freed, so that all older names are stale.
+    generation: u32,
+    /// Only meaningful while the slot is free.
+    next_free: u32,
+    /// True from the wake that queues the task to the start of the poll that answers it.
+    scheduled: bool,
+}
+
+impl<T> Slab<T> {
+    pub(crate) fn new() -> Self {
+        Slab { slots: Vec::new(), first_free: NIL, live: 0 }
+    }
+
+    /// Occupied slots.
+    pub(crate) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Occupies a slot, as scheduled: whoever calls this puts the name into the run queue. Gives the slot and its
+    /// generation.
+    ///
+    /// Without a body the slot is a name alone: that is how the future of `block_on`, which stays on its
+    /// caller's stack, takes part in scheduling.
+    ///
+    /// # Panics
+    /// When 2^26 tasks are alive.
+    pub(crate) fn insert(&mut self, body: Option<T>) -> (u32, u32) {
+        self.live += 1;
+        if self.first_free == NIL {
+            let index = self.slots.len() as u32;
+            assert!(index < MAX_SLOTS, "more than {MAX_SLOTS} tasks are alive in one runtime");
+            self.slots.push(Slot { body, generation: 0, next_free: NIL, scheduled: true });
+            return (index, 0);
+        }
+        let index = self.first_free;
+        let slot = &mut self.slots[index as usize];
+        self.first_free = slot.next_free;
+        slot.body = body;
+        slot.scheduled = true;
+        (index, slot.generation)
+    }
+
+    fn get(&mut self, index: u32, generation: u32) -> Option<&mut Slot<T>> {
+        self.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)
+    }
+
+    /// Marks the task as scheduled. True when it was not yet so, and only then may it be queued: this is what
+    /// keeps a task in the run queue at most once (invariant 1). False also when the name is stale.
+    pub(crate) fn schedule(&mut self, index: u32, generation: u32) -> bool {
+        match self.get(index, generation) {
+            Some(slot) => !std::mem::replace(&mut slot.scheduled, true),
+            None => false,
+        }
+    }
+
+    /// Its turn has come: clears `scheduled` *before* the poll, so that a wake during the poll schedules the
+    /// task again (invariant 2), and hands the body out. `None` when the name is stale (invariant 3).
+    pub(crate) fn begin_poll(&mut self, index: u32, generation: u32) -> Option<Option<T>> {
+        let slot = self.get(index, generation)?;
+        slot.scheduled = false;
+        Some(slot.body.take())
+    }
+
+    /// The poll ended with the task still alive: its body comes back.
+    pub(crate) fn end_poll(&mut self, index: u32, body: T) {
+        self.slots[index as usize].body = Some(body);
+    }
+
+    /// The task is over. Its name, wherever it is still held (also in the run queue), goes stale.
+    pub(crate) fn free(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        debug_assert!(
+            slot.body.is_none(),
+            "a body is dropped by the executor, never under the slab's borrow"
+        );
+        slot.generation = (slot.generation + 1) % GENERATIONS;
+        slot.next_free = std::mem::replace(&mut self.first_free, index);
+        self.live -= 1;
+    }
+
+    /// How many slots there are, occupied or free.
+    pub(crate) fn slots(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
+    /// Frees the slot if it has a body, and gives the body; for the runtime's end.
+    pub(crate) fn evict(&mut self, index: u32) -> Option<T> {
+        let body = self.slots[index as usize].body.take()?;
+        self.free(index);
+        Some(body)
+    }
+}

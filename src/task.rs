@@ -1,0 +1,207 @@
+//! A task: a future, what became of it, and who waits for that.
+//!
+//! One allocation holds all three. The slab owns it as `Rc<dyn Run>`, which knows how to poll and no types;
+//! the [`JoinHandle`] owns the same allocation as `Rc<dyn Join<T>>`, which knows the output and cannot poll.
+//!
+//! ```text
+//!                 poll                          pending, not aborted
+//!    +--------+ --------> +---------+ ----------------------------------+
+//!    |  Idle  |           | Polling |                                   |
+//!    +--------+ <---------+---------+-----------------------------------+
+//!        |                     |  ready, panicked, or aborted meanwhile
+//!        | aborted: at its     v
+//!        | next turn      +---------+  join   the stage goes from `Done` to `Taken`
+//!        +--------------> |  Over   |
+//!                         +---------+
+//! ```
+//!
+//! The phase stands in a cell beside the stage, because foreign code (the future, its drop, its output's
+//! drop) runs while the stage is borrowed, and that code may hold this very task's handle: each method of the
+//! handle looks at the phase first, and touches the stage only when the task is over.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use crate::join::JoinError;
+use crate::waker::Name;
+
+/// What the executor sees of a task.
+pub(crate) trait Run {
+    /// One turn. Ready when the task is over: finished, panicked or aborted. Never panics.
+    fn run(&self, cx: &mut Context<'_>) -> Poll<Ending>;
+    /// Drops the future, unless the task is over. Whoever joins is told that it was cancelled. Never panics.
+    fn cancel(&self);
+}
+
+/// How a task came to be over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    Finished,
+    Panicked,
+    Aborted,
+}
+
+/// What a handle sees of a task.
+pub(crate) trait Join<T> {
+    fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>>;
+    fn abort(&self);
+    fn is_over(&self) -> bool;
+    fn name(&self) -> Name;
+}
+
+pub(crate) struct Task<F: Future> {
+    name: Cell<Name>,
+    phase: Cell<Phase>,
+    abort_requested: Cell<bool>,
+    stage: RefCell<Stage<F>>,
+    joiner: Cell<Option<Waker>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Polling,
+    Over,
+}
+
+enum Stage<F: Future> {
+    Running(F),
+    Done(Result<F::Output, JoinError>),
+    Taken,
+}
+
+impl<F: Future + 'static> Task<F> {
+    pub(crate) fn new(future: F) -> Rc<Task<F>> {
+        Rc::new(Task {
+            name: Cell::new(Name::default()),
+            phase: Cell::new(Phase::Idle),
+            abort_requested: Cell::new(false),
+            stage: RefCell::new(Stage::Running(future)),
+            joiner: Cell::new(None),
+        })
+    }
+
+    /// A task gets its name when the slab has a slot for it.
+    pub(crate) fn set_name(&self, name: Name) {
+        self.name.set(name);
+    }
+
+    /// Drops the future in its place, then publishes the result and wakes whoever joins.
+    fn end(&self, result: Result<F::Output, JoinError>) {
+        self.phase.set(Phase::Polling);
+        // The future's drop is foreign code as well. An assignment drops the old value first, and writes the
+        // new one even when that drop panics.
+        let dropped = catch_unwind(AssertUnwindSafe(|| *self.stage.borrow_mut() = Stage::Taken));
+        let result = match dropped {
+            Ok(()) => result,
+            Err(payload) => {
+                drop_quietly(result);
+                Err(JoinError::panic(self.name.get(), payload))
+            }
+        };
+        *self.stage.borrow_mut() = Stage::Done(result);
+        self.phase.set(Phase::Over);
+        if let Some(joiner) = self.joiner.take() {
+            wake_quietly(joiner);
+        }
+    }
+}
+
+impl<F: Future + 'static> Run for Task<F> {
+    fn run(&self, cx: &mut Context<'_>) -> Poll<Ending> {
+        if self.abort_requested.get() {
+            self.end(Err(JoinError::cancelled(self.name.get())));
+            return Poll::Ready(Ending::Aborted);
+        }
+        self.phase.set(Phase::Polling);
+        let polled = catch_unwind(AssertUnwindSafe(|| match &mut *self.stage.borrow_mut() {
+            Stage::Running(future) => pin_in_place(future).poll(cx),
+            _ => unreachable!("the executor drops a task that is over"),
+        }));
+        match polled {
+            Ok(Poll::Pending) if self.abort_requested.get() => {
+                self.end(Err(JoinError::cancelled(self.name.get())));
+                Poll::Ready(Ending::Aborted)
+            }
+            Ok(Poll::Pending) => {
+                self.phase.set(Phase::Idle);
+                Poll::Pending
+            }
+            Ok(Poll::Ready(output)) => {
+                self.end(Ok(output));
+                Poll::Ready(Ending::Finished)
+            }
+            Err(payload) => {
+                self.end(Err(JoinError::panic(self.name.get(), payload)));
+                Poll::Ready(Ending::Panicked)
+            }
+        }
+    }
+
+    fn cancel(&self) {
+        if self.phase.get() == Phase::Idle {
+            self.end(Err(JoinError::cancelled(self.name.get())));
+        }
+    }
+}
+
+/// Pins the future of a task where it lies.
+// ANCHOR: pin
+#[allow(unsafe_code)]
+fn pin_in_place<F: Future>(future: &mut F) -> Pin<&mut F> {
+    // SAFETY: a pinned value must not be moved, nor its memory reused, before it is dropped. This one lies in
+    // `Stage::Running` inside the `Rc` that `Task::new` made. Nothing takes a `Task` out of its `Rc`: both
+    // owners hold trait objects that lend `&self` only. And the stage changes by assignment alone, in
+    // `Task::end`, which drops the future where it lies. No other code gets a `&mut` to it.
+    unsafe { Pin::new_unchecked(future) }
+}
+// ANCHOR_END: pin
+
+impl<F: Future + 'static> Join<F::Output> for Task<F> {
+    fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<F::Output, JoinError>> {
+        if self.phase.get() != Phase::Over {
+            // Also what a task meets that awaits its own handle: it waits for ever, and can be aborted.
+            drop(self.joiner.replace(Some(cx.waker().clone())));
+            return Poll::Pending;
+        }
+        let stage = self.stage.replace(Stage::Taken);
+        match stage {
+            Stage::Done(result) => Poll::Ready(result),
+            _ => panic!("a JoinHandle was polled after it had given the task's result"),
+        }
+    }
+
+    fn abort(&self) {
+        if self.phase.get() != Phase::Over && !self.abort_requested.replace(true) {
+            self.name.get().wake();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.phase.get() == Phase::Over
+    }
+
+    fn name(&self) -> Name {
+        self.name.get()
+    }
+}
+
+/// Wakes a waker that may be foreign: its code may panic, and that must not end the executor's loop.
+pub(crate) fn wake_quietly(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        drop_quietly(payload);
+    }
+}
+
+/// Drops what belongs to a task outside of its poll. Should the drop panic, the panic hook has told; there is
+/// nobody left to hand it to.
+pub(crate) fn drop_quietly<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // A payload whose own drop panics would start this again without end.
+        std::mem::forget(payload);
+    }
+}

@@ -1,0 +1,379 @@
+//! Time: to sleep, to give up, to tick.
+//!
+//! Timers are kept in a [wheel](https://doi.org/10.1145/41457.37504) of ticks of one millisecond. A timer fires
+//! at the first tick that begins at or after its deadline: never early, late by at most a tick plus the time
+//! that the tasks before it take. Deadlines of the same tick fire in the order in which they were set.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project::pin_project;
+
+use crate::budget;
+use crate::executor::{self, Executor};
+use crate::wheel::{TimerKey, Wheel};
+
+pub use crate::clock::Instant;
+
+/// Waits until `duration` has passed. Zero is over at once; what is beyond the clock's range never is.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use cotask::time::{Instant, sleep};
+/// use std::time::Duration;
+///
+/// cotask::block_on(async {
+///     let start = Instant::now();
+///     sleep(Duration::from_millis(5)).await;
+///     assert!(start.elapsed() >= Duration::from_millis(5));
+/// });
+/// ```
+#[track_caller]
+pub fn sleep(duration: Duration) -> Sleep {
+    let executor = executor::current("`sleep`");
+    let now = executor.clock().now();
+    Sleep::new(executor, now, now + duration)
+}
+
+/// Waits until `deadline`. One that is past is over at once.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use cotask::time::{Instant, sleep_until};
+///
+/// cotask::block_on(async {
+///     sleep_until(Instant::now()).await;
+/// });
+/// ```
+#[track_caller]
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    let executor = executor::current("`sleep_until`");
+    let now = executor.clock().now();
+    Sleep::new(executor, now, deadline)
+}
+
+/// The future of [`sleep`] and [`sleep_until`]. Fused: once over, it stays so until it is [reset](Sleep::reset).
+///
+/// Cancel safety: dropping it unsets the timer.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Sleep {
+    executor: Rc<Executor>,
+    deadline: Instant,
+    state: State,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    /// Not polled yet, so no timer is set.
+    Unset,
+    Set(TimerKey),
+    Over,
+}
+
+impl Sleep {
+    fn new(executor: Rc<Executor>, now: Instant, deadline: Instant) -> Sleep {
+        let state = if deadline <= now { State::Over } else { State::Unset };
+        Sleep { executor, deadline, state }
+    }
+
+    /// When it is over.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether a poll has found it over, or would.
+    pub fn is_elapsed(&self) -> bool {
+        match self.state {
+            State::Over => true,
+            State::Unset => self.executor.clock().now() >= self.deadline,
+            State::Set(key) => self.wheel().borrow_mut().waker_mut(key).is_none(),
+        }
+    }
+
+    /// Waits for another deadline instead, sooner or later than the one before. A task that awaits it must be
+    /// polled again to wait for the new one.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::time::{Instant, sleep};
+    /// use std::time::Duration;
+    ///
+    /// cotask::block_on(async {
+    ///     let mut nap = sleep(Duration::from_secs(3_600));
+    ///     nap.reset(Instant::now() + Duration::from_millis(1));
+    ///     nap.await;
+    /// });
+    /// ```
+    pub fn reset(&mut self, deadline: Instant) {
+        self.unset();
+        self.deadline = deadline;
+        self.state = if deadline <= self.executor.clock().now() { State::Over } else { State::Unset };
+    }
+
+    fn wheel(&self) -> &RefCell<Wheel> {
+        self.executor.timers()
+    }
+
+    fn unset(&mut self) {
+        if let State::Set(key) = self.state {
+            let waker = self.wheel().borrow_mut().cancel(key);
+            drop(waker);
+            self.state = State::Unset;
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(budget::poll_proceed(cx));
+        let waker = cx.waker().clone();
+        match self.state {
+            State::Over => return Poll::Ready(()),
+            State::Unset => {
+                let key = self.wheel().borrow_mut().insert(self.deadline.tick_not_before(), waker);
+                if let Some(key) = key {
+                    self.state = State::Set(key);
+                    return Poll::Pending;
+                }
+            }
+            State::Set(key) => {
+                let replaced =
+                    self.wheel().borrow_mut().waker_mut(key).map(|slot| std::mem::replace(slot, waker));
+                if replaced.is_some() {
+                    return Poll::Pending;
+                }
+            }
+        }
+        self.state = State::Over;
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.unset();
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep")
+            .field("deadline", &self.deadline)
+            .field("is_elapsed", &self.is_elapsed())
+            .finish()
+    }
+}
+
+/// Gives `future` that much time. With zero it is still polled once.
+///
+/// Cancel safety: as that of `future`, which is dropped with the time-out.
+///
+/// # Errors
+/// [`Elapsed`] when the time is up first. The future is then dropped with the [`Timeout`].
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use cotask::time::timeout;
+/// use std::time::Duration;
+///
+/// cotask::block_on(async {
+///     let never = std::future::pending::<()>();
+///     assert!(timeout(Duration::from_millis(1), never).await.is_err());
+///     assert_eq!(timeout(Duration::from_millis(1), async { 1 }).await, Ok(1));
+/// });
+/// ```
+#[track_caller]
+pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
+    Timeout { future, sleep: sleep(duration) }
+}
+
+/// As [`timeout`], with the moment instead of the time until then.
+///
+/// # Errors
+/// [`Elapsed`] when the deadline comes first.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use cotask::time::{Instant, timeout_at};
+///
+/// cotask::block_on(async {
+///     assert_eq!(timeout_at(Instant::FAR_FUTURE, async { 1 }).await, Ok(1));
+/// });
+/// ```
+#[track_caller]
+pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+    Timeout { future, sleep: sleep_until(deadline) }
+}
+
+/// The future of [`timeout`] and [`timeout_at`].
+#[pin_project]
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Timeout<F> {
+    #[pin]
+    future: F,
+    #[pin]
+    sleep: Sleep,
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // The future first: an answer that is there counts, also when the time is up.
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        // A future that spends the whole budget in each poll must not put the time-out off for ever.
+        budget::unspent(|| this.sleep.poll(cx)).map(|()| Err(Elapsed(())))
+    }
+}
+
+/// The time was up before the future was ready.
+///
+/// # Examples
+/// ```
+/// # cotask::block_on(async {
+/// let late = cotask::time::timeout(std::time::Duration::ZERO, std::future::pending::<()>()).await;
+/// assert_eq!(late.unwrap_err().to_string(), "the time was up before the future was ready");
+/// # });
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Elapsed(());
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the time was up before the future was ready")
+    }
+}
+
+impl std::error::Error for Elapsed {}
+
+impl From<Elapsed> for std::io::Error {
+    fn from(elapsed: Elapsed) -> Self {
+        std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed)
+    }
+}
+
+/// Ticks at `period`, the first time at once.
+///
+/// # Panics
+/// When the period is zero; outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use cotask::time::{Instant, interval};
+/// use std::time::Duration;
+///
+/// cotask::block_on(async {
+///     let start = Instant::now();
+///     let mut ticks = interval(Duration::from_millis(2));
+///     for _ in 0..3 {
+///         ticks.tick().await;
+///     }
+///     assert!(start.elapsed() >= Duration::from_millis(4));
+/// });
+/// ```
+#[track_caller]
+pub fn interval(period: Duration) -> Interval {
+    interval_at(Instant::now(), period)
+}
+
+/// Ticks at `period`, the first time at `start`.
+///
+/// # Panics
+/// When the period is zero; outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use cotask::time::{Instant, interval_at};
+/// use std::time::Duration;
+///
+/// cotask::block_on(async {
+///     let start = Instant::now() + Duration::from_millis(1);
+///     assert_eq!(interval_at(start, Duration::from_secs(1)).tick().await, start);
+/// });
+/// ```
+#[track_caller]
+pub fn interval_at(start: Instant, period: Duration) -> Interval {
+    assert!(!period.is_zero(), "an interval's period must not be zero");
+    Interval { sleep: sleep_until(start), period, missed: MissedTickBehavior::default() }
+}
+
+/// A clock that ticks: [`interval`] and [`interval_at`].
+#[derive(Debug)]
+pub struct Interval {
+    sleep: Sleep,
+    period: Duration,
+    missed: MissedTickBehavior,
+}
+
+/// What an [`Interval`] does when it was not asked in time for one or more ticks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MissedTickBehavior {
+    /// Gives the missed ticks one after the other without a wait, until it has caught up. The default: no tick
+    /// is lost.
+    #[default]
+    Burst,
+    /// Counts the period anew from the late tick: ticks are never closer than a period.
+    Delay,
+    /// Leaves the missed ticks out, and goes on at the next multiple of the period from the start.
+    Skip,
+}
+
+impl Interval {
+    /// Says what shall happen to missed ticks.
+    pub fn set_missed_tick_behavior(&mut self, missed: MissedTickBehavior) {
+        self.missed = missed;
+    }
+
+    /// The time between two ticks.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// Waits for the next tick and gives the moment for which it was set.
+    ///
+    /// Cancel safety: dropping this future loses no tick.
+    pub async fn tick(&mut self) -> Instant {
+        std::future::poll_fn(|cx| self.poll_tick(cx)).await
+    }
+
+    /// [`tick`](Interval::tick), to be polled by hand.
+    pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        ready!(Pin::new(&mut self.sleep).poll(cx));
+        let due = self.sleep.deadline();
+        let now = self.sleep.executor.clock().now();
+        let next = due + self.period;
+        self.sleep.reset(match self.missed {
+            _ if next > now => next,
+            MissedTickBehavior::Burst => next,
+            MissedTickBehavior::Delay => now + self.period,
+            MissedTickBehavior::Skip => {
+                let late = (now - due).as_nanos() % self.period.as_nanos();
+                now + (self.period - Duration::from_nanos(late as u64))
+            }
+        });
+        Poll::Ready(due)
+    }
+}
