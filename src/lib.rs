@@ -1,5 +1,6 @@
 //! An async coroutine runtime made to be read.
 
+pub mod blocking;
 mod budget;
 mod clock;
 pub mod coroutine;

@@ -26,7 +26,9 @@ use loom::sync as primitives;
 #[cfg(not(cotask_loom))]
 use std::sync as primitives;
 
-pub(crate) use primitives::{Condvar, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+pub(crate) use primitives::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+
+use std::time::Duration;
 
 /// A mutex without poisoning: a panic under the lock leaves the data as it was at that moment.
 ///
@@ -64,5 +66,52 @@ impl<T> RwLock<T> {
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
         self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// A condition variable for a [`Mutex`] of ours.
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(primitives::Condvar);
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Condvar(primitives::Condvar::new())
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+
+    /// Waits until notified, for no reason, or until the time is over, which is told. `guard` is of `mutex`.
+    #[cfg(not(cotask_loom))]
+    pub(crate) fn wait_timeout<'a, T>(
+        &self,
+        _mutex: &'a Mutex<T>,
+        guard: MutexGuard<'a, T>,
+        limit: Duration,
+    ) -> (MutexGuard<'a, T>, bool) {
+        let (guard, result) =
+            self.0.wait_timeout(guard, limit).unwrap_or_else(|poisoned| poisoned.into_inner());
+        (guard, result.timed_out())
+    }
+
+    /// A model has no clock. Here a limit of zero is always over, as late as another thread can make it; any
+    /// other never is.
+    #[cfg(cotask_loom)]
+    pub(crate) fn wait_timeout<'a, T>(
+        &self,
+        mutex: &'a Mutex<T>,
+        guard: MutexGuard<'a, T>,
+        limit: Duration,
+    ) -> (MutexGuard<'a, T>, bool) {
+        if limit.is_zero() {
+            drop(guard);
+            return (mutex.lock(), true);
+        }
+        (self.0.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner()), false)
     }
 }

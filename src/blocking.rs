@@ -1,0 +1,335 @@
+//! Threads for what cannot be awaited: files, name look-ups, long computations.
+//!
+//! A task that blocks stops every task of its thread. So the work goes to another thread, and the task awaits
+//! the result. The [`Pool`] keeps as many threads as there is work for:
+//!
+//! ```text
+//!  spawn(job) --> queue --> a thread of the pool: runs the job --> oneshot --> BlockingTask (a future)
+//!                   |            |         ^
+//!                   |            v         | more jobs than free threads: start one, up to the bound
+//!                   |          free: waits for a job, ends after `keep_alive` without one
+//!                   v
+//!              shutdown: jobs that have not started are dropped, the others waited for
+//! ```
+//!
+//! One number drives it: `free`, the threads without a job, counted from the moment at which one is started.
+//! After each push either every job in the queue has a free thread that will look at the queue before it
+//! sleeps, or the pool is at its bound.
+//!
+//! The futures need no particular executor, and the pool knows none.
+//!
+//! ```
+//! use cotask::blocking::{Config, Pool};
+//!
+//! let pool = Pool::new(Config::default());
+//! let sum = pool.spawn(|| (1..=100).sum::<u32>())?;
+//! assert_eq!(futures::executor::block_on(sum).unwrap(), 5050);
+//! # std::io::Result::Ok(())
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::join::JoinError;
+use crate::loom::thread::{self, JoinHandle};
+use crate::loom::{Arc, Condvar, Mutex};
+use crate::sync::oneshot;
+use crate::waker::Name;
+
+/// The bounds of a [`Pool`].
+///
+/// ```
+/// use cotask::blocking::Config;
+///
+/// let config = Config { max_threads: 4, ..Config::default() };
+/// assert_eq!(config.keep_alive.as_secs(), 10);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The most threads at once, 512 by default: many, because they mostly sleep in a system call, and
+    /// because a job that waits for another job must not wait for its thread. At least one.
+    pub max_threads: usize,
+    /// How long a thread stays without a job before it ends, 10 seconds by default.
+    pub keep_alive: Duration,
+    /// The stack of each thread in bytes; by default what [`std::thread`] gives.
+    pub stack_size: Option<usize>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { max_threads: 512, keep_alive: Duration::from_secs(10), stack_size: None }
+    }
+}
+
+/// Who a job's error is about: it is no task, so it has no name.
+const NO_TASK: Option<Name> = None;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+struct State {
+    queue: VecDeque<Job>,
+    /// Threads without a job: just started, between two jobs, or asleep.
+    free: usize,
+    /// Those that still serve, by number.
+    threads: BTreeMap<u64, JoinHandle<()>>,
+    /// How many were ever started: the number of the next.
+    started: u64,
+    /// The last thread that ended for want of work. The next one to end joins it, and shutdown the last.
+    ended: Option<JoinHandle<()>>,
+    closed: bool,
+}
+
+struct Shared {
+    config: Config,
+    state: Mutex<State>,
+    /// A job was pushed, or the pool was closed.
+    changed: Condvar,
+}
+
+/// A pool of threads that grows with the work, shrinks without it, and is joined when it is dropped.
+///
+/// ```
+/// use cotask::blocking::{Config, Pool};
+///
+/// let pool = Pool::new(Config { max_threads: 2, ..Config::default() });
+/// let jobs: Vec<_> = (0..10).map(|n| pool.spawn(move || n * n)).collect::<Result<_, _>>()?;
+/// let squares = futures::executor::block_on(futures::future::try_join_all(jobs)).unwrap();
+/// assert_eq!(squares[9], 81);
+/// assert!(pool.threads() <= 2);
+/// # std::io::Result::Ok(())
+/// ```
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+impl Pool {
+    /// A pool without threads: the first job starts the first one.
+    ///
+    /// # Panics
+    ///
+    /// If `max_threads` is zero.
+    pub fn new(config: Config) -> Pool {
+        assert!(config.max_threads > 0, "a blocking pool needs max_threads of at least 1");
+        let state = State {
+            queue: VecDeque::new(),
+            free: 0,
+            threads: BTreeMap::new(),
+            started: 0,
+            ended: None,
+            closed: false,
+        };
+        Pool { shared: Arc::new(Shared { config, state: Mutex::new(state), changed: Condvar::new() }) }
+    }
+
+    /// Queues a job, first in, first out, and starts a thread for it if none is free and the bound allows.
+    ///
+    /// The job runs even if the [`BlockingTask`] is dropped, unless the pool is shut down before it starts; then
+    /// the task gives [`JoinError`], cancelled. In a pool that is already shut down the job is dropped at once.
+    ///
+    /// # Errors
+    ///
+    /// If the system starts no thread, and the pool has none that could run the job later.
+    ///
+    /// ```
+    /// use cotask::blocking::{Config, Pool};
+    ///
+    /// let pool = Pool::new(Config::default());
+    /// let length = pool.spawn(|| std::fs::metadata("Cargo.toml").map(|file| file.len()))?;
+    /// assert!(futures::executor::block_on(length).unwrap()? > 0);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn spawn<T, F>(&self, job: F) -> io::Result<BlockingTask<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let (sender, result) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            let outcome =
+                catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JoinError::panic(NO_TASK, payload));
+            // Nobody waits any more? Then the result is dropped here, on the thread that made it.
+            drop(sender.send(outcome));
+        });
+        match self.push(job) {
+            Ok(()) => Ok(BlockingTask { result }),
+            Err((job, error)) => {
+                drop(job);
+                let message = format!("cannot start a thread for a blocking job: {error}");
+                Err(io::Error::new(error.kind(), message))
+            }
+        }
+    }
+
+    fn push(&self, job: Job) -> Result<(), (Job, io::Error)> {
+        let mut state = self.shared.state.lock();
+        if state.closed {
+            drop(state);
+            drop(job);
+            return Ok(());
+        }
+        state.queue.push_back(job);
+        if state.queue.len() > state.free && state.threads.len() < self.shared.config.max_threads {
+            // Under the lock, so that the thread finds itself counted and its handle in its place.
+            match start(&self.shared, state.started) {
+                Ok(thread) => {
+                    let number = state.started;
+                    state.threads.insert(number, thread);
+                    state.started += 1;
+                    state.free += 1;
+                }
+                Err(error) if state.threads.is_empty() => {
+                    let job = state.queue.pop_back().expect("it was pushed under this lock");
+                    return Err((job, error));
+                }
+                // One of the threads that there are will come to it.
+                Err(_) => {}
+            }
+        }
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+
+    /// The threads that the pool has now.
+    pub fn threads(&self) -> usize {
+        self.shared.state.lock().threads.len()
+    }
+
+    /// Takes no more jobs, drops those that have not started, and waits until the others are done and every
+    /// thread has ended. Dropping the pool does the same.
+    ///
+    /// From within one of its own jobs it waits for all threads but that one. There is no time limit: a job
+    /// that never ends keeps its pool from shutting down.
+    ///
+    /// ```
+    /// use cotask::blocking::{Config, Pool};
+    ///
+    /// let pool = Pool::new(Config::default());
+    /// pool.shutdown();
+    /// let late = pool.spawn(|| 1)?;
+    /// assert!(futures::executor::block_on(late).unwrap_err().is_cancelled());
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn shutdown(&self) {
+        let (jobs, threads, ended) = {
+            let mut state = self.shared.state.lock();
+            state.closed = true;
+            let State { queue, threads, ended, .. } = &mut *state;
+            (std::mem::take(queue), std::mem::take(threads), ended.take())
+        };
+        self.shared.changed.notify_all();
+        jobs.into_iter().for_each(|job| contain(|| drop(job)));
+        let this = thread::current().id();
+        for thread in threads.into_values().chain(ended) {
+            if thread.thread().id() != this {
+                join(thread);
+            }
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.shared.state.lock();
+        f.debug_struct("Pool")
+            .field("config", &self.shared.config)
+            .field("threads", &state.threads.len())
+            .field("free", &state.free)
+            .field("queued", &state.queue.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn start(shared: &Arc<Shared>, number: u64) -> io::Result<JoinHandle<()>> {
+    let mut builder = thread::Builder::new().name(format!("cotask-blocking-{number}"));
+    if let Some(bytes) = shared.config.stack_size {
+        builder = builder.stack_size(bytes);
+    }
+    let shared = shared.clone();
+    builder.spawn(move || shared.serve(number))
+}
+
+impl Shared {
+    /// What thread `number` does in its life.
+    fn serve(&self, number: u64) {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(job) = state.queue.pop_front() {
+                state.free -= 1;
+                drop(state);
+                contain(job);
+                state = self.state.lock();
+                state.free += 1;
+                continue;
+            }
+            if state.closed {
+                break;
+            }
+            let timed_out;
+            (state, timed_out) = self.changed.wait_timeout(&self.state, state, self.config.keep_alive);
+            // A job may have come between the end of the time and the lock: whoever pushed it counted on us.
+            if timed_out && state.queue.is_empty() {
+                break;
+            }
+        }
+        state.free -= 1;
+        // Gone if the pool is shutting down, which then joins us itself.
+        let this = state.threads.remove(&number);
+        let before = this.and_then(|this| state.ended.replace(this));
+        drop(state);
+        before.into_iter().for_each(join);
+    }
+}
+
+/// Runs foreign code that must not take the thread with it. Its panic has been reported by the panic hook; a
+/// job's own went to its task before it got here, so this one comes from the drop of a value that nobody took.
+fn contain(code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
+        // To drop it could panic once more.
+        std::mem::forget(payload);
+    }
+}
+
+fn join(thread: JoinHandle<()>) {
+    thread.join().expect("a thread of the pool contains every panic of its jobs");
+}
+
+/// The result of a job on a [`Pool`], as a future.
+///
+/// Dropping it lets the job go on; its result is then dropped on the pool's thread. Cancel safe by reference.
+/// Gives an error if the job panicked, or if the pool was shut down before it started.
+///
+/// ```
+/// use cotask::blocking::{Config, Pool};
+///
+/// let pool = Pool::new(Config::default());
+/// let task = pool.spawn(|| -> u8 { panic!("no such photo") })?;
+/// assert!(futures::executor::block_on(task).unwrap_err().is_panic());
+/// # std::io::Result::Ok(())
+/// ```
+#[must_use = "a task is a future: await it for the result of the job"]
+#[derive(Debug)]
+pub struct BlockingTask<T> {
+    result: oneshot::Receiver<Result<T, JoinError>>,
+}
+
+impl<T> Future for BlockingTask<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.result)
+            .poll(cx)
+            .map(|sent| sent.unwrap_or_else(|_| Err(JoinError::cancelled(NO_TASK))))
+    }
+}
