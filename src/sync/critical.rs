@@ -119,3 +119,47 @@ pub(super) fn poll_locked<S, R>(
         return outcome;
     }
 }
+
+#[cfg(all(test, not(cotask_loom)))]
+mod tests {
+    use futures_test::task::new_count_waker;
+
+    use std::task::{Context, Poll};
+
+    use crate::budget::{OPERATIONS, lift, refill, spent};
+    use crate::sync::mpsc;
+
+    #[test]
+    fn an_operation_that_has_to_wait_costs_nothing() {
+        let (waker, count) = new_count_waker();
+        let mut cx = Context::from_waker(&waker);
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        refill();
+        for _ in 0..2 * OPERATIONS {
+            assert!(receiver.poll_recv(&mut cx).is_pending());
+        }
+        assert_eq!(count.get(), 0);
+        for i in 0..=OPERATIONS {
+            sender.send(i).unwrap();
+        }
+        assert_eq!(count.get(), 1);
+        for i in 0..OPERATIONS {
+            assert_eq!(receiver.poll_recv(&mut cx), Poll::Ready(Some(i)));
+        }
+        // The budget is used up: give way, and come back.
+        assert!(spent() && receiver.poll_recv(&mut cx).is_pending());
+        assert_eq!(count.get(), 2);
+        lift();
+        assert_eq!(receiver.poll_recv(&mut cx), Poll::Ready(Some(OPERATIONS)));
+    }
+
+    #[test]
+    fn a_blocking_call_in_a_task_panics_instead_of_stopping_every_task() {
+        let (_sender, mut receiver) = mpsc::unbounded_channel::<u8>();
+        refill();
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| receiver.blocking_recv()));
+        lift();
+        let message = *result.unwrap_err().downcast::<String>().expect("a message");
+        assert!(message.starts_with("mpsc::UnboundedReceiver::blocking_recv"), "{message}");
+    }
+}
