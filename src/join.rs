@@ -79,7 +79,11 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         ready!(budget::poll_proceed(cx));
-        self.0.poll_join(cx)
+        let joined = self.0.poll_join(cx);
+        if joined.is_pending() {
+            budget::refund();
+        }
+        joined
     }
 }
 

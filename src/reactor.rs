@@ -247,6 +247,7 @@ impl Readiness {
         }
         // The replaced waker is dropped after the new one is in its place: its drop is foreign code.
         drop(side.waker.replace(Some(cx.waker().clone())));
+        budget::refund();
         Poll::Pending
     }
 

@@ -10,8 +10,11 @@ use std::task::{Context, Poll};
 
 use crate::clock::Clock;
 use crate::executor::{self, Entered, Executor};
+use crate::handle::Handle;
 use crate::join::JoinHandle;
+use crate::loom::Arc;
 use crate::order::{Order, Rng};
+use crate::sync::Notify;
 use crate::trace::{Recorder, Trace};
 use crate::waker::Name;
 
@@ -36,6 +39,8 @@ use crate::waker::Name;
 /// ```
 pub struct Runtime {
     executor: Rc<Executor>,
+    /// Notified by [`Handle::shutdown`].
+    stop: Arc<Notify>,
 }
 
 impl Runtime {
@@ -68,6 +73,20 @@ impl Runtime {
         }
     }
     // ANCHOR_END: block_on
+
+    /// Runs the tasks until [`Handle::shutdown`] is called, from a task or from another thread.
+    ///
+    /// # Panics
+    /// When called inside a runtime.
+    #[track_caller]
+    pub fn run(&self) {
+        self.block_on(self.stop.notified());
+    }
+
+    /// A way to this runtime for other threads.
+    pub fn handle(&self) -> Handle {
+        Handle::new(Arc::clone(self.executor.inbox()), Arc::clone(&self.stop))
+    }
 
     /// Spawns a task that will run in the next [`block_on`](Runtime::block_on).
     ///
@@ -191,7 +210,8 @@ impl Builder {
     pub fn build(self) -> io::Result<Runtime> {
         let order = self.seed.map_or(Order::Fifo, |seed| Order::Seeded(Rng::new(seed)));
         let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
-        Ok(Runtime { executor: Executor::new(order, clock, self.trace.map(Recorder::new))? })
+        let executor = Executor::new(order, clock, self.trace.map(Recorder::new))?;
+        Ok(Runtime { executor, stop: Arc::default() })
     }
 }
 

@@ -7,9 +7,10 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use pin_project::pin_project;
@@ -125,6 +126,24 @@ impl Sleep {
         self.executor.timers()
     }
 
+    /// Sets the timer, or gives it the newer waker. False when there is nothing left to wait for.
+    fn is_waiting(&mut self, waker: &Waker) -> bool {
+        match self.state {
+            State::Over => false,
+            State::Unset => {
+                let tick = self.deadline.tick_not_before();
+                let key = self.wheel().borrow_mut().insert(tick, waker.clone());
+                self.state = key.map_or(State::Over, State::Set);
+                key.is_some()
+            }
+            State::Set(key) => {
+                let waker = waker.clone();
+                let replaced = self.wheel().borrow_mut().waker_mut(key).map(|slot| mem::replace(slot, waker));
+                replaced.is_some()
+            }
+        }
+    }
+
     fn unset(&mut self) {
         if let State::Set(key) = self.state {
             let waker = self.wheel().borrow_mut().cancel(key);
@@ -139,23 +158,9 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         ready!(budget::poll_proceed(cx));
-        let waker = cx.waker().clone();
-        match self.state {
-            State::Over => return Poll::Ready(()),
-            State::Unset => {
-                let key = self.wheel().borrow_mut().insert(self.deadline.tick_not_before(), waker);
-                if let Some(key) = key {
-                    self.state = State::Set(key);
-                    return Poll::Pending;
-                }
-            }
-            State::Set(key) => {
-                let replaced =
-                    self.wheel().borrow_mut().waker_mut(key).map(|slot| std::mem::replace(slot, waker));
-                if replaced.is_some() {
-                    return Poll::Pending;
-                }
-            }
+        if self.is_waiting(cx.waker()) {
+            budget::refund();
+            return Poll::Pending;
         }
         self.state = State::Over;
         Poll::Ready(())

@@ -1,0 +1,132 @@
+//! A runtime seen from other threads: to spawn there, and to stop it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::future::{AbortHandle, Abortable};
+
+use crate::inbox::{Inbox, Job};
+use crate::join::JoinError;
+use crate::loom::Arc;
+use crate::runtime::spawn;
+use crate::sync::{Notify, oneshot};
+
+/// A way to a runtime that may be cloned and sent to other threads: [`Runtime::handle`](crate::Runtime::handle).
+///
+/// It does not keep the runtime alive.
+///
+/// # Examples
+/// ```
+/// let runtime = cotask::Runtime::new()?;
+/// let handle = runtime.handle();
+/// let elsewhere = std::thread::spawn(move || {
+///     let answer = handle.spawn(|| async { 6 * 7 }).join();
+///     handle.shutdown();
+///     answer
+/// });
+/// runtime.run();
+/// assert_eq!(elsewhere.join().unwrap().unwrap(), 42);
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    inbox: Arc<Inbox>,
+    stop: Arc<Notify>,
+}
+
+impl Handle {
+    pub(crate) fn new(inbox: Arc<Inbox>, stop: Arc<Notify>) -> Handle {
+        Handle { inbox, stop }
+    }
+
+    /// Spawns a task on the runtime's thread. What is sent there is the closure; the future that it makes never
+    /// leaves that thread, and so need not be `Send`.
+    ///
+    /// The task starts when the runtime runs. If the runtime has ended, or ends first, joining says that it
+    /// was cancelled.
+    pub fn spawn<F: Future + 'static>(
+        &self,
+        make: impl FnOnce() -> F + Send + 'static,
+    ) -> RemoteJoinHandle<F::Output>
+    where
+        F::Output: Send + 'static,
+    {
+        let (sender, result) = oneshot::channel();
+        let (abort, registration) = AbortHandle::new_pair();
+        let job: Job = Box::new(move || {
+            let task = spawn(Abortable::new(async move { make().await }, registration));
+            spawn(async move {
+                let result = match task.await {
+                    Ok(Ok(output)) => Ok(output),
+                    Ok(Err(_aborted)) => Err(JoinError::cancelled(None)),
+                    Err(error) => Err(error),
+                };
+                // Nobody need wait for it.
+                let _ = sender.send(result);
+            });
+        });
+        // Refused when the runtime has ended: then the sender is dropped with the job, which the receiver sees.
+        drop(self.inbox.send_job(job));
+        RemoteJoinHandle { result, abort }
+    }
+
+    /// Has [`Runtime::run`](crate::Runtime::run) return: the call under way, or else the next.
+    pub fn shutdown(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Whether the runtime has ended.
+    pub fn is_closed(&self) -> bool {
+        self.inbox.is_closed()
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("is_closed", &self.is_closed()).finish()
+    }
+}
+
+/// The right to wait for a task of another thread's runtime, and to abort it: [`Handle::spawn`].
+///
+/// A future of the task's output, on any runtime. Dropping it detaches the task.
+///
+/// Cancel safety: as that of [`JoinHandle`](crate::JoinHandle).
+///
+/// # Errors
+/// [`JoinError`] when the task panicked, was aborted, or its runtime ended before it did.
+#[derive(Debug)]
+pub struct RemoteJoinHandle<T> {
+    result: oneshot::Receiver<Result<T, JoinError>>,
+    abort: AbortHandle,
+}
+
+impl<T> RemoteJoinHandle<T> {
+    /// Asks that the task be ended; see [`JoinHandle::abort`](crate::JoinHandle::abort).
+    pub fn abort(&self) {
+        self.abort.abort();
+    }
+
+    /// Waits on a plain thread.
+    ///
+    /// # Errors
+    /// As when awaited.
+    ///
+    /// # Panics
+    /// Inside a task, whose thread it would block: await the handle there.
+    pub fn join(self) -> Result<T, JoinError> {
+        self.result.blocking_recv().unwrap_or_else(|_| Err(JoinError::cancelled(None)))
+    }
+}
+
+impl<T> Future for RemoteJoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.result)
+            .poll(cx)
+            .map(|result| result.unwrap_or_else(|_| Err(JoinError::cancelled(None))))
+    }
+}

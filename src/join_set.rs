@@ -1,0 +1,110 @@
+//! A set of tasks that end together.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::Stream;
+use futures::stream::FuturesUnordered;
+
+use crate::executor;
+use crate::join::{JoinError, JoinHandle};
+
+/// Tasks whose outputs are taken in the order in which they finish. Dropping the set aborts those left.
+///
+/// # Examples
+/// ```
+/// use cotask::JoinSet;
+/// use std::time::Duration;
+///
+/// cotask::block_on(async {
+///     let mut set = JoinSet::new();
+///     for milliseconds in [20, 1, 10] {
+///         set.spawn(async move {
+///             cotask::time::sleep(Duration::from_millis(milliseconds)).await;
+///             milliseconds
+///         });
+///     }
+///     let mut order = Vec::new();
+///     while let Some(done) = set.join_next().await {
+///         order.push(done.unwrap());
+///     }
+///     assert_eq!(order, [1, 10, 20]);
+/// });
+/// ```
+pub struct JoinSet<T> {
+    tasks: FuturesUnordered<JoinHandle<T>>,
+}
+
+impl<T> JoinSet<T> {
+    /// An empty set.
+    pub fn new() -> JoinSet<T> {
+        JoinSet { tasks: FuturesUnordered::new() }
+    }
+
+    /// Spawns a task into the set.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn spawn(&mut self, future: impl Future<Output = T> + 'static)
+    where
+        T: 'static,
+    {
+        self.tasks.push(executor::current("`JoinSet::spawn`").spawn(future, None, Location::caller()));
+    }
+
+    /// Waits for the next task to finish and takes it out of the set; `None` when the set is empty.
+    ///
+    /// Cancel safety: dropping this future leaves every task in the set.
+    ///
+    /// # Errors
+    /// [`JoinError`] when that task panicked or was aborted.
+    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
+        poll_fn(|cx| Pin::new(&mut self.tasks).poll_next(cx)).await
+    }
+
+    /// Asks every task to end. [`join_next`](JoinSet::join_next) then gives each, cancelled or finished.
+    pub fn abort_all(&self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+
+    /// How many tasks have not been taken.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether all have been taken.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+}
+
+impl<T> Default for JoinSet<T> {
+    fn default() -> Self {
+        JoinSet::new()
+    }
+}
+
+impl<T> Drop for JoinSet<T> {
+    fn drop(&mut self) {
+        self.abort_all();
+    }
+}
+
+/// As [`JoinSet::join_next`]; ends whenever the set is empty.
+impl<T> Stream for JoinSet<T> {
+    type Item = Result<T, JoinError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.tasks).poll_next(cx)
+    }
+}
+
+impl<T> fmt::Debug for JoinSet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinSet").field("len", &self.len()).finish()
+    }
+}

@@ -1,0 +1,24 @@
+//! Sockets whose operations are futures.
+//!
+//! Reading and writing is through the traits of [`futures::io`]; import `futures::{AsyncReadExt,
+//! AsyncWriteExt}` for `read_exact`, `write_all` and the like. Every error that comes from making a socket
+//! names the operation and the address.
+//!
+//! A socket belongs to the runtime that it was made in. One task may read from it while another writes. When
+//! two tasks wait for the same direction of one socket, the last one to wait is the one that is woken: share a
+//! socket through a [`Mutex`](crate::sync::Mutex), or give each of its readers a channel.
+
+mod addr;
+mod source;
+mod tcp_listener;
+mod tcp_stream;
+mod udp;
+#[cfg(unix)]
+mod unix;
+
+pub use addr::{ToSocketAddrs, lookup_host};
+pub use tcp_listener::{Incoming, TcpListener};
+pub use tcp_stream::{OwnedReadHalf, OwnedWriteHalf, TcpStream};
+pub use udp::UdpSocket;
+#[cfg(unix)]
+pub use unix::{UnixDatagram, UnixListener, UnixStream};

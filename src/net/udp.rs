@@ -1,0 +1,155 @@
+//! A UDP socket.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use crate::reactor::Direction;
+
+use super::ToSocketAddrs;
+use super::addr::first_of;
+use super::source::{Source, naming};
+
+/// A UDP socket: datagrams, each whole or not at all, in no certain order.
+///
+/// Cancel safety: a receive that is dropped while it waits has taken no datagram, a send has sent none.
+///
+/// # Examples
+/// ```
+/// use cotask::net::UdpSocket;
+///
+/// # cotask::block_on(async {
+/// let here = UdpSocket::bind("127.0.0.1:0").await?;
+/// let there = UdpSocket::bind("127.0.0.1:0").await?;
+/// here.send_to(b"ping", there.local_addr()?).await?;
+///
+/// let mut buffer = [0; 16];
+/// let (length, from) = there.recv_from(&mut buffer).await?;
+/// assert_eq!((&buffer[..length], from), (&b"ping"[..], here.local_addr()?));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub struct UdpSocket {
+    source: Source<mio::net::UdpSocket>,
+}
+
+impl UdpSocket {
+    /// A socket at the first address that can be had. Port 0 lets the system choose one.
+    ///
+    /// # Errors
+    /// When no address can be bound, naming the last one tried.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<UdpSocket> {
+        first_of(address, "bind a UDP socket to", async |address| {
+            Ok(UdpSocket { source: Source::new(mio::net::UdpSocket::bind(address)?)? })
+        })
+        .await
+    }
+
+    /// Takes over a socket of the standard library.
+    ///
+    /// # Errors
+    /// When it cannot be made non-blocking or cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
+        socket.set_nonblocking(true)?;
+        Ok(UdpSocket { source: Source::new(mio::net::UdpSocket::from_std(socket))? })
+    }
+
+    /// Sets the peer for [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv).
+    ///
+    /// # Errors
+    /// Those of the system, naming the address.
+    pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
+        first_of(address, "connect a UDP socket to", async |address| self.source.io().connect(address)).await
+    }
+
+    /// Sends one datagram to the connected peer.
+    ///
+    /// # Errors
+    /// Those of the system: `NotConnected`; or that an earlier datagram was refused.
+    pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
+        self.source.wait(Direction::Write, |socket| socket.send(datagram)).await
+    }
+
+    /// Receives one datagram from the connected peer. What does not fit into the buffer is lost.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.wait(Direction::Read, |socket| socket.recv(buffer)).await
+    }
+
+    /// Sends one datagram.
+    ///
+    /// # Errors
+    /// Those of the system, naming the address.
+    pub async fn send_to(&self, datagram: &[u8], to: impl ToSocketAddrs) -> io::Result<usize> {
+        first_of(to, "send a datagram to", async |to| {
+            self.source.wait(Direction::Write, |socket| socket.send_to(datagram, to)).await
+        })
+        .await
+    }
+
+    /// Receives one datagram and tells who sent it. What does not fit into the buffer is lost.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.source.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
+    }
+
+    /// [`send_to`](UdpSocket::send_to), to be polled by hand.
+    pub fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        datagram: &[u8],
+        to: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        let sent = self.source.poll(cx, Direction::Write, |socket| socket.send_to(datagram, to));
+        sent.map_err(naming("send a datagram to", to))
+    }
+
+    /// [`recv_from`](UdpSocket::recv_from), to be polled by hand.
+    pub fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.source.poll(cx, Direction::Read, |socket| socket.recv_from(buffer))
+    }
+
+    /// Receives without taking: the next receive gives the same datagram again.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.source.wait(Direction::Read, |socket| socket.peek_from(buffer)).await
+    }
+
+    /// This socket's address.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.source.io().local_addr()
+    }
+}
+
+impl fmt::Debug for UdpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsFd for UdpSocket {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.source.io().as_fd()
+    }
+}

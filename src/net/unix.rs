@@ -1,0 +1,254 @@
+//! Unix sockets: as TCP and UDP, but within one machine, and with paths for addresses.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::Shutdown;
+use std::os::unix::net::SocketAddr;
+use std::path::Path;
+use std::task::{Context, Poll, ready};
+
+use crate::reactor::Direction;
+
+use super::source::{Source, futures_io, naming};
+
+/// A Unix socket that accepts connections. The path is not removed when it is dropped.
+///
+/// # Examples
+/// ```
+/// use cotask::net::{UnixListener, UnixStream};
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// # cotask::block_on(async {
+/// let folder = std::env::temp_dir().join(format!("cotask-doc-{}", std::process::id()));
+/// std::fs::create_dir_all(&folder)?;
+/// let listener = UnixListener::bind(folder.join("socket"))?;
+/// let mut client = UnixStream::connect(folder.join("socket")).await?;
+/// let mut server = listener.accept().await?;
+/// client.write_all(b"hi").await?;
+/// let mut greeting = [0; 2];
+/// server.read_exact(&mut greeting).await?;
+/// # std::fs::remove_dir_all(&folder)?;
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub struct UnixListener {
+    source: Source<mio::net::UnixListener>,
+}
+
+impl UnixListener {
+    /// Listens at a path, which must not exist.
+    ///
+    /// # Errors
+    /// Those of the system, naming the path.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
+        let path = path.as_ref();
+        let bound = mio::net::UnixListener::bind(path).and_then(Source::new);
+        Ok(UnixListener { source: bound.map_err(naming("listen at", path.display()))? })
+    }
+
+    /// Waits for a connection.
+    ///
+    /// Cancel safety: dropping this future loses no connection.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn accept(&self) -> io::Result<UnixStream> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    /// [`accept`](UnixListener::accept), to be polled by hand.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
+        let (stream, _unnamed) = ready!(self.source.poll(cx, Direction::Read, |listener| listener.accept()))?;
+        Poll::Ready(Source::new(stream).map(|source| UnixStream { source }))
+    }
+
+    /// The address it listens at.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.source.io().local_addr()
+    }
+}
+
+impl fmt::Debug for UnixListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+/// A connection within the machine. It is used as a [`TcpStream`](super::TcpStream) is.
+///
+/// # Examples
+/// ```
+/// use cotask::net::UnixStream;
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// # cotask::block_on(async {
+/// let (mut here, mut there) = UnixStream::pair()?;
+/// here.write_all(b"across").await?;
+/// here.close().await?;
+/// let mut heard = String::new();
+/// there.read_to_string(&mut heard).await?;
+/// assert_eq!(heard, "across");
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub struct UnixStream {
+    source: Source<mio::net::UnixStream>,
+}
+
+futures_io!(UnixStream);
+
+impl UnixStream {
+    /// Connects to a path.
+    ///
+    /// # Errors
+    /// Those of the system, naming the path. `WouldBlock` when the listener's queue is full: a Unix socket
+    /// does not wait there.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
+        let path = path.as_ref();
+        let connected = async {
+            let stream = UnixStream { source: Source::new(mio::net::UnixStream::connect(path)?)? };
+            stream.source.readiness().expect_event(Direction::Write);
+            stream.source.ready(Direction::Write).await;
+            stream.source.io().take_error()?.map_or(Ok(stream), Err)
+        };
+        connected.await.map_err(naming("connect to", path.display()))
+    }
+
+    /// Two connected ends without a path.
+    ///
+    /// # Errors
+    /// Those of the system.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
+        let (a, b) = mio::net::UnixStream::pair()?;
+        Ok((UnixStream { source: Source::new(a)? }, UnixStream { source: Source::new(b)? }))
+    }
+
+    /// Takes over a connection of the standard library.
+    ///
+    /// # Errors
+    /// When it cannot be made non-blocking or cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
+        stream.set_nonblocking(true)?;
+        Ok(UnixStream { source: Source::new(mio::net::UnixStream::from_std(stream))? })
+    }
+
+    /// Ends one direction or both.
+    ///
+    /// # Errors
+    /// Those of the system; `NotConnected` when the connection is gone.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.source.io().shutdown(how)
+    }
+
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing is, and those of the system.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.try_read(buffer)
+    }
+
+    /// Writes what there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none, and those of the system.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.source.try_write(bytes)
+    }
+}
+
+impl fmt::Debug for UnixStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+/// Datagrams within the machine.
+///
+/// # Examples
+/// ```
+/// # cotask::block_on(async {
+/// let (here, there) = cotask::net::UnixDatagram::pair()?;
+/// here.send(b"one").await?;
+/// let mut buffer = [0; 8];
+/// assert_eq!(there.recv(&mut buffer).await?, 3);
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub struct UnixDatagram {
+    source: Source<mio::net::UnixDatagram>,
+}
+
+impl UnixDatagram {
+    /// A socket at a path, which must not exist.
+    ///
+    /// # Errors
+    /// Those of the system, naming the path.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
+        let path = path.as_ref();
+        let bound = mio::net::UnixDatagram::bind(path).and_then(Source::new);
+        Ok(UnixDatagram { source: bound.map_err(naming("bind a datagram socket to", path.display()))? })
+    }
+
+    /// Two connected sockets without a path.
+    ///
+    /// # Errors
+    /// Those of the system.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
+        let (a, b) = mio::net::UnixDatagram::pair()?;
+        Ok((UnixDatagram { source: Source::new(a)? }, UnixDatagram { source: Source::new(b)? }))
+    }
+
+    /// Sets the peer for [`send`](UnixDatagram::send).
+    ///
+    /// # Errors
+    /// Those of the system, naming the path.
+    pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = path.as_ref();
+        self.source.io().connect(path).map_err(naming("connect a datagram socket to", path.display()))
+    }
+
+    /// Sends one datagram to the connected peer.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
+        self.source.wait(Direction::Write, |socket| socket.send(datagram)).await
+    }
+
+    /// Receives one datagram. What does not fit into the buffer is lost.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.wait(Direction::Read, |socket| socket.recv(buffer)).await
+    }
+}
+
+impl fmt::Debug for UnixDatagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
