@@ -1,0 +1,137 @@
+//! `cargo peers`: cotask measured beside other runtimes. README.md says what each row means.
+
+mod echo;
+mod recorder;
+mod report;
+mod rounds;
+mod rows;
+mod runtimes;
+mod sample;
+mod statistics;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use rounds::Plan;
+use rows::Row;
+use runtimes::Peer;
+
+/// Measures cotask beside tokio, smol, monoio, compio, threads and a raw mio loop.
+///
+/// Figures are CPU time: of the process for most rows, of the server's process for the echo rows. Each run is a
+/// process of its own, pinned to core 0. A ratio is the median of the ratios within each round.
+#[derive(Parser)]
+#[command(name = "cargo peers", version)]
+struct Arguments {
+    /// Fewer rounds and smaller runs: under two minutes in all.
+    #[arg(long)]
+    quick: bool,
+
+    /// Only these rows, separated by commas; see --list.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    rows: Vec<Row>,
+
+    /// Rounds to measure in place of 9, or of 3 with --quick.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
+
+    /// Operations a run in place of each row's own; so few measure nothing, and test that everything runs.
+    #[arg(long, hide = true, value_parser = clap::value_parser!(u64).range(1..))]
+    operations: Option<u64>,
+
+    /// Write the results to this file as JSON as well.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Exit with 1 where a row is not reached or not measured.
+    #[arg(long)]
+    check: bool,
+
+    /// Say what each row measures, and measure nothing.
+    #[arg(long)]
+    list: bool,
+
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What a process of a measurement does; people have no use for these.
+#[derive(Subcommand)]
+enum Part {
+    #[command(hide = true)]
+    Measure { row: Row, peer: Peer, operations: u64 },
+    #[command(hide = true)]
+    Serve { peer: Peer },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.part {
+        Some(Part::Measure { row, peer, operations }) => measure(row, peer, operations),
+        Some(Part::Serve { peer }) => echo::serve(peer),
+        None if arguments.list => {
+            list();
+            Ok(())
+        }
+        None => match compare(&arguments) {
+            Ok(reached) if arguments.check && !reached => return ExitCode::FAILURE,
+            compared => compared.map(drop),
+        },
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, which is also what the process that started this one puts into its report.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One run: measures one row of one peer in this process, and prints the sample.
+fn measure(row: Row, peer: Peer, operations: u64) -> Result<()> {
+    if let Some(why) = peer.absent(row) {
+        bail!("{} has no row {}: {why}", peer.name(), row.name());
+    }
+    echo::end_after(echo::TIME_LIMIT);
+    // A server started from here inherits the core: client and server take turns on it, so that neither the
+    // other core's sleep states nor its other load come into the figures.
+    sample::pin(0)?;
+    let sample = match row.connections() {
+        Some(_) => echo::measure(row, peer, operations)?,
+        None => peer.measure(row, operations)?,
+    };
+    println!("{}", serde_json::to_string(&sample)?);
+    Ok(())
+}
+
+fn list() {
+    for row in Row::value_variants() {
+        println!("{:22} {}", row.name(), row.about());
+    }
+}
+
+/// The whole comparison; `true` if every row was measured and reached.
+fn compare(arguments: &Arguments) -> Result<bool> {
+    let rows = match arguments.rows.as_slice() {
+        [] => Row::value_variants().to_vec(),
+        chosen => chosen.to_vec(),
+    };
+    let usual = if arguments.quick { 3 } else { 9 };
+    let rounds = arguments.rounds.map_or(usual, usize::from);
+    let plan = Plan { rows, rounds, quick: arguments.quick, operations: arguments.operations };
+    let measured = rounds::run(&plan)?;
+
+    println!("{}", report::table(&measured));
+    for remark in report::remarks(&measured) {
+        println!("{remark}");
+    }
+    if let Some(path) = &arguments.json {
+        let text = serde_json::to_string_pretty(&report::json(&measured, &plan))?;
+        std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(measured.iter().all(|measured| measured.verdict().met == Some(true)))
+}
