@@ -1,0 +1,9 @@
+//! `cat | grep | wc -l` in three styles: a loop, threads with channels, coroutines.
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "mod.rs"]
+mod grep;
+
+fn main() -> std::process::ExitCode {
+    common::main(&grep::WORKLOAD)
+}

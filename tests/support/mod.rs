@@ -1,0 +1,75 @@
+//! Runs the programs of `examples/` and reads their results.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use serde_json::Value;
+
+/// The program of a workload. `cargo test` has built all of them; where only one test was asked for, this builds it.
+fn program(workload: &str) -> PathBuf {
+    static BUILT: OnceLock<Mutex<BTreeMap<String, PathBuf>>> = OnceLock::new();
+    let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(program) = built.get(workload) {
+        return program.clone();
+    }
+    let test = std::env::current_exe().expect("the test's own file");
+    let directory = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST").join("examples");
+    let program = directory.join(format!("{workload}{}", std::env::consts::EXE_SUFFIX));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--example", workload]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    let status = build.status().expect("cargo starts");
+    assert!(status.success(), "the example {workload} does not build");
+    assert!(program.exists(), "{} was not built", program.display());
+    built.insert(workload.to_string(), program.clone());
+    program
+}
+
+/// Runs the program to its end.
+pub fn run<S: AsRef<OsStr>>(workload: &str, args: &[S]) -> Output {
+    let mut command = Command::new(program(workload));
+    command.args(args).stdin(Stdio::null()).output().expect("the program starts")
+}
+
+/// What a successful run gives with `--json`.
+pub fn record(workload: &str, style: &str, args: &[&str]) -> Value {
+    let args: Vec<&str> = ["--style", style, "--json"].iter().chain(args).copied().collect();
+    let output = run(workload, &args);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{workload} {args:?}: {}\n{error}", output.status);
+    let text = String::from_utf8(output.stdout).expect("JSON is text");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{workload} {args:?}: {error} in '{text}'"))
+}
+
+/// Runs every style with the same arguments; the answers must be one and the same, which is returned.
+pub fn same_answer(workload: &str, styles: &[&str], args: &[&str]) -> String {
+    let answers: Vec<(&str, String)> = styles
+        .iter()
+        .map(|style| {
+            let record = record(workload, style, args);
+            assert_eq!(record["ok"], true, "{record}");
+            assert_eq!(record["style"], *style, "{record}");
+            (*style, record["answer"].as_str().expect("a hash").to_string())
+        })
+        .collect();
+    let (_, first) = &answers[0];
+    assert!(answers.iter().all(|(_, answer)| answer == first), "{workload} {args:?}: {answers:?}");
+    first.clone()
+}
+
+/// Runs with bad arguments: it must fail with `code` and say all of `words`.
+pub fn refuses(workload: &str, args: &[&str], code: i32, words: &[&str]) {
+    let output = run(workload, args);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{workload} {args:?}: {error}");
+    for word in words {
+        assert!(error.contains(word), "{workload} {args:?} does not name '{word}': {error}");
+    }
+    assert!(!error.contains("panicked"), "{workload} {args:?}: {error}");
+}

@@ -1,0 +1,50 @@
+//! The workloads that need no server: every style gives the same answer, and bad arguments are named.
+
+mod support;
+
+use support::{record, refuses, run, same_answer};
+
+/// Every workload of this file: its styles, small arguments, and other arguments with another answer.
+fn agrees(workload: &str, styles: &[&str], small: &[&str], other: &[&str]) {
+    let answer = same_answer(workload, styles, small);
+    assert_ne!(answer, same_answer(workload, styles, other), "the answer depends on the work");
+
+    let output = run(workload, &["--help"]);
+    let help = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && help.contains("--style") && help.contains(small[0]), "{help}");
+    refuses(workload, &["--style", "wizardry"], 2, &["--style", "wizardry"]);
+    refuses(workload, &["--style", "asyncio"], 2, &["asyncio", styles[0]]);
+    refuses(workload, &["--no-such-thing"], 2, &["--no-such-thing"]);
+    refuses(workload, &[small[0], "many"], 2, &[small[0], "many"]);
+    refuses(workload, &[small[0], "0"], 2, &[small[0]]);
+}
+
+const GREP: [&str; 3] = ["sequential", "threads", "coroutines"];
+
+#[test]
+fn grep_agrees() {
+    agrees("grep", &GREP, &["--lines", "2000"], &["--lines", "2001"]);
+    let many = ["--lines", "2000", "--pattern", "whale", "--pattern", "old man", "--pattern", "no such word"];
+    same_answer("grep", &GREP, &many);
+    same_answer("grep", &GREP, &["--lines", "1"]);
+}
+
+#[test]
+fn grep_reads_a_file_and_names_what_it_cannot_read() {
+    let file = std::env::temp_dir().join(format!("cotask-grep-{}.txt", std::process::id()));
+    std::fs::write(&file, "one whale\nno fish\n\ntwo whales, one whale").unwrap();
+    let name = file.to_str().expect("a temporary directory with a plain name");
+    same_answer("grep", &GREP, &["--file", name]);
+    let words = run("grep", &["--file", name]);
+    assert!(String::from_utf8_lossy(&words.stdout).starts_with("'whale' in 2 of 4 lines"));
+    assert_eq!(record("grep", "threads", &["--file", name])["n"], 4);
+
+    std::fs::write(&file, b"\xff\xfe").unwrap();
+    refuses("grep", &["--file", name], 1, &["--file", name]);
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(record("grep", "coroutines", &["--file", name])["n"], 0);
+    std::fs::remove_file(&file).unwrap();
+    refuses("grep", &["--file", name], 1, &["--file", name]);
+    refuses("grep", &["--file", name, "--lines", "5"], 2, &["--file", "--lines"]);
+    refuses("grep", &["--pattern", ""], 2, &["--pattern"]);
+}
