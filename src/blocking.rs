@@ -200,6 +200,12 @@ impl Pool {
         self.shared.state.lock().threads.len()
     }
 
+    /// Whether no job is queued or running, and so every result has been handed over.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.shared.state.lock();
+        state.queue.is_empty() && state.free == state.threads.len()
+    }
+
     /// Takes no more jobs, drops those that have not started, and waits until the others are done and every
     /// thread has ended. Dropping the pool does the same.
     ///
@@ -322,6 +328,15 @@ fn join(thread: JoinHandle<()>) {
 #[derive(Debug)]
 pub struct BlockingTask<T> {
     result: oneshot::Receiver<Result<T, JoinError>>,
+}
+
+impl<T> BlockingTask<T> {
+    /// One whose job could not even be queued.
+    pub(crate) fn failed(error: JoinError) -> BlockingTask<T> {
+        let (sender, result) = oneshot::channel();
+        drop(sender.send(Err(error)));
+        BlockingTask { result }
+    }
 }
 
 impl<T> Future for BlockingTask<T> {

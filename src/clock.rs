@@ -67,10 +67,6 @@ impl Instant {
         self.nanos.checked_add(nanos).map(|nanos| Instant { nanos })
     }
 
-    /// Nanoseconds since the clock began.
-    pub(crate) fn nanos(self) -> u64 {
-        self.nanos
-    }
 
     /// The last tick that has begun by this moment.
     pub(crate) fn tick_begun(self) -> u64 {

@@ -13,7 +13,7 @@
 //! What runs foreign code (polls, drops, wakes) does so with no cell borrowed: each borrow below ends in its
 //! own line.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::Future;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -22,6 +22,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::blocking::{self, Pool};
 use crate::budget;
 use crate::clock::{Clock, Instant};
 use crate::inbox::{Inbox, Job, Mail, registry};
@@ -51,6 +52,9 @@ pub(crate) struct Executor {
     /// Empty between two turns, as `mail`.
     due: RefCell<Vec<Waker>>,
     clock: Clock,
+    pool_config: blocking::Config,
+    /// Made when the first blocking job comes.
+    pool: OnceCell<Pool>,
     polls_this_turn: Cell<u32>,
     closed: Cell<bool>,
     recorder: Option<Box<Recorder>>,
@@ -131,7 +135,14 @@ impl Drop for Entered {
 }
 
 impl Executor {
-    pub(crate) fn new(order: Order, clock: Clock, recorder: Option<Recorder>) -> io::Result<Rc<Executor>> {
+    /// # Errors
+    /// When the system has no poller, or no runtime number is free.
+    pub(crate) fn new(
+        order: Order,
+        clock: Clock,
+        recorder: Option<Recorder>,
+        pool_config: blocking::Config,
+    ) -> io::Result<Rc<Executor>> {
         let reactor = Reactor::new()?;
         let inbox = Arc::new(Inbox::new(reactor.unparker()?));
         let number = registry().register(Arc::clone(&inbox)).ok_or_else(|| {
@@ -149,6 +160,8 @@ impl Executor {
             timers: RefCell::new(Wheel::new(clock.now().tick_begun())),
             due: RefCell::default(),
             clock,
+            pool_config,
+            pool: OnceCell::new(),
             polls_this_turn: Cell::new(0),
             closed: Cell::new(false),
             recorder: recorder.map(Box::new),
@@ -169,6 +182,10 @@ impl Executor {
 
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        self.pool.get_or_init(|| Pool::new(self.pool_config))
     }
 
     pub(crate) fn recorder(&self) -> Option<&Recorder> {
@@ -322,9 +339,11 @@ impl Executor {
     // ANCHOR: look_outside
     fn look_outside(&self) {
         self.polls_this_turn.set(0);
+        // Asked before the inbox is: a job that is over by then has its result in there.
+        let jobs_out = self.pool.get().is_some_and(|pool| !pool.is_idle());
         let sleep = self.queue.borrow().is_empty() && self.inbox.begin_park();
         if sleep {
-            self.sleep();
+            self.sleep(jobs_out);
         } else if self.reactor.len() > 0 {
             self.turn_reactor(Some(Duration::ZERO));
         }
@@ -336,24 +355,23 @@ impl Executor {
         }
     }
 
-    /// In virtual time nothing is waited for that is known to come: the clock is set to it instead.
-    fn sleep(&self) {
+    /// In virtual time the next deadline is not waited for: the clock is set to it. But not while a blocking job
+    /// is out, whose result comes at a moment that the clock has not reached.
+    fn sleep(&self, jobs_out: bool) {
         let next = self.timers.borrow().next_tick().map(Instant::of_tick);
         let wait = match &self.clock {
             Clock::Real => next.map(|deadline| deadline - self.clock.now()),
-            Clock::Virtual(now) => self.jump(now, next),
+            Clock::Virtual(_) if jobs_out => None,
+            Clock::Virtual(now) => next.map(|deadline| {
+                now.set(deadline.max(now.get()));
+                Duration::ZERO
+            }),
         };
         self.record(|recorder, at| recorder.push(at, Event::Parked { at_most: wait }));
         self.turn_reactor(wait);
         self.record(|recorder, at| recorder.push(at, Event::Unparked));
     }
     // ANCHOR_END: look_outside
-
-    fn jump(&self, now: &Cell<Instant>, next: Option<Instant>) -> Option<Duration> {
-        let deadline = next?;
-        now.set(now.get().max(deadline));
-        Some(Duration::ZERO)
-    }
 
     fn turn_reactor(&self, timeout: Option<Duration>) {
         self.act_for(Actor::Reactor);
@@ -407,6 +425,9 @@ impl Executor {
                 body.cancel();
                 drop_quietly(body);
             }
+        }
+        if let Some(pool) = self.pool.get() {
+            pool.shutdown();
         }
         registry().unregister(self.number);
         for job in self.inbox.close().jobs {

@@ -3,9 +3,11 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use crate::budget;
@@ -139,7 +141,9 @@ pub struct JoinError {
 
 enum Cause {
     Cancelled,
-    Panic(Box<dyn Any + Send>),
+    NotStarted(io::Error),
+    /// In a mutex, and never contended: a payload need not be `Sync`, but an error should be.
+    Panic(Mutex<Box<dyn Any + Send>>),
 }
 
 impl JoinError {
@@ -148,12 +152,17 @@ impl JoinError {
     }
 
     pub(crate) fn panic(task: impl Into<Option<Name>>, payload: Box<dyn Any + Send>) -> JoinError {
-        JoinError { task: task.into(), cause: Cause::Panic(payload) }
+        JoinError { task: task.into(), cause: Cause::Panic(Mutex::new(payload)) }
     }
 
-    /// Whether the task was aborted, or its runtime ended before it did.
+    /// A blocking job for which the system had no thread.
+    pub(crate) fn not_started(error: io::Error) -> JoinError {
+        JoinError { task: None, cause: Cause::NotStarted(error) }
+    }
+
+    /// Whether the task was aborted, or its runtime ended before it did, or a blocking job could not be started.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.cause, Cause::Cancelled)
+        !self.is_panic()
     }
 
     /// Whether the task panicked: in a poll, or when its future was dropped.
@@ -172,8 +181,8 @@ impl JoinError {
     /// The error itself, when the task was cancelled.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         match self.cause {
-            Cause::Panic(payload) => Ok(payload),
-            Cause::Cancelled => Err(self),
+            Cause::Panic(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            Cause::Cancelled | Cause::NotStarted(_) => Err(self),
         }
     }
 
@@ -197,7 +206,11 @@ impl fmt::Display for JoinError {
         }
         match &self.cause {
             Cause::Cancelled => write!(f, "was cancelled"),
-            Cause::Panic(payload) => write!(f, "panicked: {}", panic_message(payload.as_ref())),
+            Cause::NotStarted(error) => write!(f, "was not started: {error}"),
+            Cause::Panic(payload) => {
+                let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
+                write!(f, "panicked: {}", panic_message(payload.as_ref()))
+            }
         }
     }
 }

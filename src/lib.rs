@@ -25,4 +25,4 @@ mod wheel;
 pub use handle::{Handle, RemoteJoinHandle};
 pub use join::{Id, JoinError, JoinHandle};
 pub use join_set::JoinSet;
-pub use runtime::{Builder, Runtime, YieldNow, block_on, spawn, spawn_named, yield_now};
+pub use runtime::{Builder, Runtime, YieldNow, block_on, spawn, spawn_blocking, spawn_named, yield_now};

@@ -8,10 +8,11 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::blocking::{self, BlockingTask};
 use crate::clock::Clock;
 use crate::executor::{self, Entered, Executor};
 use crate::handle::Handle;
-use crate::join::JoinHandle;
+use crate::join::{JoinError, JoinHandle};
 use crate::loom::Arc;
 use crate::order::{Order, Rng};
 use crate::sync::Notify;
@@ -172,6 +173,7 @@ pub struct Builder {
     seed: Option<u64>,
     virtual_time: bool,
     trace: Option<usize>,
+    pool: blocking::Config,
 }
 
 impl Builder {
@@ -205,12 +207,22 @@ impl Builder {
         self
     }
 
+    /// Bounds the pool of threads behind [`spawn_blocking`].
+    pub fn blocking(mut self, config: blocking::Config) -> Builder {
+        self.pool = config;
+        self
+    }
+
     /// # Errors
     /// As [`Runtime::new`].
+    ///
+    /// # Panics
+    /// When [`trace`](Builder::trace) was given 0, or the blocking pool no thread.
     pub fn build(self) -> io::Result<Runtime> {
+        assert!(self.pool.max_threads > 0, "a blocking pool needs max_threads of at least 1");
         let order = self.seed.map_or(Order::Fifo, |seed| Order::Seeded(Rng::new(seed)));
         let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
-        let executor = Executor::new(order, clock, self.trace.map(Recorder::new))?;
+        let executor = Executor::new(order, clock, self.trace.map(Recorder::new), self.pool)?;
         Ok(Runtime { executor, stop: Arc::default() })
     }
 }
@@ -272,6 +284,31 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
 #[track_caller]
 pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::Output> {
     executor::current("`spawn_named`").spawn(future, Some(name), Location::caller())
+}
+
+/// Runs a job that blocks on a thread of the runtime's [pool](crate::blocking), and waits for its result.
+///
+/// The job is queued at once, whether the future is polled or not, and runs to its end also when the future is
+/// dropped. When the runtime ends, jobs that have not started are dropped, and the others are waited for.
+///
+/// # Errors
+/// [`JoinError`] when the job panicked, when the runtime ended before it started, or when the system has no
+/// thread for it.
+///
+/// # Panics
+/// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// cotask::block_on(async {
+///     let manifest = cotask::spawn_blocking(|| std::fs::read_to_string("Cargo.toml")).await.unwrap();
+///     assert!(manifest.unwrap().contains("cotask"));
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> BlockingTask<T> {
+    let executor = executor::current("`spawn_blocking`");
+    executor.pool().spawn(job).unwrap_or_else(|error| BlockingTask::failed(JoinError::not_started(error)))
 }
 
 /// Lets every other task that is runnable now have its turn first.

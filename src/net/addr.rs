@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use crate::runtime::spawn_blocking;
+
 use super::source::naming;
 
 /// What names one or more socket addresses: an address, `("127.0.0.1", 80)`, `"localhost:80"`.
@@ -47,7 +49,10 @@ pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>
         Address::Known(addresses) => return Ok(addresses),
         Address::Name(name) => name,
     };
-    std::net::ToSocketAddrs::to_socket_addrs(&name).map(Iterator::collect).map_err(naming("look up", name))
+    let question = name.clone();
+    let answer =
+        spawn_blocking(move || std::net::ToSocketAddrs::to_socket_addrs(&question).map(Iterator::collect));
+    answer.await.map_err(io::Error::other).and_then(|found| found).map_err(naming("look up", name))
 }
 
 /// Tries the addresses of `host` one after the other. The error is that of the last one.
