@@ -194,7 +194,8 @@ pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Ve
     let matches = (workload.command)().name(workload.name).get_matches_from(args);
     let json = matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false);
     let style = matches.try_get_one::<Style>("style").ok().flatten().copied().unwrap_or(Style::Coroutines);
-    if !workload.styles.iter().any(|source| source.style == style) {
+    let helper = matches.subcommand_name().is_some();
+    if !helper && !workload.styles.iter().any(|source| source.style == style) {
         eprintln!("error: {}", workload.no_style(style));
         return ExitCode::from(2);
     }

@@ -1,0 +1,9 @@
+//! Currency rates fetched over HTTP from a quote server that answers slowly: all pairs at once, or one after the other.
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "mod.rs"]
+mod rates;
+
+fn main() -> std::process::ExitCode {
+    common::main(&rates::WORKLOAD)
+}
