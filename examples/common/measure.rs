@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Usage as Rusage, UsageWho, getrusage};
+use nix::sys::resource::{Resource, Usage as Rusage, UsageWho, getrlimit, getrusage, setrlimit};
 
 /// The cost of a piece of work. A figure that this system does not tell is `None`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -140,4 +140,12 @@ fn threads_now() -> Option<u64> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn peak_rss_kib() -> Option<u64> {
     None
+}
+
+/// Lets this process and its helpers open as many descriptors as the system allows; many systems start with 256 or 1,024.
+pub(crate) fn raise_descriptor_limit() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Where that is refused, opening a socket too many tells it better than we could.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }

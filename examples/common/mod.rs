@@ -190,6 +190,7 @@ pub(crate) fn main(workload: &'static Workload) -> ExitCode {
 /// this program must be given before the workload's own arguments.
 pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Vec<OsString>) -> ExitCode {
     let _ = WAY_BACK.set(way_back);
+    measure::raise_descriptor_limit();
     let args = std::iter::once(OsString::from(workload.name)).chain(args);
     let matches = (workload.command)().name(workload.name).get_matches_from(args);
     let json = matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false);

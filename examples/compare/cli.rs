@@ -1,0 +1,130 @@
+//! The command line of `compare`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use super::WORKLOADS;
+use super::cells::Results;
+use super::common::{Size, Style, Workload};
+use super::runner::Runner;
+use super::{export, machine, report, table};
+
+/// Run the kit's workloads in every style on this machine, and compare them
+///
+/// Without arguments: all workloads in all styles, in about a minute on two cores. The table grows while it runs; then a
+/// report is written, with plots over N and the programs side by side.
+#[derive(Parser)]
+#[command(name = "compare")]
+struct Args {
+    /// Which workloads to run, all if none is named
+    names: Vec<String>,
+    /// Which styles to run, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',')]
+    styles: Vec<Style>,
+    /// Smaller and fewer runs, less than half a minute in all
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// Larger and more runs, several minutes in all
+    #[arg(long)]
+    full: bool,
+    /// Add asyncio versions, where python3 is there
+    #[arg(long)]
+    python: bool,
+    /// Write every run to this file, as comma-separated values
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write every run to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the report to this file
+    #[arg(long, value_name = "FILE", default_value = "target/compare/index.html")]
+    report: PathBuf,
+}
+
+pub(crate) fn main() -> ExitCode {
+    let args = Args::parse();
+    let chosen = match choose(&args.names) {
+        Ok(chosen) => chosen,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    match compare(&args, &chosen) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The named workloads, each once, in the kit's order.
+fn choose(names: &[String]) -> Result<Vec<&'static Workload>> {
+    let known = WORKLOADS.iter().map(|workload| workload.name);
+    if let Some(unknown) = names.iter().find(|name| !known.clone().any(|known| known == *name)) {
+        anyhow::bail!("no workload '{unknown}'; there are: {}", known.collect::<Vec<_>>().join(", "));
+    }
+    let wanted = |workload: &&Workload| names.is_empty() || names.iter().any(|name| name == workload.name);
+    Ok(WORKLOADS.iter().copied().filter(|workload| wanted(workload)).collect())
+}
+
+fn compare(args: &Args, chosen: &[&'static Workload]) -> Result<ExitCode> {
+    let size = match (args.quick, args.full) {
+        (true, _) => Size::Quick,
+        (_, true) => Size::Full,
+        _ => Size::Normal,
+    };
+    let python = args.python || args.styles.contains(&Style::Asyncio);
+    let python = match machine::python().filter(|_| python) {
+        Some(_) => true,
+        None if python => {
+            eprintln!("asyncio is left out: there is no python3 to run it with");
+            false
+        }
+        None => false,
+    };
+    let wanted = |style: Style| match style {
+        Style::Asyncio => python,
+        style => args.styles.is_empty() || args.styles.contains(&style),
+    };
+    let mut runner = Runner::new(size, chosen.len())?;
+    let mut results = Results::new();
+    println!("{}", table::heading());
+    for workload in chosen {
+        if !workload.styles.iter().any(|source| wanted(source.style)) {
+            let has: Vec<_> = workload.styles.iter().map(|source| source.style.name()).collect();
+            println!("{:<10} has none of these styles; it has: {}", workload.name, has.join(", "));
+            continue;
+        }
+        if !runner.run(workload, &wanted, &mut results)? {
+            break;
+        }
+    }
+    if results.is_empty() {
+        anyhow::bail!("nothing was run");
+    }
+    let runs = results.runs();
+    if let Some(file) = &args.json {
+        export::json(file, &runs).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if let Some(file) = &args.csv {
+        export::csv(file, &runs).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    report::write(&args.report, &results, &machine::describe())
+        .with_context(|| format!("cannot write {}", args.report.display()))?;
+    println!("\nreport: {}", args.report.display());
+    if runner.interrupted() {
+        eprintln!("interrupted: the report holds what was measured until then");
+        return Ok(ExitCode::from(130));
+    }
+    let failed = runs.iter().filter(|run| !run.ok).count();
+    if failed > 0 {
+        eprintln!("{failed} of {} runs failed", runs.len());
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,34 @@
+//! Threads or async, for this load, on this machine? Every workload in every style, each run in a process of its own.
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../rates/mod.rs"]
+mod rates;
+
+mod cells;
+mod cli;
+mod export;
+mod machine;
+mod plot;
+mod report;
+mod runner;
+mod table;
+mod verdict;
+
+use std::process::ExitCode;
+
+use common::Workload;
+
+/// All workloads, in the order in which they are run.
+static WORKLOADS: &[&Workload] = &[&rates::WORKLOAD];
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    // `compare run NAME ARGS...`: one run or one helper, in a process of its own.
+    if args.next().is_some_and(|first| first == "run")
+        && let Some(name) = args.next()
+        && let Some(workload) = WORKLOADS.iter().find(|workload| name == workload.name)
+    {
+        return common::run(workload, vec!["run".into(), name], args.collect());
+    }
+    cli::main()
+}

@@ -1,0 +1,119 @@
+//! Figures over N, as SVG that takes its text colours from the page around it.
+
+use plotters::prelude::*;
+
+use super::cells::{Group, title};
+use super::common::{Figure, Style};
+use super::table::number;
+
+const SIZE: (u32, u32) = (520, 340);
+
+/// Colours that plotters writes and that the page replaces: by its text colour, and by that of its lines.
+const TEXT: RGBColor = RGBColor(1, 2, 3);
+const GRID: RGBColor = RGBColor(4, 5, 6);
+
+/// The colour of a style, legible on white and on black (after Okabe and Ito).
+pub(crate) fn colour(style: Style) -> RGBColor {
+    match style {
+        Style::Sequential => RGBColor(0x8a, 0x8a, 0x8a),
+        Style::Threads => RGBColor(0xd5, 0x5e, 0x00),
+        Style::Pool => RGBColor(0xe0, 0x9a, 0x00),
+        Style::Processes => RGBColor(0xcc, 0x6a, 0xa2),
+        Style::Callbacks => RGBColor(0x3d, 0xa5, 0xe0),
+        Style::Coroutines => RGBColor(0x00, 0x9e, 0x73),
+        Style::Blocking => RGBColor(0x2f, 0x6f, 0xd0),
+        Style::Tokio => RGBColor(0x8d, 0x6b, 0xe8),
+        Style::Asyncio => RGBColor(0xa8, 0x92, 0x00),
+    }
+}
+
+/// `figure` over N for each style, both axes logarithmic; `None` where there are not two values of N to draw between.
+pub(crate) fn over_n(group: &Group, figure: Figure) -> anyhow::Result<Option<String>> {
+    let mut lines: Vec<(Style, Vec<(f64, f64)>)> = Vec::new();
+    for source in group.workload.styles {
+        let cells = group.cells.iter().filter(|cell| cell.style == source.style && cell.failure().is_none());
+        let mut points: Vec<(f64, f64)> = cells
+            .filter_map(|cell| Some((cell.n as f64, cell.figure(figure)?.median)))
+            .filter(|(_, value)| *value > 0.0)
+            .collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        lines.push((source.style, points));
+    }
+    let all = || lines.iter().flat_map(|(_, points)| points);
+    let range = |of: fn(&(f64, f64)) -> f64| {
+        let least = all().map(of).fold(f64::INFINITY, f64::min);
+        let most = all().map(of).fold(0.0, f64::max);
+        (least, most)
+    };
+    let ((first, last), (low, high)) = (range(|point| point.0), range(|point| point.1));
+    if first >= last {
+        return Ok(None);
+    }
+    let mut svg = String::new();
+    draw(&mut svg, group, figure, &lines, [first / 1.15, last * 1.15, low / 1.4, high * 1.4])
+        .map_err(|error| anyhow::anyhow!("cannot draw {}: {error}", group.workload.name))?;
+    Ok(Some(for_page(&svg)))
+}
+
+fn draw(
+    svg: &mut String,
+    group: &Group,
+    figure: Figure,
+    lines: &[(Style, Vec<(f64, f64)>)],
+    [first, last, low, high]: [f64; 4],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    let (name, unit) = title(figure);
+    let text = |size: u32| ("sans-serif", size).into_font().color(&TEXT);
+    let mut chart = ChartBuilder::on(&root)
+        .caption(format!("{name} ({unit}) over {}", group.workload.counts), text(17))
+        .margin(8)
+        .x_label_area_size(26)
+        .y_label_area_size(56)
+        .build_cartesian_2d((first..last).log_scale(), (low..high).log_scale())?;
+    chart
+        .configure_mesh()
+        .axis_style(TEXT)
+        .bold_line_style(GRID)
+        .light_line_style(TRANSPARENT)
+        .label_style(text(14))
+        .x_label_formatter(&|n| thousands(*n as u64))
+        .y_label_formatter(&|value| number(Some(*value)))
+        .y_labels(6)
+        .draw()?;
+    for (style, points) in lines {
+        let line = colour(*style).stroke_width(if *style == Style::Coroutines { 4 } else { 2 });
+        // What blocks is dashed.
+        if style.is_async() || *style == Style::Callbacks {
+            chart.draw_series(LineSeries::new(points.iter().copied(), line))?;
+        } else {
+            chart.draw_series(DashedLineSeries::new(points.iter().copied(), 7, 4, line))?;
+        }
+        let dots = points.iter().map(|point| Circle::new(*point, 4, colour(*style).filled()));
+        chart.draw_series(dots)?;
+    }
+    root.present()?;
+    drop(chart);
+    Ok(())
+}
+
+/// Lets the page choose the size and the colours of text and grid.
+fn for_page(svg: &str) -> String {
+    let (width, height) = SIZE;
+    svg.replace(&format!("width=\"{width}\" height=\"{height}\" viewBox"), "role=\"img\" viewBox")
+        .replace("#010203", "currentColor")
+        .replace("#040506", "var(--line)")
+}
+
+/// 10000 as "10,000".
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,207 @@
+//! The report: one HTML file that needs nothing else.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::cells::{Group, Results, Spread};
+use super::common::{Figure, Style};
+use super::plot::{self, thousands};
+use super::table::number;
+use super::verdict::{Standing, verdict};
+
+/// Writes the report to `file`, and makes the folder for it.
+pub(crate) fn write(file: &Path, results: &Results, machine: &[(&str, String)]) -> Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, page(results, machine)?)?;
+    Ok(())
+}
+
+fn page(results: &Results, machine: &[(&str, String)]) -> Result<String> {
+    let mut sections: Vec<(Standing, String, &Group)> = Vec::new();
+    for group in results.groups.iter().filter(|group| !group.cells.is_empty()) {
+        let (standing, sentence) = verdict(group);
+        sections.push((standing, sentence, group));
+    }
+    // Where async loses comes first; the sort keeps the kit's order otherwise.
+    sections.sort_by_key(|(standing, ..)| *standing);
+
+    let mut html = String::new();
+    write!(
+        html,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>Threads or async: the comparison</title><style>{}</style></head><body>\n\
+         <h1>Threads or async, for this load, on this machine?</h1>\n\
+         <p class=\"soft\">Each run was a process of its own, with its server or its load in another. Figures are medians over \
+         the runs; in small type, the lowest and the highest. Nothing here was measured elsewhere or earlier.</p>\n<ul>\n",
+        include_str!("report.css")
+    )?;
+    for (standing, sentence, group) in &sections {
+        let name = group.workload.name;
+        writeln!(
+            html,
+            "<li><a href=\"#{name}\">{name}</a>{} {}</li>",
+            tag(*standing),
+            escape(first_sentence(sentence))
+        )?;
+    }
+    html += "</ul>\n";
+    for (standing, sentence, group) in &sections {
+        section(&mut html, group, *standing, sentence)?;
+    }
+    html += "<section id=\"machine\"><h2>The machine and the versions</h2>\n<dl>\n";
+    for (name, value) in machine {
+        writeln!(html, "<dt>{name}</dt><dd>{}</dd>", escape(value))?;
+    }
+    writeln!(html, "</dl></section>\n<script>{}</script>\n</body></html>", include_str!("report.js"))?;
+    Ok(html)
+}
+
+fn section(html: &mut String, group: &Group, standing: Standing, sentence: &str) -> Result<()> {
+    let workload = group.workload;
+    writeln!(
+        html,
+        "<section id=\"{0}\"><h2>{0}{1}</h2>\n<p class=\"question\">{2}</p>\n<p class=\"verdict\">{3}</p>",
+        workload.name,
+        tag(standing),
+        escape(workload.question),
+        escape(sentence)
+    )?;
+    let mut plots = String::new();
+    for figure in workload.plots {
+        plots += &plot::over_n(group, *figure)?.unwrap_or_default();
+    }
+    if !plots.is_empty() {
+        writeln!(html, "<div class=\"plots\">{plots}</div>\n<div class=\"legend\">{}</div>", legend(group))?;
+    }
+    table(html, group)?;
+    sources(html, group)?;
+    html.push_str("</section>\n");
+    Ok(())
+}
+
+fn tag(standing: Standing) -> String {
+    let class = if standing == Standing::Loses { "tag loses" } else { "tag" };
+    format!("<span class=\"{class}\">{}</span>", standing.words())
+}
+
+/// Up to the first full stop that ends a sentence.
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |end| &text[..=end])
+}
+
+fn legend(group: &Group) -> String {
+    let drawn = group.workload.styles.iter().map(|source| source.style);
+    let drawn = drawn.filter(|style| group.cells.iter().any(|cell| cell.style == *style));
+    drawn
+        .map(|style| {
+            let plotters::style::RGBColor(r, g, b) = plot::colour(style);
+            let blocks = if style.is_async() || style == Style::Callbacks { "" } else { " blocks" };
+            format!("<span><span class=\"swatch{blocks}\" style=\"border-color:rgb({r},{g},{b})\"></span>{style}</span>")
+        })
+        .collect()
+}
+
+fn table(html: &mut String, group: &Group) -> Result<()> {
+    // Figures that only this workload has.
+    let mut also: Vec<&String> =
+        group.rows().flat_map(|cell| cell.runs.iter().flat_map(|run| run.also.keys())).collect();
+    also.sort();
+    also.dedup();
+    html.push_str(
+        "<div class=\"scroll\"><table><thead><tr><th>style</th><th>n</th><th>wall ms</th><th>CPU ms</th><th>peak MiB</th>\
+         <th>threads</th><th>switches</th><th>p50 ms</th><th>p99 ms</th><th>p99.9 ms</th><th>errors</th>",
+    );
+    for name in &also {
+        write!(html, "<th>{}</th>", escape(name))?;
+    }
+    html.push_str("<th>runs</th></tr></thead><tbody>\n");
+    for cell in group.rows() {
+        write!(html, "<tr><td>{}</td><td>{}</td>", cell.style, thousands(cell.n))?;
+        if let Some(why) = cell.failure() {
+            write!(
+                html,
+                "<td class=\"why\" colspan=\"{}\">failed: {}</td></tr>",
+                10 + also.len(),
+                escape(why)
+            )?;
+            continue;
+        }
+        for figure in [Figure::Wall, Figure::Cpu, Figure::PeakRss] {
+            html.push_str(&column(cell.figure(figure), number));
+        }
+        let counted = |value: Option<f64>| value.map_or("-".into(), |value| thousands(value.round() as u64));
+        html.push_str(&column(cell.over(|run| run.threads.map(|count| count as f64)), counted));
+        html.push_str(&column(cell.over(|run| run.switches.map(|count| count as f64)), counted));
+        for figure in [Figure::P50, Figure::P99] {
+            html.push_str(&column(cell.figure(figure), number));
+        }
+        html.push_str(&column(cell.over(|run| run.p999_us.map(|us| us as f64 / 1e3)), number));
+        html.push_str(&column(cell.over(|run| Some(run.errors as f64)), counted));
+        for name in &also {
+            html.push_str(&column(cell.over(|run| run.also.get(*name).copied()), number));
+        }
+        writeln!(html, "<td>{}</td></tr>", cell.runs.len())?;
+    }
+    html.push_str("</tbody></table></div>\n");
+    Ok(())
+}
+
+fn column(spread: Option<Spread>, text: impl Fn(Option<f64>) -> String) -> String {
+    let Some(spread) = spread else { return "<td>-</td>".into() };
+    let (low, median, high) = (text(Some(spread.low)), text(Some(spread.median)), text(Some(spread.high)));
+    let range = if low == high { String::new() } else { format!("<br><small>{low} to {high}</small>") };
+    format!("<td>{median}{range}</td>")
+}
+
+/// Two panes, each with a list of the styles: at first the best style that blocks, and coroutines.
+fn sources(html: &mut String, group: &Group) -> Result<()> {
+    let workload = group.workload;
+    let has = |style: Style| workload.styles.iter().any(|source| source.style == style);
+    let left = [Style::Threads, Style::Pool, Style::Sequential].into_iter().find(|style| has(*style));
+    html.push_str("<div class=\"sources\">");
+    for first in [left, Some(Style::Coroutines)] {
+        write!(html, "<div class=\"pane\"><select aria-label=\"program of {}\">", workload.name)?;
+        for source in workload.styles {
+            let selected = if Some(source.style) == first { " selected" } else { "" };
+            write!(
+                html,
+                "<option value=\"{0}-{1}\"{selected}>{1} (examples/{0}/{2})</option>",
+                workload.name, source.style, source.file
+            )?;
+        }
+        html.push_str("</select><pre tabindex=\"0\"></pre></div>");
+    }
+    html.push_str("</div>\n");
+    for source in workload.styles {
+        writeln!(
+            html,
+            "<template id=\"{}-{}\">{}</template>",
+            workload.name,
+            source.style,
+            code(source.text)
+        )?;
+    }
+    Ok(())
+}
+
+/// A program as HTML, its comments in a soft colour.
+fn code(text: &str) -> String {
+    let mut html = String::new();
+    for line in text.lines() {
+        let comment = ["//", "#", "\"\"\""].iter().any(|mark| line.trim_start().starts_with(mark))
+            && !line.trim_start().starts_with("#[");
+        let line = escape(line);
+        html += &if comment { format!("<span class=\"c\">{line}</span>\n") } else { format!("{line}\n") };
+    }
+    html
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
