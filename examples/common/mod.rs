@@ -82,7 +82,8 @@
 //! A server, a load client or a worker is the same program started once more ([`Peer::spawn`]), with arguments that the
 //! workload itself defines (a clap subcommand such as `serve`). It calls [`peer::end_with_parent`] first: from
 //! then on it ends when its standard input closes, so that it can never outlive whoever started it. `run` returns
-//! `Ok(None)` in such a process. Never name the executable yourself: inside `compare` it is another one.
+//! `Ok(None)` in such a process. It listens with [`listen`], whose queue is long enough for all to come at once, and tells
+//! its address with [`peer::announce`]. Never name the executable yourself: inside `compare` it is another one.
 //!
 //! # Conventions
 //!
@@ -96,6 +97,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod latency;
+mod listen;
 mod measure;
 mod outcome;
 pub(crate) mod peer;
@@ -106,6 +108,7 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 pub(crate) use latency::{Latencies, Percentiles};
+pub(crate) use listen::listen;
 pub(crate) use measure::{Meter, Usage};
 pub(crate) use outcome::{Hash, Outcome, Run};
 pub(crate) use peer::Peer;

@@ -4,6 +4,7 @@
 //! A latency counts from the start of the whole, when somebody wanted all the rates, to the moment a rate was there.
 
 mod callbacks;
+mod coroutines;
 mod pool;
 mod protocol;
 mod sequential;
@@ -71,6 +72,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
         source(Style::Threads, "threads.rs", include_str!("threads.rs")),
         source(Style::Pool, "pool.rs", include_str!("pool.rs")),
         source(Style::Callbacks, "callbacks.rs", include_str!("callbacks.rs")),
+        source(Style::Coroutines, "coroutines.rs", include_str!("coroutines.rs")),
         source(Style::Tokio, "tokio.rs", include_str!("tokio.rs")),
     ],
     cases: |size| match size {
@@ -78,8 +80,8 @@ pub(crate) static WORKLOAD: Workload = Workload {
         Size::Normal => vec![1, 10, 100, 1_000],
         Size::Full => vec![1, 10, 100, 1_000, 10_000],
     },
-    args: |_size, style, n| {
-        let too_slow = style == Style::Sequential && n > 300;
+    args: |size, style, n| {
+        let too_slow = style == Style::Sequential && n > if size == Size::Quick { 30 } else { 100 };
         let args = ["--pairs", &n.to_string(), "--latency", "10ms", "--jitter", "5ms"];
         (!too_slow).then(|| args.map(String::from).to_vec())
     },
@@ -142,6 +144,7 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
         Style::Threads => threads::fetch_all(&job),
         Style::Pool => pool::fetch_all(&job),
         Style::Callbacks => callbacks::fetch_all(&job),
+        Style::Coroutines => coroutines::fetch_all(&job),
         Style::Tokio => tokio::fetch_all(&job),
         other => Err(WORKLOAD.no_style(other)),
     };

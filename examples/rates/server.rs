@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use cotask::net::{TcpListener, TcpStream};
+use cotask::time::sleep;
+use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::protocol::{Incoming, Pair, response};
-use crate::common::peer;
+use crate::common::{listen, peer};
 
 /// How the server behaves.
 #[derive(clap::Args, Clone, Debug)]
@@ -54,16 +54,14 @@ impl Market {
 /// When it cannot listen on `port`.
 pub(super) fn serve(port: u16, market: Market) -> Result<()> {
     peer::end_with_parent();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await;
-        let listener = listener.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
+    cotask::block_on(async {
+        let listener = TcpListener::from_std(listen(port)?)?;
         peer::announce(listener.local_addr()?);
         loop {
             let (stream, _) = listener.accept().await.context("cannot accept a connection")?;
             let market = market.clone();
             // A client that goes away, or talks nonsense, is no concern of the others.
-            tokio::spawn(async move { answer(stream, &market).await.ok() });
+            cotask::spawn(async move { answer(stream, &market).await.ok() });
         }
     })
 }

@@ -1,0 +1,29 @@
+//! Listening sockets for the servers of all styles.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use anyhow::{Context, Result};
+use socket2::{Domain, Socket, Type};
+
+/// How many connections may wait to be accepted.
+///
+/// The standard library and mio ask for 128. A thousand connections at once overflow that; the system then lets the
+/// clients try again after a second, and a comparison would measure nothing but this second.
+const QUEUE: i32 = 4096;
+
+/// A listener on 127.0.0.1 with a long queue; port 0 lets the system choose.
+///
+/// # Errors
+///
+/// When the port cannot be had.
+pub(crate) fn listen(port: u16) -> Result<TcpListener> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listen = || -> std::io::Result<TcpListener> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(QUEUE)?;
+        Ok(socket.into())
+    };
+    listen().with_context(|| format!("cannot listen on {address}"))
+}
