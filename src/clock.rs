@@ -67,7 +67,6 @@ impl Instant {
         self.nanos.checked_add(nanos).map(|nanos| Instant { nanos })
     }
 
-
     /// The last tick that has begun by this moment.
     pub(crate) fn tick_begun(self) -> u64 {
         self.nanos / TICK_NANOS

@@ -2,6 +2,10 @@
 
 mod support;
 
+#[cfg(target_os = "linux")]
+use nix::sys::signal::Signal;
+#[cfg(target_os = "linux")]
+use support::signalled;
 use support::{record, refuses, run, same_answer};
 
 /// Every workload of this file: its styles, small arguments, and other arguments with another answer.
@@ -47,4 +51,38 @@ fn grep_reads_a_file_and_names_what_it_cannot_read() {
     refuses("grep", &["--file", name], 1, &["--file", name]);
     refuses("grep", &["--file", name, "--lines", "5"], 2, &["--file", "--lines"]);
     refuses("grep", &["--pattern", ""], 2, &["--pattern"]);
+}
+
+const FIB: [&str; 5] = ["sequential", "threads", "processes", "coroutines", "blocking"];
+
+#[test]
+fn fib_agrees() {
+    agrees("fib", &FIB, &["--n", "12", "--jobs", "5"], &["--n", "12", "--jobs", "6"]);
+    same_answer("fib", &FIB, &["--n", "1", "--jobs", "1", "--workers", "9"]);
+    let record = record("fib", "processes", &["--n", "20", "--jobs", "40", "--workers", "3"]);
+    assert_eq!(record["n"], 40);
+    refuses("fib", &["--n", "51"], 2, &["--n", "51"]);
+    refuses("fib", &["--workers", "0"], 2, &["--workers"]);
+}
+
+/// Hours of work, on two workers.
+#[cfg(target_os = "linux")]
+const ENDLESS_FIB: [&str; 8] = ["--style", "processes", "--workers", "2", "--n", "50", "--jobs", "5000"];
+
+#[cfg(target_os = "linux")]
+#[test]
+fn fib_leaves_no_worker_behind_when_it_is_killed() {
+    let (code, _) = signalled("fib", &ENDLESS_FIB, 2, Signal::SIGKILL);
+    assert_eq!(code, None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn fib_ends_cleanly_on_ctrl_c() {
+    for style in FIB {
+        let helpers = if style == "processes" { 2 } else { 0 };
+        let args = [&["--style", style], &ENDLESS_FIB[2..]].concat();
+        let (code, said) = signalled("fib", &args, helpers, Signal::SIGINT);
+        assert_eq!((code, said.trim()), (Some(130), "interrupted"), "{style}");
+    }
 }

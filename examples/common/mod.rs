@@ -109,7 +109,7 @@ use std::sync::OnceLock;
 
 pub(crate) use latency::{Latencies, Percentiles};
 pub(crate) use listen::listen;
-pub(crate) use measure::{Meter, Usage};
+pub(crate) use measure::{Meter, Usage, peak_rss_kib};
 pub(crate) use outcome::{Hash, Outcome, Run};
 pub(crate) use peer::Peer;
 pub(crate) use style::{Source, Style, source};
@@ -183,7 +183,10 @@ static WAY_BACK: OnceLock<Vec<OsString>> = OnceLock::new();
 pub(crate) fn main(workload: &'static Workload) -> ExitCode {
     // A handler that could not be installed only costs the word "interrupted".
     let _ = ctrlc::set_handler(|| {
-        eprintln!("\ninterrupted");
+        // The terminal interrupts the helpers too; one of us says so.
+        if !peer::is_helper() {
+            eprintln!("\ninterrupted");
+        }
         std::process::exit(130);
     });
     run(workload, Vec::new(), std::env::args_os().skip(1).collect())

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -150,6 +151,13 @@ pub(crate) fn announce(address: SocketAddr) {
     println!("{ANNOUNCEMENT}{address}");
 }
 
+static HELPER: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process was started by another one of this program and ends with it.
+pub(crate) fn is_helper() -> bool {
+    HELPER.load(Ordering::Relaxed)
+}
+
 /// Ends this process when its standard input closes, and in any case after ten minutes. What comes on the input is ignored.
 pub(crate) fn end_with_parent() {
     end_with_parent_and(|_| {});
@@ -157,6 +165,7 @@ pub(crate) fn end_with_parent() {
 
 /// As [`end_with_parent`], and gives each line of standard input to `hear`, on a thread of its own.
 pub(crate) fn end_with_parent_and(mut hear: impl FnMut(&str) + Send + 'static) {
+    HELPER.store(true, Ordering::Relaxed);
     thread::spawn(move || {
         for line in io::stdin().lock().lines().map_while(io::Result::ok) {
             hear(&line);

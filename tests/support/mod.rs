@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use serde_json::Value;
 
 /// The program of a workload. `cargo test` has built all of them; where only one test was asked for, this builds it.
-fn program(workload: &str) -> PathBuf {
+pub fn program(workload: &str) -> PathBuf {
     static BUILT: OnceLock<Mutex<BTreeMap<String, PathBuf>>> = OnceLock::new();
     let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(program) = built.get(workload) {
@@ -72,4 +72,50 @@ pub fn refuses(workload: &str, args: &[&str], code: i32, words: &[&str]) {
         assert!(error.contains(word), "{workload} {args:?} does not name '{word}': {error}");
     }
     assert!(!error.contains("panicked"), "{workload} {args:?}: {error}");
+}
+
+/// Starts the program, waits until it has `helpers` child processes, and sends it `signal`. Gives its exit code, if it
+/// has one, and what it and they wrote to standard error: it is read to its end, which comes when the last of them is gone.
+#[cfg(target_os = "linux")]
+pub fn signalled<S: AsRef<OsStr>>(
+    workload: &str,
+    args: &[S],
+    helpers: usize,
+    signal: nix::sys::signal::Signal,
+) -> (Option<i32>, String) {
+    use std::io::Read;
+    use std::sync::mpsc::channel;
+    use std::time::{Duration, Instant};
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    let mut command = Command::new(program(workload));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let id = i32::try_from(child.id()).expect("a process id");
+    let started = Instant::now();
+    loop {
+        let processes = procfs::process::all_processes().expect("/proc").filter_map(Result::ok);
+        let children =
+            processes.filter_map(|process| process.stat().ok()).filter(|stat| stat.ppid == id).count();
+        let threads =
+            procfs::process::Process::new(id).and_then(|process| process.stat()).map(|stat| stat.num_threads);
+        // The handler of Ctrl-C has a thread: once it runs, the program is up.
+        if children >= helpers && threads.is_ok_and(|threads| threads > 1) {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "{workload} has {children} helpers, not {helpers}");
+        std::thread::yield_now();
+    }
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).expect("it is our child");
+    let status = child.wait().expect("it ends");
+    let mut stderr = child.stderr.take().expect("it was asked for");
+    let (send, receive) = channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = stderr.read_to_string(&mut text);
+        let _ = send.send(text);
+    });
+    let text = receive.recv_timeout(PATIENCE).expect("a helper process outlives the program");
+    (status.code(), text)
 }

@@ -1,0 +1,9 @@
+//! Work that only computes, in six styles: who uses the cores, and what does async add?
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "mod.rs"]
+mod fib;
+
+fn main() -> std::process::ExitCode {
+    common::main(&fib::WORKLOAD)
+}
