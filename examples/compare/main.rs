@@ -1,6 +1,10 @@
 //! Threads or async, for this load, on this machine? Every workload in every style, each run in a process of its own.
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../fib/mod.rs"]
+mod fib;
+#[path = "../grep/mod.rs"]
+mod grep;
 #[path = "../rates/mod.rs"]
 mod rates;
 
@@ -19,7 +23,7 @@ use std::process::ExitCode;
 use common::Workload;
 
 /// All workloads, in the order in which they are run.
-static WORKLOADS: &[&Workload] = &[&rates::WORKLOAD];
+static WORKLOADS: &[&Workload] = &[&rates::WORKLOAD, &fib::WORKLOAD, &grep::WORKLOAD];
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);

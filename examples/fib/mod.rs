@@ -67,7 +67,10 @@ pub(crate) static WORKLOAD: Workload = Workload {
         Size::Normal => vec![1, 2, 4, 8],
         Size::Full => vec![1, 2, 4, 8, 16, 32],
     },
-    args: |_size, _style, jobs| Some(vec!["--n".into(), "36".into(), "--jobs".into(), jobs.to_string()]),
+    args: |size, _style, jobs| {
+        let n = if size == Size::Quick { "34" } else { "36" };
+        Some(vec!["--n".into(), n.into(), "--jobs".into(), jobs.to_string()])
+    },
     command: <Args as clap::CommandFactory>::command,
     run: |matches| run(&<Args as clap::FromArgMatches>::from_arg_matches(matches)?),
 };
