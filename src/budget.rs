@@ -27,9 +27,14 @@ pub(crate) fn refill() {
     LEFT.set(OPERATIONS);
 }
 
-/// Counts no more: the executor has stopped polling.
-pub(crate) fn lift() {
-    LEFT.set(UNLIMITED);
+/// Counts no more until [`restore`] is given what this gives: another executor takes the thread.
+pub(crate) fn lift() -> u32 {
+    LEFT.replace(UNLIMITED)
+}
+
+/// Goes on counting as before [`lift`]: a runtime can end inside a task of another, which has a budget of its own.
+pub(crate) fn restore(left: u32) {
+    LEFT.set(left);
 }
 
 /// Whether the last poll used its budget up.

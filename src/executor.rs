@@ -104,6 +104,8 @@ pub(crate) fn wake_on_this_thread(name: Name) -> bool {
 /// Makes an executor the thread's current one while it lives.
 pub(crate) struct Entered {
     before: Option<Rc<Executor>>,
+    /// The budget of the task that is being polled there.
+    budget: u32,
 }
 
 impl Entered {
@@ -120,16 +122,18 @@ impl Entered {
         Entered::within(executor)
     }
 
-    /// The same, also where this thread already runs one: a runtime can end inside another one's task.
+    /// The same, also where this thread already runs one: a runtime can end inside another one's task. And also
+    /// where the thread's locals are torn down, a runtime among them: then none is current.
     fn within(executor: &Rc<Executor>) -> Entered {
-        Entered { before: CURRENT.with(|current| current.replace(Some(Rc::clone(executor)))) }
+        let before = CURRENT.try_with(|current| current.replace(Some(Rc::clone(executor))));
+        Entered { before: before.ok().flatten(), budget: budget::lift() }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        budget::lift();
-        let left = CURRENT.with(|current| current.replace(self.before.take()));
+        budget::restore(self.budget);
+        let left = CURRENT.try_with(|current| current.replace(self.before.take()));
         drop(left);
     }
 }
@@ -418,6 +422,11 @@ impl Executor {
     pub(crate) fn shutdown(self: &Rc<Self>) {
         let _entered = Entered::within(self);
         self.closed.set(true);
+        registry().unregister(self.number);
+        // Before the pool ends: a job of it may wait for what it has sent to this inbox.
+        for job in self.inbox.close().jobs {
+            drop_quietly(job);
+        }
         let slots = self.slab.borrow().slots();
         for slot in 0..slots {
             let evicted = self.slab.borrow_mut().evict(slot);
@@ -428,10 +437,6 @@ impl Executor {
         }
         if let Some(pool) = self.pool.get() {
             pool.shutdown();
-        }
-        registry().unregister(self.number);
-        for job in self.inbox.close().jobs {
-            drop_quietly(job);
         }
     }
     // ANCHOR_END: shutdown
