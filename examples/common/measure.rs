@@ -1,5 +1,7 @@
 //! What a piece of work costs this process.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -37,9 +39,19 @@ impl Usage {
 pub(crate) struct Meter {
     started: Instant,
     before: Option<Cost>,
-    already: u64,
+    /// Threads that are not to be counted.
+    apart: u64,
+    watch: Arc<Watch>,
     stop: Sender<()>,
-    watcher: JoinHandle<(u64, Option<Cost>)>,
+    watcher: JoinHandle<()>,
+}
+
+/// What the watching thread has seen, and what it cost itself.
+#[derive(Default)]
+struct Watch {
+    most: AtomicU64,
+    cpu_us: AtomicU64,
+    switches: AtomicU64,
 }
 
 /// How often the threads are counted.
@@ -47,40 +59,79 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl Meter {
     pub(crate) fn start() -> Meter {
-        let already = threads_now().unwrap_or(1);
+        // The watcher comes in the place of the thread that measures, which is to be counted.
+        let apart = threads_now().unwrap_or(1);
+        let watch = Arc::new(Watch::default());
         let (stop, stopped) = channel::<()>();
+        let watching = watch.clone();
         let watcher = std::thread::spawn(move || {
-            let mut most = 0;
             loop {
-                most = most.max(threads_now().unwrap_or(0));
-                match stopped.recv_timeout(LOOK_EVERY) {
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return (most, Cost::of_this_thread()),
+                watching.look();
+                watching.tell_cost();
+                // Nothing is ever sent: the channel closes when the meter stops.
+                if stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout) {
+                    return;
                 }
             }
         });
-        Meter { before: Cost::of_this_process(), already, stop, watcher, started: Instant::now() }
+        let before = Cost::of_this_process();
+        Meter { before, apart, watch, stop, watcher, started: Instant::now() }
+    }
+
+    /// As [`start`](Meter::start), from a thread that does none of the work and is not to be counted.
+    pub(crate) fn start_aside() -> Meter {
+        let mut meter = Meter::start();
+        meter.apart += 1;
+        meter
+    }
+
+    /// Forgets the time, the CPU time and the switches so far: what was done was only preparation. The threads that were
+    /// started for it count.
+    pub(crate) fn restart(&mut self) {
+        self.before = self.cost();
+        self.started = Instant::now();
     }
 
     pub(crate) fn stop(self) -> Usage {
         let wall = self.started.elapsed();
-        let now = threads_now();
-        let after = Cost::of_this_process();
-        drop(self.stop);
-        let (most, watcher) = self.watcher.join().expect("the watcher only reads /proc");
-        let of_watcher = watcher.unwrap_or_default();
-        let cost = self.before.zip(after).map(|(before, after)| Cost {
-            cpu: after.cpu.saturating_sub(before.cpu).saturating_sub(of_watcher.cpu),
-            switches: after.switches.saturating_sub(before.switches).saturating_sub(of_watcher.switches),
+        let cost = self.before.zip(self.cost()).map(|(before, after)| Cost {
+            cpu: after.cpu.saturating_sub(before.cpu),
+            switches: after.switches.saturating_sub(before.switches),
         });
+        self.watch.look();
+        drop(self.stop);
+        self.watcher.join().expect("the watcher only reads /proc");
+        let most = self.watch.most.load(Ordering::Relaxed);
         Usage {
             wall,
             cpu: cost.map(|cost| cost.cpu),
             peak_rss_kib: peak_rss_kib(),
-            // Without the watcher and the earlier ones, but with the thread that measures.
-            threads: now.map(|now| now.max(most).saturating_sub(self.already).max(1)),
+            threads: (most > 0).then(|| most.saturating_sub(self.apart).max(1)),
             switches: cost.map(|cost| cost.switches),
         }
+    }
+
+    /// What the process has cost so far, without the watcher.
+    fn cost(&self) -> Option<Cost> {
+        let all = Cost::of_this_process()?;
+        let watching = Duration::from_micros(self.watch.cpu_us.load(Ordering::Relaxed));
+        Some(Cost {
+            cpu: all.cpu.saturating_sub(watching),
+            switches: all.switches.saturating_sub(self.watch.switches.load(Ordering::Relaxed)),
+        })
+    }
+}
+
+impl Watch {
+    fn look(&self) {
+        self.most.fetch_max(threads_now().unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// On the watching thread: what it cost so far.
+    fn tell_cost(&self) {
+        let cost = Cost::of_this_thread().unwrap_or_default();
+        self.cpu_us.store(cost.cpu.as_micros() as u64, Ordering::Relaxed);
+        self.switches.store(cost.switches, Ordering::Relaxed);
     }
 }
 

@@ -138,6 +138,8 @@ pub(crate) enum Size {
 pub(crate) enum Figure {
     Wall,
     Cpu,
+    /// CPU time an operation, see [`Outcome::operations`].
+    CpuEach,
     PeakRss,
     P50,
     P99,

@@ -16,6 +16,11 @@ impl Hash {
         Hash(0xcbf2_9ce4_8422_2325)
     }
 
+    /// The hash as a number.
+    pub(crate) const fn value(self) -> u64 {
+        self.0
+    }
+
     /// The hash of what was hashed so far, followed by `bytes`.
     pub(crate) fn and(self, bytes: &[u8]) -> Hash {
         Hash(bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)))
@@ -30,6 +35,7 @@ pub(crate) struct Outcome {
     words: String,
     hash: Hash,
     latencies: Option<Percentiles>,
+    operations: u64,
     errors: u64,
     why: String,
     also: BTreeMap<String, f64>,
@@ -44,6 +50,7 @@ impl Outcome {
             words: String::new(),
             hash: Hash::new(),
             latencies: None,
+            operations: n,
             errors: 0,
             why: String::new(),
             also: BTreeMap::new(),
@@ -68,6 +75,11 @@ impl Outcome {
     /// The latencies that another process recorded.
     pub(crate) fn percentiles(self, latencies: Option<Percentiles>) -> Outcome {
         Outcome { latencies, ..self }
+    }
+
+    /// How many operations the work consisted of, where it is not `n`: [`Figure::CpuEach`](super::Figure) divides by it.
+    pub(crate) fn operations(self, operations: u64) -> Outcome {
+        Outcome { operations, ..self }
     }
 
     /// How many operations failed, and how the first of them did. Any at all makes the run a failed one.
@@ -96,6 +108,7 @@ pub(crate) struct Run {
     pub(crate) p50_us: Option<u64>,
     pub(crate) p99_us: Option<u64>,
     pub(crate) p999_us: Option<u64>,
+    pub(crate) operations: u64,
     pub(crate) errors: u64,
     /// The hash of the answer, in hexadecimal.
     pub(crate) answer: String,
@@ -108,7 +121,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new(workload: &Workload, style: Style, outcome: &Outcome) -> Run {
-        let Outcome { n, usage, hash, latencies, errors, why, also, .. } = outcome;
+        let Outcome { n, usage, hash, latencies, operations, errors, why, also, .. } = outcome;
         Run {
             workload: workload.name.to_string(),
             style: style.to_string(),
@@ -121,6 +134,7 @@ impl Run {
             p50_us: latencies.map(|latencies| latencies.p50_us),
             p99_us: latencies.map(|latencies| latencies.p99_us),
             p999_us: latencies.map(|latencies| latencies.p999_us),
+            operations: *operations,
             errors: *errors,
             answer: format!("{:016x}", hash.0),
             ok: *errors == 0,
@@ -143,6 +157,7 @@ impl Run {
             p50_us: None,
             p99_us: None,
             p999_us: None,
+            operations: 0,
             errors: 0,
             answer: String::new(),
             ok: false,
@@ -156,7 +171,7 @@ impl Run {
         let mut text = format!("{}\n", outcome.words);
         let mut line = |name: &str, value: Option<String>| {
             let value = value.unwrap_or_else(|| "not told by this system".into());
-            let _ = writeln!(text, "  {name:<16}{value}");
+            let _ = writeln!(text, "  {name:<20}{value}");
         };
         line("style", Some(format!("{}, {} {}", self.style, self.n, workload.counts)));
         line("wall", self.wall_ms.map(|ms| format!("{ms:.1} ms")));

@@ -1,6 +1,8 @@
 //! Threads or async, for this load, on this machine? Every workload in every style, each run in a process of its own.
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../echo/mod.rs"]
+mod echo;
 #[path = "../fib/mod.rs"]
 mod fib;
 #[path = "../grep/mod.rs"]
@@ -23,7 +25,15 @@ use std::process::ExitCode;
 use common::Workload;
 
 /// All workloads, in the order in which they are run.
-static WORKLOADS: &[&Workload] = &[&rates::WORKLOAD, &fib::WORKLOAD, &grep::WORKLOAD];
+// One a line, so that two people can add theirs at once.
+#[rustfmt::skip]
+static WORKLOADS: &[&Workload] = &[
+    &rates::WORKLOAD,
+    &echo::WORKLOAD,
+    &echo::IDLE,
+    &fib::WORKLOAD,
+    &grep::WORKLOAD,
+];
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);

@@ -1,0 +1,29 @@
+//! A task for each connection, on one thread.
+
+use anyhow::Result;
+use cotask::net::{TcpListener, TcpStream};
+use futures::{AsyncReadExt, AsyncWriteExt};
+
+use super::BUFFER;
+
+pub(super) fn serve(listener: std::net::TcpListener) -> Result<()> {
+    cotask::block_on(async {
+        let listener = TcpListener::from_std(listener)?;
+        loop {
+            let (stream, _) = listener.accept().await?;
+            cotask::spawn(echo(stream));
+        }
+    })
+}
+
+/// Serves one connection until the client closes it.
+async fn echo(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut buffer = [0; BUFFER];
+    loop {
+        match stream.read(&mut buffer).await? {
+            0 => return Ok(()),
+            read => stream.write_all(&buffer[..read]).await?,
+        }
+    }
+}
