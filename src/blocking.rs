@@ -84,8 +84,16 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.free == self.threads.len()
+    }
+}
+
 struct Shared {
     config: Config,
+    /// Called by a thread of the pool when it has done the last job that there was.
+    on_idle: Option<Box<dyn Fn() + Send + Sync>>,
     state: Mutex<State>,
     /// A job was pushed, or the pool was closed.
     changed: Condvar,
@@ -114,6 +122,11 @@ impl Pool {
     ///
     /// If `max_threads` is zero.
     pub fn new(config: Config) -> Pool {
+        Pool::with_on_idle(config, None)
+    }
+
+    /// The same, with something to do whenever the last job is done: after its result has been handed over.
+    pub(crate) fn with_on_idle(config: Config, on_idle: Option<Box<dyn Fn() + Send + Sync>>) -> Pool {
         assert!(config.max_threads > 0, "a blocking pool needs max_threads of at least 1");
         let state = State {
             queue: VecDeque::new(),
@@ -123,7 +136,9 @@ impl Pool {
             ended: None,
             closed: false,
         };
-        Pool { shared: Arc::new(Shared { config, state: Mutex::new(state), changed: Condvar::new() }) }
+        Pool {
+            shared: Arc::new(Shared { config, on_idle, state: Mutex::new(state), changed: Condvar::new() }),
+        }
     }
 
     /// Queues a job, first in, first out, and starts a thread for it if none is free and the bound allows.
@@ -202,8 +217,7 @@ impl Pool {
 
     /// Whether no job is queued or running, and so every result has been handed over.
     pub(crate) fn is_idle(&self) -> bool {
-        let state = self.shared.state.lock();
-        state.queue.is_empty() && state.free == state.threads.len()
+        self.shared.state.lock().is_idle()
     }
 
     /// Takes no more jobs, drops those that have not started, and waits until the others are done and every
@@ -277,6 +291,11 @@ impl Shared {
                 contain(job);
                 state = self.state.lock();
                 state.free += 1;
+                if let Some(on_idle) = self.on_idle.as_ref().filter(|_| state.is_idle()) {
+                    drop(state);
+                    on_idle();
+                    state = self.state.lock();
+                }
                 continue;
             }
             if state.closed {

@@ -73,9 +73,10 @@ impl Instant {
     }
 
     /// The first tick that begins at this moment or after it: a timer that waits for it never fires early
-    /// (invariant 11).
-    pub(crate) fn tick_not_before(self) -> u64 {
-        self.nanos.div_ceil(TICK_NANOS)
+    /// (invariant 11). `None` when no such tick begins within the clock's range.
+    pub(crate) fn tick_not_before(self) -> Option<u64> {
+        let tick = self.nanos.div_ceil(TICK_NANOS);
+        (tick <= Instant::FAR_FUTURE.tick_begun()).then_some(tick)
     }
 
     /// The moment at which a tick begins.

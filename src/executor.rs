@@ -17,7 +17,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::future::Future;
 use std::io;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -189,7 +189,13 @@ impl Executor {
     }
 
     pub(crate) fn pool(&self) -> &Pool {
-        self.pool.get_or_init(|| Pool::new(self.pool_config))
+        self.pool.get_or_init(|| {
+            // A virtual clock stands while jobs are out, and a thread that sleeps for that must hear of the last
+            // one's end, also when nobody awaits its result.
+            let inbox = Arc::clone(&self.inbox);
+            let mail: Box<dyn Fn() + Send + Sync> = Box::new(move || drop(inbox.send_job(Box::new(|| ()))));
+            Pool::with_on_idle(self.pool_config, matches!(self.clock, Clock::Virtual(_)).then_some(mail))
+        })
     }
 
     pub(crate) fn recorder(&self) -> Option<&Recorder> {
@@ -310,9 +316,15 @@ impl Executor {
     }
     // ANCHOR_END: poll_task
 
-    /// Polls the root once. Its panics go on to whoever called `block_on`.
+    /// Polls the root once. Its panics go on to whoever called `block_on`, when the recorder knows.
     pub(crate) fn poll_root<T>(&self, name: Name, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        self.poll(name, poll, |_| Outcome::Finished)
+        let guarded = |cx: &mut Context<'_>| match catch_unwind(AssertUnwindSafe(|| poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => Poll::Ready(Err(payload)),
+        };
+        let outcome =
+            |ended: &Result<T, _>| if ended.is_ok() { Outcome::Finished } else { Outcome::Panicked };
+        self.poll(name, guarded, outcome).map(|ended| ended.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 
     #[inline]

@@ -69,6 +69,8 @@ impl Runtime {
         loop {
             self.executor.drive();
             if let Poll::Ready(output) = self.executor.poll_root(root.name, |cx| future.as_mut().poll(cx)) {
+                // Before the future's drop, which may wake what it waited with.
+                drop(root);
                 return output;
             }
         }

@@ -49,6 +49,8 @@ pub(crate) enum Ending {
 pub(crate) trait Join<T> {
     fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>>;
     fn abort(&self);
+    /// Nobody waits any more: the waker of who did goes. It may keep alive whatever it likes.
+    fn detach(&self);
     fn is_over(&self) -> bool;
     fn name(&self) -> Name;
 }
@@ -179,6 +181,10 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
         if self.phase.get() != Phase::Over && !self.abort_requested.replace(true) {
             self.name.get().wake();
         }
+    }
+
+    fn detach(&self) {
+        drop(self.joiner.take());
     }
 
     fn is_over(&self) -> bool {

@@ -7,7 +7,6 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -98,7 +97,7 @@ impl Sleep {
         match self.state {
             State::Over => true,
             State::Unset => self.executor.clock().now() >= self.deadline,
-            State::Set(key) => self.wheel().borrow_mut().waker_mut(key).is_none(),
+            State::Set(key) => !self.wheel().borrow().is_set(key),
         }
     }
 
@@ -127,19 +126,22 @@ impl Sleep {
     }
 
     /// Sets the timer, or gives it the newer waker. False when there is nothing left to wait for.
+    ///
+    /// Wakers are cloned and dropped while the wheel is not borrowed, since both may be foreign code.
     fn is_waiting(&mut self, waker: &Waker) -> bool {
         match self.state {
             State::Over => false,
             State::Unset => {
-                let tick = self.deadline.tick_not_before();
-                let key = self.wheel().borrow_mut().insert(tick, waker.clone());
-                self.state = key.map_or(State::Over, State::Set);
-                key.is_some()
+                let Some(tick) = self.deadline.tick_not_before() else { return true };
+                let waker = waker.clone();
+                let set = self.wheel().borrow_mut().insert(tick, waker);
+                self.state = set.map_or(State::Over, State::Set);
+                matches!(self.state, State::Set(_))
             }
             State::Set(key) => {
                 let waker = waker.clone();
-                let replaced = self.wheel().borrow_mut().waker_mut(key).map(|slot| mem::replace(slot, waker));
-                replaced.is_some()
+                let replaced = self.wheel().borrow_mut().replace_waker(key, waker);
+                replaced.is_ok()
             }
         }
     }
@@ -333,14 +335,15 @@ pub struct Interval {
     missed: MissedTickBehavior,
 }
 
-/// What an [`Interval`] does when it was not asked in time for one or more ticks.
+/// What an [`Interval`] does when it was not asked in time for one or more ticks. One that is late by less than a
+/// period has missed none, and keeps its pace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MissedTickBehavior {
     /// Gives the missed ticks one after the other without a wait, until it has caught up. The default: no tick
     /// is lost.
     #[default]
     Burst,
-    /// Counts the period anew from the late tick: ticks are never closer than a period.
+    /// Leaves the missed ticks out, and counts the period anew from the moment at which the late one was given.
     Delay,
     /// Leaves the missed ticks out, and goes on at the next multiple of the period from the start.
     Skip,

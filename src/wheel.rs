@@ -83,10 +83,10 @@ impl Wheel {
         self.live
     }
 
-    /// Sets a timer, or gives `None` when the tick is past or present: then there is nothing to wait for.
-    pub(crate) fn insert(&mut self, tick: u64, waker: Waker) -> Option<TimerKey> {
+    /// Sets a timer, or gives the waker back when the tick is past or present: then there is nothing to wait for.
+    pub(crate) fn insert(&mut self, tick: u64, waker: Waker) -> Result<TimerKey, Waker> {
         if tick <= self.now {
-            return None;
+            return Err(waker);
         }
         let entry = Entry { tick, waker: Some(waker), prev: NIL, next: NIL, generation: 0, place: (0, 0) };
         let index = if self.first_free == NIL {
@@ -101,18 +101,27 @@ impl Wheel {
         };
         self.live += 1;
         self.link(index);
-        Some(TimerKey { index, generation: self.entries[index as usize].generation })
+        Ok(TimerKey { index, generation: self.entries[index as usize].generation })
     }
 
-    /// The waker of a timer that has not fired yet: to replace it by a newer one.
-    pub(crate) fn waker_mut(&mut self, key: TimerKey) -> Option<&mut Waker> {
-        let entry = &mut self.entries[key.index as usize];
-        if entry.generation == key.generation { entry.waker.as_mut() } else { None }
+    /// Whether the timer has neither fired nor been cancelled.
+    pub(crate) fn is_set(&self, key: TimerKey) -> bool {
+        self.entries[key.index as usize].generation == key.generation
+    }
+
+    /// Gives the timer a newer waker, and the older one back; the newer one if the timer has fired.
+    pub(crate) fn replace_waker(&mut self, key: TimerKey, waker: Waker) -> Result<Waker, Waker> {
+        match &mut self.entries[key.index as usize] {
+            Entry { generation, waker: Some(current), .. } if *generation == key.generation => {
+                Ok(mem::replace(current, waker))
+            }
+            _ => Err(waker),
+        }
     }
 
     /// Unsets a timer and gives its waker, to be dropped where nothing is borrowed. `None` if it has fired.
     pub(crate) fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
-        if self.entries[key.index as usize].generation != key.generation {
+        if !self.is_set(key) {
             return None;
         }
         self.unlink(key.index);
@@ -163,7 +172,7 @@ impl Wheel {
 
     /// The level and slot for a tick, seen from now.
     fn place(&self, tick: u64) -> (u8, u8) {
-        let tick = tick.min(self.now + HORIZON);
+        let tick = tick.min(self.now.saturating_add(HORIZON));
         let highest_differing_bit = ((self.now ^ tick) | 1).ilog2();
         let level = (highest_differing_bit / BITS).min(LEVELS as u32 - 1);
         let slot = (tick >> (BITS * level)) % SLOTS as u64;

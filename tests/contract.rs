@@ -32,7 +32,7 @@ fn i01_a_task_is_in_the_run_queue_at_most_once() {
         }
         let from_thread = thread::spawn(move || {
             for _ in 0..10 {
-                elsewhere.clone().wake();
+                elsewhere.wake_by_ref();
             }
         });
         from_thread.join().unwrap();
@@ -102,7 +102,8 @@ fn i03_a_task_that_is_over_is_never_polled_again_whoever_holds_its_waker() {
     // A waker may outlive everything.
     for waker in kept {
         waker.wake_by_ref();
-        thread::spawn(move || waker.clone().wake()).join().unwrap();
+        let copy = waker.clone();
+        thread::spawn(move || copy.wake()).join().unwrap();
     }
     assert_eq!(heir.polls(), 1);
 }
