@@ -140,7 +140,10 @@ impl fmt::Debug for Id {
 ///     assert!(error.to_string().ends_with("panicked: out of luck"));
 /// });
 /// ```
-pub struct JoinError {
+pub struct JoinError(Box<Inner>);
+
+/// Behind a pointer, so that a task need not keep room for it: the common result is an output.
+struct Inner {
     task: Option<Name>,
     cause: Cause,
 }
@@ -153,17 +156,21 @@ enum Cause {
 }
 
 impl JoinError {
+    fn new(task: impl Into<Option<Name>>, cause: Cause) -> JoinError {
+        JoinError(Box::new(Inner { task: task.into(), cause }))
+    }
+
     pub(crate) fn cancelled(task: impl Into<Option<Name>>) -> JoinError {
-        JoinError { task: task.into(), cause: Cause::Cancelled }
+        JoinError::new(task, Cause::Cancelled)
     }
 
     pub(crate) fn panic(task: impl Into<Option<Name>>, payload: Box<dyn Any + Send>) -> JoinError {
-        JoinError { task: task.into(), cause: Cause::Panic(Mutex::new(payload)) }
+        JoinError::new(task, Cause::Panic(Mutex::new(payload)))
     }
 
     /// A blocking job for which the system had no thread.
     pub(crate) fn not_started(error: io::Error) -> JoinError {
-        JoinError { task: None, cause: Cause::NotStarted(error) }
+        JoinError::new(None, Cause::NotStarted(error))
     }
 
     /// Whether the task was aborted, or its runtime ended before it did, or a blocking job could not be started.
@@ -173,12 +180,12 @@ impl JoinError {
 
     /// Whether the task panicked: in a poll, or when its future was dropped.
     pub fn is_panic(&self) -> bool {
-        matches!(self.cause, Cause::Panic(_))
+        matches!(self.0.cause, Cause::Panic(_))
     }
 
     /// Which task; `None` for a job of the blocking pool.
     pub fn id(&self) -> Option<Id> {
-        self.task.map(Id)
+        self.0.task.map(Id)
     }
 
     /// What the task panicked with, to panic on with it or to look at it.
@@ -186,9 +193,10 @@ impl JoinError {
     /// # Errors
     /// The error itself, when the task was cancelled.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
-        match self.cause {
+        let Inner { task, cause } = *self.0;
+        match cause {
             Cause::Panic(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
-            Cause::Cancelled | Cause::NotStarted(_) => Err(self),
+            cause => Err(JoinError::new(task, cause)),
         }
     }
 
@@ -206,11 +214,11 @@ impl JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.task {
+        match self.0.task {
             Some(name) => write!(f, "task {name} ")?,
             None => write!(f, "blocking job ")?,
         }
-        match &self.cause {
+        match &self.0.cause {
             Cause::Cancelled => write!(f, "was cancelled"),
             Cause::NotStarted(error) => write!(f, "was not started: {error}"),
             Cause::Panic(payload) => {

@@ -24,7 +24,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::join::JoinError;
 use crate::waker::Name;
@@ -92,20 +92,40 @@ impl<F: Future + 'static> Task<F> {
         self.name.set(name);
     }
 
-    /// Drops the future in its place, then publishes the result and wakes whoever joins.
-    fn end(&self, result: Result<F::Output, JoinError>) {
-        self.phase.set(Phase::Polling);
+    /// Polls the future where it lies. When it is ready, drops it there and keeps its output.
+    // ANCHOR: step
+    fn step(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut stage = self.stage.borrow_mut();
+        let Stage::Running(future) = &mut *stage else {
+            unreachable!("a task that is over is never polled (invariant 3)");
+        };
+        // SAFETY: a pinned value must not be moved, nor its memory reused, before it is dropped. This one lies
+        // in `Stage::Running` inside the `Rc` that `Task::new` made. Nothing takes a `Task` out of its `Rc`:
+        // both owners hold trait objects, which lend `&self` only. The stage changes by assignment alone, here
+        // and in `end`, which drops the future where it lies; `poll_join`, which moves the stage out, does so
+        // only when the task is over. No other code gets a `&mut` to it.
+        #[allow(unsafe_code)]
+        let future = unsafe { Pin::new_unchecked(future) };
+        let output = ready!(future.poll(cx));
         // The future's drop is foreign code as well. An assignment drops the old value first, and writes the
         // new one even when that drop panics.
+        *stage = Stage::Done(Ok(output));
+        Poll::Ready(())
+    }
+    // ANCHOR_END: step
+
+    /// Ends the task without an output: drops the future, or the output if that is what could not be had
+    /// without a panic.
+    #[cold]
+    fn end(&self, why: JoinError) {
+        self.phase.set(Phase::Polling);
         let dropped = catch_unwind(AssertUnwindSafe(|| *self.stage.borrow_mut() = Stage::Taken));
-        let result = match dropped {
-            Ok(()) => result,
-            Err(payload) => {
-                drop_quietly(result);
-                Err(JoinError::panic(self.name.get(), payload))
-            }
-        };
-        *self.stage.borrow_mut() = Stage::Done(result);
+        let why = dropped.err().map_or(why, |payload| JoinError::panic(self.name.get(), payload));
+        *self.stage.borrow_mut() = Stage::Done(Err(why));
+        self.publish();
+    }
+
+    fn publish(&self) {
         self.phase.set(Phase::Over);
         if let Some(joiner) = self.joiner.take() {
             wake_quietly(joiner);
@@ -116,29 +136,25 @@ impl<F: Future + 'static> Task<F> {
 impl<F: Future + 'static> Run for Task<F> {
     fn run(&self, cx: &mut Context<'_>) -> Poll<Ending> {
         if self.abort_requested.get() {
-            self.end(Err(JoinError::cancelled(self.name.get())));
+            self.end(JoinError::cancelled(self.name.get()));
             return Poll::Ready(Ending::Aborted);
         }
         self.phase.set(Phase::Polling);
-        let polled = catch_unwind(AssertUnwindSafe(|| match &mut *self.stage.borrow_mut() {
-            Stage::Running(future) => pin_in_place(future).poll(cx),
-            _ => unreachable!("the executor drops a task that is over"),
-        }));
-        match polled {
+        match catch_unwind(AssertUnwindSafe(|| self.step(cx))) {
             Ok(Poll::Pending) if self.abort_requested.get() => {
-                self.end(Err(JoinError::cancelled(self.name.get())));
+                self.end(JoinError::cancelled(self.name.get()));
                 Poll::Ready(Ending::Aborted)
             }
             Ok(Poll::Pending) => {
                 self.phase.set(Phase::Idle);
                 Poll::Pending
             }
-            Ok(Poll::Ready(output)) => {
-                self.end(Ok(output));
+            Ok(Poll::Ready(())) => {
+                self.publish();
                 Poll::Ready(Ending::Finished)
             }
             Err(payload) => {
-                self.end(Err(JoinError::panic(self.name.get(), payload)));
+                self.end(JoinError::panic(self.name.get(), payload));
                 Poll::Ready(Ending::Panicked)
             }
         }
@@ -146,22 +162,10 @@ impl<F: Future + 'static> Run for Task<F> {
 
     fn cancel(&self) {
         if self.phase.get() == Phase::Idle {
-            self.end(Err(JoinError::cancelled(self.name.get())));
+            self.end(JoinError::cancelled(self.name.get()));
         }
     }
 }
-
-/// Pins the future of a task where it lies.
-// ANCHOR: pin
-#[allow(unsafe_code)]
-fn pin_in_place<F: Future>(future: &mut F) -> Pin<&mut F> {
-    // SAFETY: a pinned value must not be moved, nor its memory reused, before it is dropped. This one lies in
-    // `Stage::Running` inside the `Rc` that `Task::new` made. Nothing takes a `Task` out of its `Rc`: both
-    // owners hold trait objects that lend `&self` only. And the stage changes by assignment alone, in
-    // `Task::end`, which drops the future where it lies. No other code gets a `&mut` to it.
-    unsafe { Pin::new_unchecked(future) }
-}
-// ANCHOR_END: pin
 
 impl<F: Future + 'static> Join<F::Output> for Task<F> {
     fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<F::Output, JoinError>> {
