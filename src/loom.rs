@@ -86,6 +86,11 @@ impl Condvar {
         self.0.notify_all();
     }
 
+    /// Waits until notified, or for no reason.
+    pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     /// Waits until notified, for no reason, or until the time is over, which is told. `guard` is of `mutex`.
     #[cfg(not(cotask_loom))]
     pub(crate) fn wait_timeout<'a, T>(

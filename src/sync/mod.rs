@@ -34,16 +34,25 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::budget;
-use crate::loom::atomic::{AtomicBool, Ordering};
-use crate::loom::thread::{self, Thread};
+use crate::loom::{self, Condvar};
 
 /// A sleeping thread as a waker.
 ///
-/// `woken` stands beside the thread's own park token, because others (the very code that we poll) may park and unpark this
-/// thread for reasons of their own and so eat the token.
+/// A flag and a condition variable of its own, not `thread::park`: a thread has but one park token, and the code that is
+/// polled here may use it for reasons of its own.
+#[derive(Default)]
 struct Sleeper {
-    thread: Thread,
-    woken: AtomicBool,
+    woken: loom::Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Sleeper {
+    fn sleep(&self) {
+        let mut woken = self.woken.lock();
+        while !std::mem::take(&mut *woken) {
+            woken = self.bell.wait(woken);
+        }
+    }
 }
 
 impl Wake for Sleeper {
@@ -52,8 +61,8 @@ impl Wake for Sleeper {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
-        self.thread.unpark();
+        *self.woken.lock() = true;
+        self.bell.notify_one();
     }
 }
 
@@ -65,14 +74,12 @@ impl Wake for Sleeper {
 fn block_thread_on<F: Future>(method: &str, future: F) -> F::Output {
     assert!(!budget::in_task(), "{method} inside a task would stop every task of this thread: await instead");
     let mut future = pin!(future);
-    let sleeper = Arc::new(Sleeper { thread: thread::current(), woken: AtomicBool::new(false) });
+    let sleeper = Arc::new(Sleeper::default());
     let waker = Waker::from(sleeper.clone());
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        while !sleeper.woken.swap(false, Ordering::Acquire) {
-            thread::park();
-        }
+        sleeper.sleep();
     }
 }

@@ -1,0 +1,60 @@
+//! What a model is, and how one is explored.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A small concurrent program, whose every interleaving must keep what it asserts.
+pub struct Model {
+    /// What `cargo loom NAME` calls it.
+    pub name: &'static str,
+    /// What it proves, in one line.
+    pub about: &'static str,
+    /// The numbers of the crate's invariants that it holds up.
+    pub invariants: &'static [u8],
+    /// How often a thread may be interrupted where it could have gone on; `None` explores everything. Real bugs need
+    /// two or three such switches; each more multiplies the executions.
+    pub bound: Option<usize>,
+    /// The program. It runs once for each interleaving, so it makes all that it uses anew, through loom's types.
+    pub body: fn(),
+    /// Weakenings that this model must notice. A model that none breaks proves nothing.
+    pub mutants: &'static [Mutant],
+}
+
+/// A weakening that a model must notice: by a failed assertion, a deadlock, or no end.
+pub enum Mutant {
+    /// Text of the kit's source, which must stand in `file` exactly once, replaced. The kit is copied for it, so that
+    /// the sources themselves know nothing of mutants.
+    Source { name: &'static str, file: &'static str, from: &'static str, to: &'static str },
+    /// The same program over something broken: for code that stands beside the model, not in the kit.
+    #[allow(dead_code, reason = "for exhibits: models of code that is not the kit's")]
+    Body { name: &'static str, body: fn() },
+}
+
+impl Mutant {
+    /// What the mutant is called.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Mutant::Source { name, .. } | Mutant::Body { name, .. } => name,
+        }
+    }
+}
+
+/// What a process that explored a model completely prints, before the number.
+pub const EXPLORED: &str = "explored completely, executions: ";
+
+/// Explores `body` completely, in this process, or panics in the first interleaving that fails.
+pub fn explore(bound: Option<usize>, body: fn()) {
+    static EXECUTIONS: AtomicUsize = AtomicUsize::new(0);
+
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = bound;
+    // Switches of one execution. A program that needs more than this goes round in circles.
+    builder.max_branches = 10_000;
+    // The environment could set these, and loom would then stop early without a word.
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.check(move || {
+        EXECUTIONS.fetch_add(1, Ordering::Relaxed);
+        body();
+    });
+    println!("{EXPLORED}{}", EXECUTIONS.load(Ordering::Relaxed));
+}

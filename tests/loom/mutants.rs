@@ -1,0 +1,156 @@
+//! Mutants of the kit's source: a copy of the package in the target directory, one text replaced, built beside the original.
+//!
+//! The copy shares the target directory, so that only the kit itself is compiled anew, and its files are written only where
+//! they differ, so that the compiler can build on what it knows.
+
+use std::error::Error;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The directory in which mutants are built.
+pub struct Workshop {
+    original: PathBuf,
+    copy: PathBuf,
+    target: PathBuf,
+}
+
+impl Workshop {
+    /// In the target directory that this very program was built in.
+    pub fn open() -> Result<Workshop> {
+        // TARGET/release/deps/loom-0123456789abcdef
+        let program = std::env::current_exe()?;
+        let target = program.ancestors().nth(3).ok_or("this program stands outside of a target directory")?;
+        let workshop = Workshop {
+            original: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+            copy: target.join("mutants"),
+            target: target.into(),
+        };
+        Ok(workshop)
+    }
+
+    /// Builds the kit with one text replaced. Returns the program with the models.
+    pub fn build(&self, file: &str, from: &str, to: &str) -> Result<PathBuf> {
+        self.restore()?;
+        self.replace(file, from, to)?;
+        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+        let output = Command::new(cargo)
+            .current_dir(&self.copy)
+            .args([
+                "test",
+                "--no-run",
+                "--test",
+                "loom",
+                "--release",
+                "--offline",
+                "--message-format",
+                "json",
+            ])
+            .args(["--config", "build.rustflags=['--cfg','cotask_loom']"])
+            // Compiling costs far more here than running: a mutant mostly fails within its first executions.
+            .args(["--config", "profile.release.package.cotask.opt-level=0"])
+            .args(["--config", "profile.release.package.cotask.debug=false"])
+            .args(["--config", "profile.release.incremental=true"])
+            .arg("--target-dir")
+            .arg(&self.target)
+            .output()?;
+        if !output.status.success() {
+            return Err(
+                format!("the mutant does not compile:\n{}", String::from_utf8_lossy(&output.stderr)).into()
+            );
+        }
+        program_of(&String::from_utf8(output.stdout)?)
+            .ok_or_else(|| "cargo named no program for the mutant".into())
+    }
+
+    /// Makes the copy equal to the original again.
+    fn restore(&self) -> Result<()> {
+        for directory in ["src", "tests/loom"] {
+            mirror(&self.original.join(directory), &self.copy.join(directory))?;
+        }
+        let manifest = fs::read_to_string(self.original.join("Cargo.toml"))?;
+        write_if_changed(&self.copy.join("Cargo.toml"), manifest_of_copy(&manifest).as_bytes())?;
+        if !self.copy.join("Cargo.lock").exists() || is_newer(&self.original, &self.copy, "Cargo.lock")? {
+            fs::copy(self.original.join("Cargo.lock"), self.copy.join("Cargo.lock"))?;
+        }
+        Ok(())
+    }
+
+    fn replace(&self, file: &str, from: &str, to: &str) -> Result<()> {
+        let path = self.copy.join(file);
+        let source = fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
+        match source.matches(from).count() {
+            1 => Ok(fs::write(&path, source.replacen(from, to, 1))?),
+            0 => Err(format!("{file} has drifted: it no longer contains\n{from}").into()),
+            n => Err(format!("{file} contains this {n} times, and must once:\n{from}").into()),
+        }
+    }
+}
+
+fn is_newer(original: &Path, copy: &Path, file: &str) -> Result<bool> {
+    Ok(fs::metadata(original.join(file))?.modified()? > fs::metadata(copy.join(file))?.modified()?)
+}
+
+/// The manifest without what the copy does not have: other members of the workspace, examples, other tests.
+fn manifest_of_copy(manifest: &str) -> String {
+    let mut kept = String::new();
+    for section in sections(manifest) {
+        match section.lines().next().unwrap_or_default().trim() {
+            "[[example]]" | "[[bench]]" | "[[bin]]" => {}
+            "[[test]]" if !section.contains("\"tests/loom/main.rs\"") => {}
+            "[workspace]" => kept.push_str("[workspace]\nresolver = \"3\"\n\n"),
+            _ => kept.push_str(section),
+        }
+    }
+    kept
+}
+
+/// A manifest cut before each line that opens a table.
+fn sections(manifest: &str) -> Vec<&str> {
+    let mut cuts: Vec<usize> = manifest.match_indices("\n[").map(|(at, _)| at + 1).collect();
+    cuts.insert(0, 0);
+    cuts.push(manifest.len());
+    cuts.windows(2).map(|cut| &manifest[cut[0]..cut[1]]).collect()
+}
+
+/// Makes directory `to` have the contents of `from`, and touches only what differs.
+fn mirror(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(to)? {
+        let entry = entry?;
+        if !from.join(entry.file_name()).exists() {
+            match entry.file_type()?.is_dir() {
+                true => fs::remove_dir_all(entry.path())?,
+                false => fs::remove_file(entry.path())?,
+            }
+        }
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let there = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => mirror(&entry.path(), &there)?,
+            false => write_if_changed(&there, &fs::read(entry.path())?)?,
+        }
+    }
+    Ok(())
+}
+
+fn write_if_changed(path: &Path, contents: &[u8]) -> Result<()> {
+    match fs::read(path) {
+        Ok(present) if present == contents => Ok(()),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(fs::write(path, contents)?),
+    }
+}
+
+/// The test program among cargo's messages, which are one JSON object a line.
+fn program_of(messages: &str) -> Option<PathBuf> {
+    let (_, rest) = messages.split_once("\"executable\":\"")?;
+    let (path, _) = rest.split_once('"')?;
+    // The only escape that a path can bring.
+    Some(PathBuf::from(path.replace("\\\\", "\\")))
+}
