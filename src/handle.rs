@@ -68,8 +68,13 @@ impl Handle {
             });
         });
         // Refused when the runtime has ended: then the sender is dropped with the job, which the receiver sees.
-        drop(self.inbox.send_job(job));
+        self.send(job);
         RemoteJoinHandle { result, abort }
+    }
+
+    /// Runs a closure on the runtime's thread, between two polls. It is dropped when the runtime has ended.
+    pub(crate) fn send(&self, job: Job) {
+        drop(self.inbox.send_job(job));
     }
 
     /// Has [`Runtime::run`](crate::Runtime::run) return: the call under way, or else the next.

@@ -3,6 +3,7 @@
 pub mod blocking;
 mod budget;
 mod clock;
+pub mod cores;
 pub mod coroutine;
 mod executor;
 mod handle;

@@ -1,0 +1,238 @@
+//! Many cores: a thread per core, a runtime per thread, and connections dealt out to them in turn.
+//!
+//! A runtime of this kit is one thread. To use more cores, start more of them: nothing is shared but what is
+//! sent, so no task ever waits for a lock that another core holds. One runtime accepts and hands each
+//! connection to the next in turn, which is portable, and even whatever the kernel does; a connection then
+//! stays on its core.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+use crate::handle::Handle;
+use crate::loom::thread::{self, JoinHandle};
+use crate::loom::{Arc, Mutex};
+use crate::net::{TcpListener, TcpStream, ToSocketAddrs};
+use crate::runtime::{Builder, spawn};
+use crate::sync::oneshot;
+
+/// Runtimes on threads of their own. Dropping it stops them and waits for their threads.
+///
+/// # Examples
+/// ```
+/// use cotask::cores::Cores;
+///
+/// let cores = Cores::start(2.try_into().unwrap())?;
+/// let answers: Vec<u32> = cores
+///     .handles()
+///     .map(|handle| handle.spawn(|| async { 6 * 7 }).join().unwrap())
+///     .collect();
+/// assert_eq!(answers, [42, 42]);
+/// cores.stop()?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct Cores {
+    cores: Vec<Core>,
+    next: Cell<usize>,
+}
+
+struct Core {
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Cores {
+    /// Starts `count` threads named `cotask-core-0` and so on, each with a runtime as it comes.
+    ///
+    /// # Errors
+    /// When the system gives no thread, or no poller for a runtime. Those already started are stopped.
+    pub fn start(count: NonZeroUsize) -> io::Result<Cores> {
+        Cores::start_with(count, Builder::new())
+    }
+
+    /// As [`start`](Cores::start), with runtimes made by `builder`.
+    ///
+    /// # Errors
+    /// As [`start`](Cores::start).
+    pub fn start_with(count: NonZeroUsize, builder: Builder) -> io::Result<Cores> {
+        let mut cores = Cores { cores: Vec::with_capacity(count.get()), next: Cell::new(0) };
+        for number in 0..count.get() {
+            cores.cores.push(Core::start(number, builder.clone())?);
+        }
+        Ok(cores)
+    }
+
+    /// The runtimes, in the order of their numbers.
+    pub fn handles(&self) -> impl ExactSizeIterator<Item = &Handle> {
+        self.cores.iter().map(|core| &core.handle)
+    }
+
+    /// The runtime whose turn it is: each call gives the next one.
+    pub fn next(&self) -> &Handle {
+        let number = self.next.replace((self.next.get() + 1) % self.cores.len());
+        &self.cores[number].handle
+    }
+
+    /// Stops every runtime and waits for its thread. Tasks that are not over are dropped there.
+    ///
+    /// # Errors
+    /// When one of the threads has panicked; its message went to the panic hook.
+    pub fn stop(mut self) -> io::Result<()> {
+        self.stop_all()
+    }
+
+    fn stop_all(&mut self) -> io::Result<()> {
+        self.cores.iter().for_each(|core| core.handle.shutdown());
+        let mut result = Ok(());
+        for (number, core) in self.cores.drain(..).enumerate() {
+            if core.thread.is_some_and(|thread| thread.join().is_err()) {
+                result = Err(io::Error::other(format!("the thread cotask-core-{number} panicked")));
+            }
+        }
+        result
+    }
+}
+
+impl Drop for Cores {
+    fn drop(&mut self) {
+        // A thread that panicked has been told of by the panic hook.
+        let _ = self.stop_all();
+    }
+}
+
+impl fmt::Debug for Cores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cores").field("count", &self.cores.len()).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    fn start(number: usize, builder: Builder) -> io::Result<Core> {
+        let (sender, started) = oneshot::channel();
+        // A runtime stays on the thread that made it, so the thread makes it, and tells how that went.
+        let run = move || match builder.build() {
+            Ok(runtime) => {
+                drop(sender.send(Ok(runtime.handle())));
+                runtime.run();
+            }
+            Err(error) => drop(sender.send(Err(error))),
+        };
+        let thread = thread::Builder::new().name(format!("cotask-core-{number}")).spawn(run)?;
+        let handle = started
+            .blocking_recv()
+            .unwrap_or_else(|_| Err(io::Error::other("the core's thread panicked")))?;
+        Ok(Core { handle, thread: Some(thread) })
+    }
+}
+
+/// A listener served by several cores: [`serve`]. Dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    error: Arc<Mutex<Option<io::Error>>>,
+    cores: Cores,
+}
+
+impl Server {
+    /// The address it listens at.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The last error at accepting, if there was one since this was asked last. The server has gone on.
+    pub fn take_error(&self) -> Option<io::Error> {
+        self.error.lock().take()
+    }
+
+    /// Stops listening, drops the connections, and waits for the threads.
+    ///
+    /// # Errors
+    /// When one of the threads has panicked.
+    pub fn stop(self) -> io::Result<()> {
+        self.cores.stop()
+    }
+}
+
+/// Listens at `address` and serves each connection with `handler` on one of `count` cores, in turn.
+///
+/// `handler` is called on the core's thread; the future that it makes is a task there, and need not be `Send`.
+/// An error at accepting for want of descriptors is survived: see [`TcpListener::accept`].
+///
+/// # Errors
+/// When the address cannot be bound, naming it, or the cores cannot be started.
+///
+/// # Examples
+/// ```
+/// use cotask::cores::serve;
+/// use cotask::net::TcpStream;
+/// use std::io::{Read, Write};
+///
+/// let server = serve("127.0.0.1:0", 2.try_into().unwrap(), async |stream: TcpStream| {
+///     let _ = futures::io::copy(&stream, &mut &stream).await;
+/// })?;
+/// for word in ["to", "and", "fro"] {
+///     let mut client = std::net::TcpStream::connect(server.local_addr())?;
+///     client.write_all(word.as_bytes())?;
+///     client.shutdown(std::net::Shutdown::Write)?;
+///     let mut answer = String::new();
+///     client.read_to_string(&mut answer)?;
+///     assert_eq!(answer, word);
+/// }
+/// server.stop()?;
+/// # std::io::Result::Ok(())
+/// ```
+pub fn serve<H>(
+    address: impl ToSocketAddrs + Send + 'static,
+    count: NonZeroUsize,
+    handler: H,
+) -> io::Result<Server>
+where
+    H: AsyncFn(TcpStream) + Clone + Send + 'static,
+{
+    let cores = Cores::start(count)?;
+    let targets: Vec<Handle> = cores.handles().cloned().collect();
+    let error = Arc::new(Mutex::new(None));
+    let last_error = Arc::clone(&error);
+    let (sender, bound) = oneshot::channel();
+    cores.next().spawn(move || async move {
+        match TcpListener::bind(address).await {
+            Ok(listener) => {
+                drop(sender.send(listener.local_addr()));
+                deal_out(&listener, &targets, handler, &last_error).await;
+            }
+            Err(error) => drop(sender.send(Err(error))),
+        }
+    });
+    let address =
+        bound.blocking_recv().unwrap_or_else(|_| Err(io::Error::other("the accepting core panicked")))?;
+    Ok(Server { address, error, cores })
+}
+
+/// Accepts, and gives each connection to the next core, until this future is dropped.
+async fn deal_out<H>(
+    listener: &TcpListener,
+    targets: &[Handle],
+    handler: H,
+    last_error: &Arc<Mutex<Option<io::Error>>>,
+) where
+    H: AsyncFn(TcpStream) + Clone + Send + 'static,
+{
+    for target in targets.iter().cycle() {
+        let stream = match poll_fn(|cx| listener.poll_accept_raw(cx)).await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                *last_error.lock() = Some(error);
+                continue;
+            }
+        };
+        let (handler, last_error) = (handler.clone(), Arc::clone(last_error));
+        // Refused when that core has stopped: then all are stopping, and the connection is closed here.
+        target.send(Box::new(move || match TcpStream::new(stream) {
+            Ok(stream) => drop(spawn(async move { handler(stream).await })),
+            Err(error) => *last_error.lock() = Some(error),
+        }));
+    }
+}
