@@ -9,6 +9,8 @@ mod fib;
 mod grep;
 #[path = "../rates/mod.rs"]
 mod rates;
+#[path = "../webapp/mod.rs"]
+mod webapp;
 
 mod cells;
 mod cli;
@@ -31,6 +33,7 @@ static WORKLOADS: &[&Workload] = &[
     &rates::WORKLOAD,
     &echo::WORKLOAD,
     &echo::IDLE,
+    &webapp::WORKLOAD,
     &fib::WORKLOAD,
     &grep::WORKLOAD,
 ];

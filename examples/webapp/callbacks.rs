@@ -1,0 +1,244 @@
+//! One thread and a state machine by hand. What the coroutine keeps in its local variables (which query it has come to,
+//! what has been answered so far, who waits for it) must stand in tables here, and every answer must find its way back.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpListener;
+use std::time::Instant;
+
+use anyhow::{Error, Result};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use super::Site;
+use super::protocol::{Incoming, Page, Query, Reply, busy, response};
+
+const LISTENER: Token = Token(0);
+
+/// A visitor between two events.
+struct Visitor {
+    stream: TcpStream,
+    request: Incoming,
+    /// The answers that have come; `None` for one that is still to come.
+    key: Option<u64>,
+    orders: Option<u64>,
+    friends: Option<u64>,
+    /// The outer `None`: still to come. The inner one: given up.
+    ad: Option<Option<u64>>,
+}
+
+/// A query between two events.
+struct Question {
+    stream: TcpStream,
+    visitor: Token,
+    query: Query,
+    key: u64,
+    sent: bool,
+    reply: Reply,
+}
+
+struct Server<'a> {
+    site: &'a Site,
+    poll: Poll,
+    /// Tokens are never used again, so that a late event finds nobody rather than somebody else.
+    next: usize,
+    visitors: HashMap<Token, Visitor>,
+    questions: HashMap<Token, Question>,
+    /// When to give up the advertisement of which visitor; in order, since all wait equally long.
+    deadlines: VecDeque<(Instant, Token)>,
+}
+
+pub(super) fn serve(site: &Site, listener: TcpListener) -> Result<()> {
+    listener.set_nonblocking(true)?;
+    let mut listener = mio::net::TcpListener::from_std(listener);
+    let poll = Poll::new()?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    let mut server = Server {
+        site,
+        poll,
+        next: 1,
+        visitors: HashMap::new(),
+        questions: HashMap::new(),
+        deadlines: VecDeque::new(),
+    };
+    let mut events = Events::with_capacity(1024);
+    loop {
+        let wait = server.deadlines.front().map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        match server.poll.poll(&mut events, wait) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
+        for event in &events {
+            match event.token() {
+                LISTENER => server.accept(&mut listener)?,
+                token if server.visitors.contains_key(&token) => server.visitor_ready(token),
+                token => server.question_ready(token),
+            }
+        }
+        server.give_up_late_ads();
+    }
+}
+
+impl Server<'_> {
+    fn accept(&mut self, listener: &mut mio::net::TcpListener) -> Result<()> {
+        loop {
+            match listener.accept() {
+                Ok((mut stream, _)) if self.visitors.len() >= self.site.at_once as usize => {
+                    // It may have gone already.
+                    let _ = stream.write(&busy());
+                }
+                Ok((mut stream, _)) => {
+                    let token = self.token();
+                    self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
+                    let request = Incoming::new();
+                    let visitor =
+                        Visitor { stream, request, key: None, orders: None, friends: None, ad: None };
+                    self.visitors.insert(token, visitor);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn token(&mut self) -> Token {
+        self.next += 1;
+        Token(self.next)
+    }
+
+    /// A visitor has sent something, or has gone.
+    fn visitor_ready(&mut self, token: Token) {
+        let Some(visitor) = self.visitors.get_mut(&token) else { return };
+        loop {
+            let read = match visitor.stream.read(visitor.request.room()) {
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => 0,
+            };
+            match visitor.request.user(read) {
+                Ok(None) => {}
+                Ok(Some(user)) => return self.ask(token, Query::User, user),
+                Err(_) => {
+                    self.visitors.remove(&token);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Starts a query for a visitor. Its answer will come to [`answered`](Self::answered).
+    fn ask(&mut self, visitor: Token, query: Query, key: u64) {
+        let token = self.token();
+        let connect = || -> std::io::Result<TcpStream> {
+            let mut stream = TcpStream::connect(self.site.database)?;
+            self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+            Ok(stream)
+        };
+        match connect() {
+            Ok(stream) => {
+                let question = Question { stream, visitor, query, key, sent: false, reply: Reply::default() };
+                self.questions.insert(token, question);
+            }
+            Err(error) => self.answered(visitor, query, Err(error.into())),
+        }
+    }
+
+    /// The database can be written to, or has answered.
+    fn question_ready(&mut self, token: Token) {
+        let Some(question) = self.questions.get_mut(&token) else { return };
+        let answer = match question.advance() {
+            Ok(None) => return,
+            Ok(Some(number)) => Ok(number),
+            Err(error) => Err(error),
+        };
+        let (visitor, query) = (question.visitor, question.query);
+        self.questions.remove(&token);
+        self.answered(visitor, query, answer);
+    }
+
+    /// A query has its answer: the next step of the visitor it was for.
+    fn answered(&mut self, token: Token, query: Query, answer: Result<u64>) {
+        // The page may have gone out without it, or the visitor may have gone.
+        let Some(visitor) = self.visitors.get_mut(&token) else { return };
+        match (query, answer) {
+            (Query::User, Ok(key)) => {
+                visitor.key = Some(key);
+                self.deadlines.push_back((Instant::now() + self.site.patience, token));
+                self.ask(token, Query::Orders, key);
+                self.ask(token, Query::Friends, key);
+                self.ask(token, Query::Ad, key);
+            }
+            (Query::Orders, Ok(orders)) => visitor.orders = Some(orders),
+            (Query::Friends, Ok(friends)) => visitor.friends = Some(friends),
+            // One that failed is as good as one that is late.
+            (Query::Ad, ad) => visitor.ad = visitor.ad.or(Some(ad.ok())),
+            (_, Err(error)) => return self.respond(token, &Err(error)),
+        }
+        self.respond_if_complete(token);
+    }
+
+    fn give_up_late_ads(&mut self) {
+        while let Some((at, token)) = self.deadlines.front().copied() {
+            if at > Instant::now() {
+                return;
+            }
+            self.deadlines.pop_front();
+            if let Some(visitor) = self.visitors.get_mut(&token) {
+                visitor.ad = visitor.ad.or(Some(None));
+                self.respond_if_complete(token);
+            }
+        }
+    }
+
+    fn respond_if_complete(&mut self, token: Token) {
+        let Some(Visitor {
+            key: Some(key), orders: Some(orders), friends: Some(friends), ad: Some(ad), ..
+        }) = self.visitors.get(&token)
+        else {
+            return;
+        };
+        let page = Page { key: *key, orders: *orders, friends: *friends, ad: *ad };
+        self.respond(token, &Ok(page));
+    }
+
+    fn respond(&mut self, token: Token, page: &Result<Page>) {
+        if let Some(mut visitor) = self.visitors.remove(&token) {
+            // A page is far smaller than the buffer of a fresh socket; the visitor may have gone already.
+            let _ = visitor.stream.write(&response(page));
+        }
+    }
+}
+
+impl Question {
+    /// Does what can be done without waiting, and gives the number once it is there.
+    fn advance(&mut self) -> Result<Option<u64>> {
+        if !self.sent {
+            // Writable may mean that connecting failed; the error is kept in the socket.
+            if let Some(error) = self.stream.take_error()? {
+                return Err(error.into());
+            }
+            match self.stream.write(&self.query.line(self.key)) {
+                Ok(_) => self.sent = true,
+                Err(error) => return not_yet(error),
+            }
+        }
+        loop {
+            match self.stream.read(self.reply.room()) {
+                Ok(read) => {
+                    if let Some(number) = self.reply.number(read)? {
+                        return Ok(Some(number));
+                    }
+                }
+                Err(error) => return not_yet(error),
+            }
+        }
+    }
+}
+
+fn not_yet(error: std::io::Error) -> Result<Option<u64>> {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::NotConnected => Ok(None),
+        _ => Err(Error::from(error)),
+    }
+}

@@ -1,0 +1,9 @@
+//! A web server whose pages come from a database on another machine: several queries a page, and more visitors than it likes.
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "mod.rs"]
+mod webapp;
+
+fn main() -> std::process::ExitCode {
+    common::main(&webapp::WORKLOAD)
+}
