@@ -1,5 +1,6 @@
-//! Every future of `sync`, dropped at every point: before its first poll, after one or two, before and after it was given what it
-//! waits for, with another waiter behind it. Whatever the point: nothing is lost, no waker is left behind, and the next goes on.
+//! Every future of `sync`, dropped at every point: before its first poll, after one or two, before and
+//! after it was given what it waits for, with another waiter behind it. Whatever the point: nothing is
+//! lost, no waker is left behind, and the next goes on.
 
 use std::future::Future;
 use std::pin::Pin;

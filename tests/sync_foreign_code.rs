@@ -1,5 +1,6 @@
-//! Wakers and values run code of their users: in `wake` and in `drop`. Nothing in `sync` may hold a lock meanwhile, nor lose
-//! a wake to one that panics. A waker or a value here uses the primitive it was called from; held under the lock, these tests hang.
+//! Wakers and values run code of their users: in `wake` and in `drop`. Nothing in `sync` may hold a lock
+//! meanwhile, nor lose a wake to one that panics. A waker or a value here uses the primitive it was called
+//! from; held under the lock, these tests hang.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,6 +1,6 @@
-//! The bounded channel against a naive model, under random operations: sends and reserves that wait and are dropped at any
-//! point, receives that are dropped, permits used and dropped, close. After every operation the two agree on each
-//! result, on the room left, and on who has been woken.
+//! The bounded channel against a naive model, under random operations: sends and reserves that wait and are
+//! dropped at any point, receives that are dropped, permits used and dropped, close. After every operation
+//! the two agree on each result, on the room left, and on who has been woken.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -1,15 +1,16 @@
 //! Critical sections that run no foreign code.
 //!
 //! A waker belongs to whoever made it: its `wake`, `clone` and `drop` are calls into code that may do
-//! anything, lock the same channel or panic included. Under our lock that would be a deadlock or a torn state.
-//! So this module is the only place of `sync` that takes a lock, and it splits every operation in two: a short
-//! section which only moves data about, and an [`After`], the list of foreign calls it leaves to be made once
-//! the lock is free.
+//! anything, lock the same channel or panic included. Under our lock that would be a deadlock or a torn
+//! state. So every operation of `sync` that meets a waker goes through this module, which splits it in two:
+//! a short section under the lock, which only moves data about, and an [`After`], the list of foreign calls
+//! that the section leaves to be made once the lock is free.
 //!
-//! Waiting needs a *clone* of the waker, which is foreign code as well, and one that an operation which need not wait
-//! should not pay for. [`poll_locked`] therefore looks twice: first without a clone; then, where the
-//! section found that it must wait, it makes the clone outside and looks again. Between the two looks another thread
-//! may have brought what was missing, so the second one must not simply store the waker: it decides anew.
+//! Waiting needs a *clone* of the waker, which is foreign code as well, and one that an operation which
+//! need not wait should not pay for. [`poll_locked`] therefore looks twice: first without a clone; then,
+//! where the section found that it must wait, it makes the clone outside and looks again. Between the two
+//! looks another thread may have brought what was missing, so the second one must not simply store the
+//! waker: it decides anew.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll, Waker, ready};

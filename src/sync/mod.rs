@@ -5,15 +5,16 @@
 //!
 //! Three promises hold for all of them:
 //!
-//! - **Fair.** Who waits is served in the order of arrival. A late-comer never overtakes a waiter, not even one that
-//!   has been granted its turn and not been polled since.
-//! - **Cancel safe.** Each future may be dropped whenever it is pending. What it had been granted goes to the next in the queue,
-//!   and its place is freed. Where something of the caller's is lost with the future, its documentation says so.
-//! - **No foreign code under a lock.** Wakers and values are woken, cloned and dropped only when the lock is free,
-//!   so a waker or a destructor may use the very channel that it was called from.
+//! - **Fair.** Who waits is served in the order of arrival. A late-comer never overtakes a waiter, not even
+//!   one that has been granted its turn and not been polled since.
+//! - **Cancel safe.** Each future may be dropped whenever it is pending. What it had been granted goes to
+//!   the next in the queue, and its place is freed. Where something of the caller's is lost with the
+//!   future, its documentation says so.
+//! - **No foreign code under a lock.** Wakers and values are woken, cloned and dropped only when the lock
+//!   is free, so a waker or a destructor may use the very channel that it was called from.
 //!
-//! From the bottom up: `wait_list` is the queue, `critical` the lock, `permits` counted permits with a queue, and the five
-//! primitives are thin layers over these.
+//! From the bottom up: `wait_list` is the queue, `critical` the lock, `permits` counted permits with a
+//! queue, and the five primitives are thin layers over these.
 
 mod critical;
 pub mod mpsc;
@@ -38,8 +39,8 @@ use crate::loom::{self, Condvar};
 
 /// A sleeping thread as a waker.
 ///
-/// A flag and a condition variable of its own, not `thread::park`: a thread has but one park token, and the code that is
-/// polled here may use it for reasons of its own.
+/// A flag and a condition variable of its own, not `thread::park`: a thread has but one park token, and the
+/// code that is polled here may use it for reasons of its own.
 #[derive(Default)]
 struct Sleeper {
     woken: loom::Mutex<bool>,
@@ -70,7 +71,8 @@ impl Wake for Sleeper {
 ///
 /// # Panics
 ///
-/// In a task: the thread would sleep, and no other task of it could run to end the wait. `method` is named in the message.
+/// In a task: the thread would sleep, and no other task of it could run to end the wait. `method` is named
+/// in the message.
 fn block_thread_on<F: Future>(method: &str, future: F) -> F::Output {
     assert!(!budget::in_task(), "{method} inside a task would stop every task of this thread: await instead");
     let mut future = pin!(future);

@@ -1,13 +1,14 @@
 //! A lock that may be held across an await.
 //!
-//! `std::sync::Mutex` blocks the thread that waits, and with it every task of that thread, among them perhaps the one
-//! which holds the lock. This one makes the *task* wait. Where no await happens under the lock, std's is the quicker choice.
+//! `std::sync::Mutex` blocks the thread that waits, and with it every task of that thread, among them
+//! perhaps the one which holds the lock. This one makes the *task* wait. Where no await happens under the
+//! lock, std's is the quicker choice.
 //!
 //! # Why the guard carries the value
 //!
-//! Who holds the lock needs a `&mut T` that lives as long as the guard, and a guard that may move to another thread between
-//! two awaits. Safe Rust has no reference which does that: std's guard is not `Send`, and an `UnsafeCell` needs a
-//! proof. So the value changes hands by *moving*:
+//! Who holds the lock needs a `&mut T` that lives as long as the guard, and a guard that may move to
+//! another thread between two awaits. Safe Rust has no reference which does that: std's guard is not
+//! `Send`, and an `UnsafeCell` needs a proof. So the value changes hands by *moving*:
 //!
 //! ```text
 //!   unlocked: Mutex { permits: 1 free, value: Some(T) }
@@ -15,7 +16,8 @@
 //!                ▼                            │
 //!   locked:   Mutex { permits: 0 free, value: None }     MutexGuard { value: Some(T) }
 //! ```
-//! It costs a copy of `T` each way, so put a large `T` in a `Box`. A guard that is leaked (`std::mem::forget`) takes the value with it.
+//! It costs a copy of `T` each way, so put a large `T` in a `Box`. A guard that is leaked
+//! (`std::mem::forget`) takes the value with it.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -36,8 +38,8 @@ struct State<T> {
 
 /// A lock around a value, for tasks.
 ///
-/// Fair: tasks get it in the order in which they asked. Without poisoning: a panic under the lock leaves the value as it was
-/// at that moment.
+/// Fair: tasks get it in the order in which they asked. Without poisoning: a panic under the lock leaves
+/// the value as it was at that moment.
 ///
 /// ```
 /// use cotask::sync::Mutex;
@@ -66,7 +68,8 @@ impl<T> Mutex<T> {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: dropping the future gives up its place in the queue, and a lock that it had been granted goes to the next.
+    /// Nothing is lost: dropping the future gives up its place in the queue, and a lock that it had been
+    /// granted goes to the next.
     ///
     /// ```
     /// # use cotask::sync::Mutex;

@@ -1,12 +1,15 @@
 //! "Look again": a wake-up without a value.
 //!
-//! What changed is kept elsewhere (in a cell, a queue, an atomic), and a task that finds nothing to do there waits here
-//! until somebody says that it changed. The danger of every such scheme is the moment *between check and wait*: the change happens
-//! just then, and the wake-up finds nobody. [`Notify`] answers in two ways:
+//! What changed is kept elsewhere (in a cell, a queue, an atomic), and a task that finds nothing to do
+//! there waits here until somebody says that it changed. The danger of every such scheme is the moment
+//! *between check and wait*: the change happens just then, and the wake-up finds nobody. [`Notify`] answers
+//! in two ways:
 //!
-//! - [`notify_one`](Notify::notify_one) with nobody there stores a permit, which the next waiter takes at once;
-//! - [`notified`](Notify::notified) counts as there for [`notify_waiters`](Notify::notify_waiters) from the moment it was *made*, and
-//!   [`enable`](Notified::enable) does the same for `notify_one`. So: make it, enable it, check, and only then await it.
+//! - [`notify_one`](Notify::notify_one) with nobody there stores a permit, which the next waiter takes at
+//!   once;
+//! - [`notified`](Notify::notified) counts as there for [`notify_waiters`](Notify::notify_waiters) from the
+//!   moment it was *made*, and [`enable`](Notified::enable) does the same for `notify_one`. So: make it,
+//!   enable it, check, and only then await it.
 //!
 //! ```text
 //!                          notify_one, and first in the queue
@@ -88,8 +91,8 @@ impl Notify {
         Notify { state: Mutex::new(State { permit: false, rounds: 0, waiters: WaitList::new() }) }
     }
 
-    /// Wakes the task that has waited longest. With nobody waiting, the next to wait goes on at once; calling this
-    /// several times before does not make it more than one.
+    /// Wakes the task that has waited longest. With nobody waiting, the next to wait goes on at once;
+    /// calling this several times before does not make it more than one.
     ///
     /// ```
     /// # use futures::FutureExt;
@@ -103,7 +106,8 @@ impl Notify {
         locked(&self.state, State::notify_one);
     }
 
-    /// Wakes each [`Notified`] that exists now, polled or not. Nothing is stored for later ones, and a permit that is stored stays.
+    /// Wakes each [`Notified`] that exists now, polled or not. Nothing is stored for later ones, and a
+    /// permit that is stored stays.
     ///
     /// ```
     /// # use futures::FutureExt;
@@ -128,7 +132,8 @@ impl Notify {
     ///
     /// # Cancel safety
     ///
-    /// No wake-up is lost: a future that was notified by `notify_one` and is dropped before it learns so passes it to the next.
+    /// No wake-up is lost: a future that was notified by `notify_one` and is dropped before it learns so
+    /// passes it to the next.
     pub fn notified(&self) -> Notified<'_> {
         Notified { notify: self, stage: Stage::Made { rounds: self.state.lock().rounds } }
     }
@@ -186,8 +191,8 @@ pub struct Notified<'a> {
 }
 
 impl Notified<'_> {
-    /// Joins the queue without waiting, so that a [`notify_one`](Notify::notify_one) between this and the await is not missed.
-    /// Returns whether it was notified already; then it is ready.
+    /// Joins the queue without waiting, so that a [`notify_one`](Notify::notify_one) between this and the
+    /// await is not missed. Returns whether it was notified already; then it is ready.
     ///
     /// ```
     /// # use std::pin::pin;

@@ -79,8 +79,8 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back if the receiver was closed or dropped. `Ok` does not mean that the value will be received:
-    /// the receiver may still be dropped.
+    /// Gives the value back if the receiver was closed or dropped. `Ok` does not mean that the value will
+    /// be received: the receiver may still be dropped.
     ///
     /// ```
     /// let (sender, receiver) = cotask::sync::oneshot::channel();
@@ -148,8 +148,8 @@ impl<T> Drop for Sender<T> {
 
 /// The end that receives: a future of the value.
 ///
-/// Cancel safe by reference: `(&mut receiver).await` may be dropped and tried again. Dropping the receiver itself drops a
-/// value that was sent. Awaiting it once more after it gave the value gives [`RecvError`].
+/// Cancel safe by reference: `(&mut receiver).await` may be dropped and tried again. Dropping the receiver
+/// itself drops a value that was sent. Awaiting it once more after it gave the value gives [`RecvError`].
 ///
 /// ```
 /// let (sender, receiver) = cotask::sync::oneshot::channel();
@@ -182,7 +182,8 @@ impl<T> Receiver<T> {
         self.shared.lock().receive()
     }
 
-    /// Refuses a value that has not been sent yet, and tells the sender. One that has been sent is still here to receive.
+    /// Refuses a value that has not been sent yet, and tells the sender. One that has been sent is still
+    /// here to receive.
     ///
     /// ```
     /// let (sender, mut receiver) = cotask::sync::oneshot::channel();

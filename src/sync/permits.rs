@@ -1,9 +1,9 @@
 //! Counted permits and the queue of those who wait for some: the logic of [`Semaphore`](super::Semaphore),
 //! [`Mutex`](super::Mutex) and the bounded channel's free slots, without the lock around it.
 //!
-//! What must hold: while somebody is queued, fewer permits are free than the first in the queue wants. A late-comer
-//! who sees a queue therefore waits, even where enough permits for *them* are free: else a waiter that wants many
-//! would never get them.
+//! What must hold: while somebody is queued, fewer permits are free than the first in the queue wants. A
+//! late-comer who sees a queue therefore waits, even where enough permits for *them* are free: else a
+//! waiter that wants many would never get them.
 //!
 //! ```text
 //!               poll_take: no permit           give, and first in the queue
@@ -14,8 +14,8 @@
 //!      │        poll_take: the permits are the caller's                         │
 //!      └────────────────────────────────────────────────────────────────────────┘
 //! ```
-//! From each state `leave` (the future is dropped) goes back to "no place" too; from `granted` it gives the permits
-//! to the next in the queue.
+//! From each state `leave` (the future is dropped) goes back to "no place" too; from `granted` it gives the
+//! permits to the next in the queue.
 
 use std::task::Poll;
 

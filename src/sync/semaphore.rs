@@ -11,7 +11,8 @@ use crate::loom::Mutex;
 
 /// Holds a number of permits, which tasks take and give back; who finds too few waits.
 ///
-/// Waiters are served in the order in which they came. One who wants many holds up those behind who want few: else it might wait for ever.
+/// Waiters are served in the order in which they came. One who wants many holds up those behind who want
+/// few: else it might wait for ever.
 ///
 /// ```
 /// use cotask::sync::Semaphore;
@@ -50,12 +51,14 @@ impl Semaphore {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: dropping the future gives up its place in the queue, and a permit that it had been granted goes to the next.
+    /// Nothing is lost: dropping the future gives up its place in the queue, and a permit that it had been
+    /// granted goes to the next.
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.acquire_many(1).await
     }
 
-    /// Waits for `permits` permits at once. For more than the semaphore will ever have, it waits for ever; none are there at once.
+    /// Waits for `permits` permits at once. For more than the semaphore will ever have, it waits for ever;
+    /// none are there at once.
     ///
     /// # Errors
     ///
@@ -98,7 +101,8 @@ impl Semaphore {
         Ok(SemaphorePermit { semaphore: self, permits })
     }
 
-    /// As [`acquire`](Self::acquire), with a permit that keeps the semaphore alive and so may go into a spawned task.
+    /// As [`acquire`](Self::acquire), with a permit that keeps the semaphore alive and so may go into a
+    /// spawned task.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -132,7 +136,8 @@ impl Semaphore {
     ///
     /// # Panics
     ///
-    /// If the semaphore would have more than [`MAX_PERMITS`](Self::MAX_PERMITS) free. Its permits are then as before.
+    /// If the semaphore would have more than [`MAX_PERMITS`](Self::MAX_PERMITS) free. Its permits are then
+    /// as before.
     pub fn add_permits(&self, permits: usize) {
         let sum = locked(&self.permits, |state, after| {
             let sum = state.free().checked_add(permits).filter(|&sum| sum <= MAX_PERMITS);

@@ -1,7 +1,7 @@
 //! The queue in which futures wait for their turn: first come, first served.
 //!
-//! A doubly linked list whose links are indices into one slab instead of pointers: pushing, leaving from the middle
-//! (a future was dropped) and taking the first are each O(1), and nothing here needs `unsafe`.
+//! A doubly linked list whose links are indices into one slab instead of pointers: pushing, leaving from
+//! the middle (a future was dropped) and taking the first are each O(1), and nothing here needs `unsafe`.
 //!
 //! ```text
 //!            head                       tail
@@ -9,9 +9,9 @@
 //! slab:  [ 0: next 3 ]  [ 1: free ]  [ 2: prev 3 ]  [ 3: prev 0, next 2 ]  [ 4: popped, in no queue ]
 //! ```
 //!
-//! A waiter that is *popped* has left the queue but keeps its node: there its future finds, at its next poll or when
-//! it is dropped, what it was given. Only its future, which holds the [`Key`], removes a node, so a key never names
-//! another waiter's node.
+//! A waiter that is *popped* has left the queue but keeps its node: there its future finds, at its next
+//! poll or when it is dropped, what it was given. Only its future, which holds the [`Key`], removes a node,
+//! so a key never names another waiter's node.
 //!
 //! The list itself calls no waker. It hands them out, to be woken or dropped outside of the lock.
 

@@ -1,4 +1,5 @@
-//! Models of everything that crosses threads, explored by loom under every interleaving. Run them with `cargo loom`.
+//! Models of everything that crosses threads, explored by loom under every interleaving. Run them with
+//! `cargo loom`.
 //!
 //! ```text
 //! cargo loom                    all models and all mutants
@@ -8,20 +9,22 @@
 //! ```
 //! (After the alias `--` is understood, so `cargo loom --list` means the same.)
 //!
-//! A model alone proves little: it may miss what it is meant to find. So each has **mutants**, named weakenings of the
-//! code (a wake left out, a check outside of the lock), and must fail for every one of them. Mutants are texts replaced in a
-//! copy of the sources; the sources themselves stay clean. When a text is no longer found, that is an error.
+//! A model alone proves little: it may miss what it is meant to find. So each has **mutants**, named
+//! weakenings of the code (a wake left out, a check outside of the lock), and must fail for every one of
+//! them. Mutants are texts replaced in a copy of the sources; the sources themselves stay clean. When a
+//! text is no longer found, that is an error.
 //!
 //! # To add a model
 //!
 //! Copy the shortest file beside this one, `mutex.rs`, change it, and name it in [`models`]. Then:
 //!
 //! - two or three threads, one or two operations each: the executions multiply;
-//! - only types of the kit and of loom. What is not loom's (a `std` atomic, a thread-local) it cannot interleave, and what stays
-//!   from one execution to the next breaks the exploration;
-//! - wait with `loom::future::block_on`, never in a loop. A loop that does nothing never ends under a scheduler that may
-//!   choose the other thread for ever;
-//! - data whose *visibility* matters goes through an atomic with `Relaxed`: then only the kit can have ordered it;
+//! - only types of the kit and of loom. What is not loom's (a `std` atomic, a thread-local) it cannot
+//!   interleave, and what stays from one execution to the next breaks the exploration;
+//! - wait with `loom::future::block_on`, never in a loop. A loop that does nothing never ends under a
+//!   scheduler that may choose the other thread for ever;
+//! - data whose *visibility* matters goes through an atomic with `Relaxed`: then only the kit can have
+//!   ordered it;
 //! - internals are reachable through `cotask::inside`, which exists in this build only;
 //! - first write the mutant, and see the model fail.
 

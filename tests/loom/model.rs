@@ -10,10 +10,11 @@ pub struct Model {
     pub about: &'static str,
     /// The numbers of the crate's invariants that it holds up.
     pub invariants: &'static [u8],
-    /// How often a thread may be interrupted where it could have gone on; `None` explores everything. Real bugs need
-    /// two or three such switches; each more multiplies the executions.
+    /// How often a thread may be interrupted where it could have gone on; `None` explores everything. Real
+    /// bugs need two or three such switches; each more multiplies the executions.
     pub bound: Option<usize>,
-    /// The program. It runs once for each interleaving, so it makes all that it uses anew, through loom's types.
+    /// The program. It runs once for each interleaving, so it makes all that it uses anew, through loom's
+    /// types.
     pub body: fn(),
     /// Weakenings that this model must notice. A model that none breaks proves nothing.
     pub mutants: &'static [Mutant],
@@ -21,8 +22,8 @@ pub struct Model {
 
 /// A weakening that a model must notice: by a failed assertion, a deadlock, or no end.
 pub enum Mutant {
-    /// Text of the kit's source, which must stand in `file` exactly once, replaced. The kit is copied for it, so that
-    /// the sources themselves know nothing of mutants.
+    /// Text of the kit's source, which must stand in `file` exactly once, replaced. The kit is copied for
+    /// it, so that the sources themselves know nothing of mutants.
     Source { name: &'static str, file: &'static str, from: &'static str, to: &'static str },
     /// The same program over something broken: for code that stands beside the model, not in the kit.
     #[allow(dead_code, reason = "for exhibits: models of code that is not the kit's")]

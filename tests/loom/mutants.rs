@@ -1,7 +1,8 @@
-//! Mutants of the kit's source: a copy of the package in the target directory, one text replaced, built beside the original.
+//! Mutants of the kit's source: a copy of the package in the target directory, one text replaced, built
+//! beside the original.
 //!
-//! The copy shares the target directory, so that only the kit itself is compiled anew, and its files are written only where
-//! they differ, so that the compiler can build on what it knows.
+//! The copy shares the target directory, so that only the kit itself is compiled anew, and its files are
+//! written only where they differ, so that the compiler can build on what it knows.
 
 use std::error::Error;
 use std::fs;

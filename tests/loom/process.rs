@@ -1,5 +1,5 @@
-//! A process for each exploration: a deadlock in loom panics twice and may abort, and one failed model must not take the
-//! others with it.
+//! A process for each exploration: a deadlock in loom panics twice and may abort, and one failed model must
+//! not take the others with it.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -51,7 +51,8 @@ pub fn run(command: &mut Command, limit: Duration) -> std::io::Result<(Outcome, 
     Ok((outcome, took))
 }
 
-/// Reads a pipe to its end on a thread of its own, so that neither of a process's two can fill up and block it.
+/// Reads a pipe to its end on a thread of its own, so that neither of a process's two can fill up and block
+/// it.
 fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

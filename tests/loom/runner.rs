@@ -1,4 +1,5 @@
-//! The command line of `cargo loom`: chooses models, runs each and its mutants in processes of their own, prints the table.
+//! The command line of `cargo loom`: chooses models, runs each and its mutants in processes of their own,
+//! prints the table.
 
 use std::error::Error;
 use std::process::{Command, ExitCode};

@@ -125,18 +125,20 @@ static CLOSE: Model = Model {
     name: "semaphore_close",
     about: "close while one acquires: a permit or an error, never a wait without end",
     invariants: &[9],
-    bound: None,
+    bound: Some(3),
     body: || {
         let semaphore = Arc::new(Semaphore::new(0));
         let closing = thread::spawn({
             let semaphore = semaphore.clone();
-            move || {
-                semaphore.add_permits(1);
-                semaphore.close();
-            }
+            move || semaphore.close()
+        });
+        let adding = thread::spawn({
+            let semaphore = semaphore.clone();
+            move || semaphore.add_permits(1)
         });
         let got = block_on(semaphore.acquire()).map(|permit| permit.forget()).is_ok();
         closing.join().unwrap();
+        adding.join().unwrap();
         assert_eq!(semaphore.available_permits(), usize::from(!got));
     },
     mutants: &[
@@ -147,7 +149,7 @@ static CLOSE: Model = Model {
             to: "return Poll::Ready(if self.closed { Err(()) } else { Ok(()) });",
         },
         Mutant::Source {
-            name: "those_who_come_after_close_wait",
+            name: "those_turned_away_wait_again",
             file: FILE,
             from: "if granted || self.closed {",
             to: "if granted {",

@@ -64,8 +64,9 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// The future owns the value: dropped before it is ready, it drops the value with it, and its turn goes to the next
-    /// sender. To keep the value, wait with [`reserve`](Self::reserve) and hand it over afterwards.
+    /// The future owns the value: dropped before it is ready, it drops the value with it, and its turn goes
+    /// to the next sender. To keep the value, wait with [`reserve`](Self::reserve) and hand it over
+    /// afterwards.
     ///
     /// ```
     /// # use futures::executor::block_on;
@@ -95,8 +96,8 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: dropping the future gives up a place in the queue. With this, a value that must not be lost is
-    /// sent from a `select`:
+    /// Nothing is lost: dropping the future gives up a place in the queue. With this, a value that must not
+    /// be lost is sent from a `select`:
     ///
     /// ```
     /// # use futures::executor::block_on;
@@ -235,7 +236,8 @@ pub struct Permit<'a, T> {
 }
 
 impl<T> Permit<'_, T> {
-    /// Sends the value: at once, and without failing. If the receiver has been dropped since, so is the value.
+    /// Sends the value: at once, and without failing. If the receiver has been dropped since, so is the
+    /// value.
     pub fn send(self, value: T) {
         let shared = self.shared;
         // The permit is used up with the value, so its drop must not give it back.

@@ -1,7 +1,8 @@
 //! A queue from many senders to one receiver.
 //!
-//! [`channel`] has a bound: a sender whose value has no room waits, and so a quick producer is slowed down to the pace of the
-//! consumer (*back pressure*). [`unbounded_channel`] never waits, and grows as long as the memory lasts.
+//! [`channel`] has a bound: a sender whose value has no room waits, and so a quick producer is slowed down
+//! to the pace of the consumer (*back pressure*). [`unbounded_channel`] never waits, and grows as long as
+//! the memory lasts.
 //!
 //! ```
 //! use cotask::sync::mpsc;
@@ -23,9 +24,10 @@
 //!
 //! # The end of a channel
 //!
-//! When the last sender is dropped, the receiver gets what is left and then `None`. When the receiver is dropped, what is
-//! left is dropped with it, and each value that could not be sent comes back in the sender's error. Between the two
-//! stands [`Receiver::close`]: nothing new is accepted, and what was sent, or has a [`Permit`], still arrives.
+//! When the last sender is dropped, the receiver gets what is left and then `None`. When the receiver is
+//! dropped, what is left is dropped with it, and each value that could not be sent comes back in the
+//! sender's error. Between the two stands [`Receiver::close`]: nothing new is accepted, and what was sent,
+//! or has a [`Permit`], still arrives.
 
 mod bounded;
 pub mod error;

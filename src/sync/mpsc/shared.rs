@@ -2,9 +2,10 @@
 //!
 //! Every operation is one short critical section over all of it. What must hold between two of them:
 //!
-//! - `capacity` = free permits + queued values + permits handed out (granted waiters and [`Permit`](super::Permit)s);
-//! - the receiver gets `None` only when the queue is empty and no value can come any more: no sender is left, or
-//!   the receiver closed the channel and every permit has come back.
+//! - `capacity` = free permits + queued values + permits handed out (granted waiters and
+//!   [`Permit`](super::Permit)s);
+//! - the receiver gets `None` only when the queue is empty and no value can come any more: no sender is
+//!   left, or the receiver closed the channel and every permit has come back.
 //!
 //! An unbounded channel is one with more slots than there can be values.
 
@@ -31,7 +32,8 @@ pub(super) struct State<T> {
 }
 
 impl<T> State<T> {
-    /// Puts a value in the slot that the caller has a permit for. Gives it back if nobody will ever receive it.
+    /// Puts a value in the slot that the caller has a permit for. Gives it back if nobody will ever receive
+    /// it.
     fn put(&mut self, value: T, after: &mut After) -> Result<(), T> {
         if self.receiver_dropped {
             self.permits.give(1, after);
