@@ -15,6 +15,7 @@ pub mod net;
 mod order;
 mod reactor;
 mod runtime;
+pub mod signal;
 mod slab;
 pub mod sync;
 mod task;
