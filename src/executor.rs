@@ -87,6 +87,13 @@ pub(crate) fn current(what: &str) -> Rc<Executor> {
     }
 }
 
+/// Whether this is the executor whose tasks run on this thread.
+pub(crate) fn is_current(executor: &Rc<Executor>) -> bool {
+    CURRENT
+        .try_with(|current| current.borrow().as_ref().is_some_and(|current| Rc::ptr_eq(current, executor)))
+        .unwrap_or(false)
+}
+
 /// The short way of a wake. False when the name belongs to another thread's runtime, or to none.
 #[inline]
 pub(crate) fn wake_on_this_thread(name: Name) -> bool {
@@ -148,7 +155,7 @@ impl Executor {
         pool_config: blocking::Config,
     ) -> io::Result<Rc<Executor>> {
         let reactor = Reactor::new()?;
-        let inbox = Arc::new(Inbox::new(reactor.unparker()?));
+        let inbox = Arc::new(Inbox::new(reactor.unparker()));
         let number = registry().register(Arc::clone(&inbox)).ok_or_else(|| {
             io::Error::other(format!(
                 "{MAX_RUNTIMES} cotask runtimes are alive in this process: no more can be named"

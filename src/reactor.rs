@@ -18,7 +18,8 @@
 //! The trap is a short read. It says that the socket was drained, and saves the system call that would say
 //! `WouldBlock`. But when the peer has also closed, the end of the stream came with the *same* edge as the last
 //! bytes; there will be no other, and a reader that cleared the flag then waits for ever. So "closed" is sticky:
-//! once an event has said so, a short transfer clears nothing.
+//! once an event has said so, a short transfer clears nothing. The same holds for urgent data, at whose mark a
+//! read stops short though more lies behind it.
 //!
 //! Each direction has one waker slot, and the last waker given is the one that is woken (invariant 5). So one
 //! task may read and another write; two tasks that read one socket at once displace each other.
@@ -26,6 +27,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -40,22 +42,16 @@ const UNPARK: Token = Token(usize::MAX);
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Events taken from the system in one call.
 const EVENTS: usize = 1024;
-/// Whether a transfer that was shorter than asked means that the next would block. Under epoll and kqueue it
-/// does. mio's other pollers arm a source again only when an operation has really said `WouldBlock`.
-const SHORT_TRANSFER_DRAINS: bool = cfg!(any(
-    target_os = "linux",
-    target_os = "android",
-    target_vendor = "apple",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd",
-    target_os = "dragonfly",
-));
+/// Whether a transfer that was shorter than asked means that the next would block. Under epoll it does, where
+/// the exceptions are told by the event. kqueue tells nothing of urgent data; mio's other pollers arm a source
+/// again only when an operation has really said `WouldBlock`.
+const SHORT_TRANSFER_DRAINS: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 pub(crate) struct Reactor {
     poll: RefCell<mio::Poll>,
     events: RefCell<Events>,
     registry: Registry,
+    unpark: Arc<mio::Waker>,
     sources: RefCell<Sources>,
 }
 
@@ -80,7 +76,8 @@ pub(crate) struct Readiness {
 
 struct Side {
     ready: Cell<bool>,
-    closed: Cell<bool>,
+    /// An event has said "closed" or "urgent": from then on a short transfer proves nothing.
+    sticky: Cell<bool>,
     waker: Cell<Option<Waker>>,
 }
 
@@ -97,26 +94,33 @@ impl Reactor {
     pub(crate) fn new() -> io::Result<Reactor> {
         let poll = mio::Poll::new()?;
         let registry = poll.registry().try_clone()?;
+        let unpark = Arc::new(mio::Waker::new(&registry, UNPARK)?);
         let sources = RefCell::new(Sources { slots: Vec::new(), free: Vec::new() });
         Ok(Reactor {
             poll: RefCell::new(poll),
             events: RefCell::new(Events::with_capacity(EVENTS)),
             registry,
+            unpark,
             sources,
         })
     }
 
-    /// What ends the thread's sleep, from any thread.
-    pub(crate) fn unparker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
-        let waker = mio::Waker::new(&self.registry, UNPARK)?;
-        // An eventfd cannot fail to be written but by being full, and then the sleep ends all the same.
-        Ok(Box::new(move || drop(waker.wake())))
+    /// What ends the thread's sleep, from any thread. Other threads may keep it for long after the runtime's end;
+    /// its descriptor does not wait for them (invariant 10).
+    pub(crate) fn unparker(&self) -> Box<dyn Fn() + Send + Sync> {
+        let unpark = Arc::downgrade(&self.unpark);
+        Box::new(move || {
+            if let Some(waker) = unpark.upgrade() {
+                // An eventfd cannot fail to be written but by being full, and then the sleep ends all the same.
+                let _ = waker.wake();
+            }
+        })
     }
 
     /// Starts to watch a source.
     pub(crate) fn register(&self, source: &mut impl event::Source) -> io::Result<Rc<Readiness>> {
         let token = self.sources.borrow().next_token();
-        self.registry.register(source, token, Interest::READABLE | Interest::WRITABLE)?;
+        self.registry.register(source, token, interest())?;
         let readiness = Rc::new(Readiness { read: Side::new(), write: Side::new(), token });
         self.sources.borrow_mut().insert(Rc::clone(&readiness));
         Ok(readiness)
@@ -186,6 +190,13 @@ impl Sources {
     }
 }
 
+fn interest() -> Interest {
+    let both = Interest::READABLE | Interest::WRITABLE;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let both = both | Interest::PRIORITY;
+    both
+}
+
 fn token(slot: u32, generation: u32) -> Token {
     Token((generation as usize) << 32 | slot as usize)
 }
@@ -196,7 +207,7 @@ fn slot_of(token: Token) -> u32 {
 
 impl Side {
     fn new() -> Side {
-        Side { ready: Cell::new(true), closed: Cell::new(false), waker: Cell::new(None) }
+        Side { ready: Cell::new(true), sticky: Cell::new(false), waker: Cell::new(None) }
     }
 
     fn set_ready(&self) {
@@ -219,11 +230,11 @@ impl Readiness {
     fn note(&self, event: &event::Event) {
         let read_closed = event.is_read_closed() || event.is_error();
         let write_closed = event.is_write_closed() || event.is_error();
-        if read_closed {
-            self.read.closed.set(true);
+        if read_closed || event.is_priority() {
+            self.read.sticky.set(true);
         }
         if write_closed {
-            self.write.closed.set(true);
+            self.write.sticky.set(true);
         }
         if event.is_readable() || read_closed {
             self.read.set_ready();
@@ -265,7 +276,7 @@ impl Readiness {
             ready!(self.poll_ready(cx, direction));
             match operation() {
                 Ok(value) => {
-                    if SHORT_TRANSFER_DRAINS && !side.closed.get() && drained(&value) {
+                    if SHORT_TRANSFER_DRAINS && !side.sticky.get() && drained(&value) {
                         side.ready.set(false);
                     }
                     return Poll::Ready(Ok(value));

@@ -8,6 +8,7 @@
 //! two tasks wait for the same direction of one socket, the last one to wait is the one that is woken: share a
 //! socket through a [`Mutex`](crate::sync::Mutex), or give each of its readers a channel.
 
+mod accept;
 mod addr;
 mod source;
 mod tcp_listener;

@@ -35,7 +35,17 @@ impl<S: event::Source> Source<S> {
     }
 
     pub(super) async fn ready(&self, direction: Direction) {
-        poll_fn(|cx| self.readiness.poll_ready(cx, direction)).await;
+        poll_fn(|cx| self.awaited(self.readiness.poll_ready(cx, direction))).await;
+    }
+
+    /// Only its own runtime can wake who waits for a socket: anywhere else the wait would be for ever.
+    fn awaited<T>(&self, polled: Poll<T>) -> Poll<T> {
+        assert!(
+            polled.is_ready() || executor::is_current(&self.executor),
+            "a socket was awaited outside of the runtime that it was made in, which alone can tell when it is \
+             ready: await it inside that runtime's `block_on`, or in a task spawned there"
+        );
+        polled
     }
 
     /// An operation that says nothing about whether another one would block.
@@ -45,7 +55,17 @@ impl<S: event::Source> Source<S> {
         direction: Direction,
         mut operation: impl FnMut(&S) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
-        self.readiness.poll_io(cx, direction, || operation(&self.io), |_| false)
+        self.poll_io(cx, direction, || operation(&self.io), |_| false)
+    }
+
+    fn poll_io<T>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        operation: impl FnMut() -> io::Result<T>,
+        drained: impl FnOnce(&T) -> bool,
+    ) -> Poll<io::Result<T>> {
+        self.awaited(self.readiness.poll_io(cx, direction, operation, drained))
     }
 
     pub(super) async fn wait<T>(
@@ -57,31 +77,46 @@ impl<S: event::Source> Source<S> {
     }
 }
 
-/// For streams of bytes: there, less than asked means that there is no more. Nothing at all is the end of the
-/// stream, and that remains.
-impl<S: event::Source> Source<S>
+/// What is particular to a kind of stream.
+pub(super) trait Stream: event::Source {
+    /// Whether a read that gave less than asked shows that there is no more.
+    const SHORT_READ_DRAINS: bool;
+}
+
+impl Stream for mio::net::TcpStream {
+    const SHORT_READ_DRAINS: bool = true;
+}
+
+/// A read stops short after bytes with which the peer has passed descriptors, and no event tells of it.
+#[cfg(unix)]
+impl Stream for mio::net::UnixStream {
+    const SHORT_READ_DRAINS: bool = false;
+}
+
+/// Nothing at all is the end of a stream, and that remains: it does not count as short.
+impl<S: Stream> Source<S>
 where
     for<'a> &'a S: Read + Write,
 {
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let asked = buffer.len();
         let read = || (&self.io).read(buffer);
-        self.readiness.poll_io(cx, Direction::Read, read, |&n| 0 < n && n < asked)
+        self.poll_io(cx, Direction::Read, read, |&n| S::SHORT_READ_DRAINS && 0 < n && n < asked)
     }
 
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let write = || (&self.io).write(bytes);
+        self.poll_io(cx, Direction::Write, write, |&n| 0 < n && n < bytes.len())
+    }
+
+    /// The system takes so many slices in one call (1,024 on Linux) and leaves the others: less than asked says
+    /// nothing here, and in `poll_write_vectored` neither.
     pub(super) fn poll_read_vectored(
         &self,
         cx: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        let asked: usize = buffers.iter().map(|buffer| buffer.len()).sum();
-        let read = || (&self.io).read_vectored(buffers);
-        self.readiness.poll_io(cx, Direction::Read, read, |&n| 0 < n && n < asked)
-    }
-
-    pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let write = || (&self.io).write(bytes);
-        self.readiness.poll_io(cx, Direction::Write, write, |&n| 0 < n && n < bytes.len())
+        self.poll(cx, Direction::Read, |io| { io }.read_vectored(buffers))
     }
 
     pub(super) fn poll_write_vectored(
@@ -89,9 +124,7 @@ where
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let asked: usize = slices.iter().map(|slice| slice.len()).sum();
-        let write = || (&self.io).write_vectored(slices);
-        self.readiness.poll_io(cx, Direction::Write, write, |&n| 0 < n && n < asked)
+        self.poll(cx, Direction::Write, |io| { io }.write_vectored(slices))
     }
 
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {

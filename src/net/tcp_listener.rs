@@ -1,26 +1,19 @@
 //! A TCP socket that accepts connections.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures::Stream;
 
-use crate::reactor::Direction;
-use crate::time::{Sleep, sleep};
-
 use super::ToSocketAddrs;
+use super::accept::Listener;
 use super::addr::first_of;
-use super::source::{Source, naming};
+use super::source::naming;
 use super::tcp_stream::TcpStream;
-
-/// How long to wait, when the system had no descriptor or no memory for a connection, before asking it again.
-const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// A TCP socket that accepts connections.
 ///
@@ -42,9 +35,7 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// # }).unwrap();
 /// ```
 pub struct TcpListener {
-    source: Source<mio::net::TcpListener>,
-    /// Runs after an error that would come again at once.
-    back_off: RefCell<Option<Sleep>>,
+    listener: Listener<mio::net::TcpListener>,
 }
 
 impl TcpListener {
@@ -75,20 +66,20 @@ impl TcpListener {
     }
 
     fn new(listener: mio::net::TcpListener) -> io::Result<TcpListener> {
-        Ok(TcpListener { source: Source::new(listener)?, back_off: RefCell::new(None) })
+        Ok(TcpListener { listener: Listener::new(listener)? })
     }
 
     /// Waits for a connection. A connection that was gone before it was accepted is passed over.
     ///
-    /// When the system has no descriptor or no memory left, the caller is told, and the *next* call waits
+    /// After any other error, mostly that the system has no descriptor or no memory left, the *next* call waits
     /// 50 ms before it asks again: a server that logs the error and goes on accepting neither spins nor stays
     /// deaf, and the connection that met the error is served then.
     ///
     /// Cancel safety: dropping this future loses no connection.
     ///
     /// # Errors
-    /// Those of the system, naming the listener's address. All but the lack of resources are the listener's
-    /// end.
+    /// Those of the system, naming the listener's address. None need be the listener's end: Linux also hands
+    /// out here what the network has done to the connection.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         poll_fn(|cx| self.poll_accept(cx)).await
     }
@@ -96,7 +87,8 @@ impl TcpListener {
     /// [`accept`](TcpListener::accept), to be polled by hand.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let (stream, address) = ready!(self.poll_accept_raw(cx))?;
-        Poll::Ready(self.naming(TcpStream::new(stream)).map(|stream| (stream, address)))
+        let stream = TcpStream::new(stream).inspect_err(|_| self.listener.back_off());
+        Poll::Ready(self.naming(stream).map(|stream| (stream, address)))
     }
 
     /// The connection not yet registered with a reactor, so that another runtime can take it.
@@ -104,27 +96,14 @@ impl TcpListener {
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(mio::net::TcpStream, SocketAddr)>> {
-        if let Some(sleep) = &mut *self.back_off.borrow_mut() {
-            ready!(Pin::new(sleep).poll(cx));
-        }
-        self.back_off.replace(None);
-        let accepted = ready!(self.source.poll(cx, Direction::Read, |listener| loop {
-            match listener.accept() {
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                result => return result,
-            }
-        }));
-        Poll::Ready(self.naming(accepted))
+        self.listener.poll_accept(cx, |listener| listener.accept()).map(|accepted| self.naming(accepted))
     }
 
-    /// Names the address in an error. Whatever the error, it may come again at once: so the next call waits.
+    /// Names the address in an error.
     fn naming<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| {
-            self.back_off.replace(Some(sleep(BACK_OFF)));
-            match self.local_addr() {
-                Ok(address) => naming("accept at", address)(error),
-                Err(_) => error,
-            }
+        result.map_err(|error| match self.local_addr() {
+            Ok(address) => naming("accept at", address)(error),
+            Err(_) => error,
         })
     }
 
@@ -152,13 +131,13 @@ impl TcpListener {
     /// # Errors
     /// Those of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.source.io().local_addr()
+        self.listener.io().local_addr()
     }
 }
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)
+        self.listener.fmt(f)
     }
 }
 

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::reactor::Direction;
 
+use super::accept::Listener;
 use super::source::{Source, futures_io, naming};
 
 /// A Unix socket that accepts connections. The path is not removed when it is dropped.
@@ -33,7 +34,7 @@ use super::source::{Source, futures_io, naming};
 /// # }).unwrap();
 /// ```
 pub struct UnixListener {
-    source: Source<mio::net::UnixListener>,
+    listener: Listener<mio::net::UnixListener>,
 }
 
 impl UnixListener {
@@ -46,24 +47,32 @@ impl UnixListener {
     /// Outside of a runtime.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
         let path = path.as_ref();
-        let bound = mio::net::UnixListener::bind(path).and_then(Source::new);
-        Ok(UnixListener { source: bound.map_err(naming("listen at", path.display()))? })
+        let bound = mio::net::UnixListener::bind(path).and_then(Listener::new);
+        Ok(UnixListener { listener: bound.map_err(naming("listen at", path.display()))? })
     }
 
-    /// Waits for a connection.
+    /// Waits for a connection. After an error, mostly that the system has no descriptor left, the next call waits
+    /// 50 ms; see [`TcpListener::accept`](super::TcpListener::accept).
     ///
     /// Cancel safety: dropping this future loses no connection.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system, naming the listener's path. None need be the listener's end.
     pub async fn accept(&self) -> io::Result<UnixStream> {
         poll_fn(|cx| self.poll_accept(cx)).await
     }
 
     /// [`accept`](UnixListener::accept), to be polled by hand.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
-        let (stream, _unnamed) = ready!(self.source.poll(cx, Direction::Read, |listener| listener.accept()))?;
-        Poll::Ready(Source::new(stream).map(|source| UnixStream { source }))
+        let accepted = ready!(self.listener.poll_accept(cx, |listener| listener.accept()));
+        let stream = accepted.and_then(|(stream, _unnamed)| {
+            let source = Source::new(stream).inspect_err(|_| self.listener.back_off())?;
+            Ok(UnixStream { source })
+        });
+        Poll::Ready(stream.map_err(|error| match self.local_addr() {
+            Ok(address) => naming("accept at", format_args!("{address:?}"))(error),
+            Err(_) => error,
+        }))
     }
 
     /// The address it listens at.
@@ -71,13 +80,13 @@ impl UnixListener {
     /// # Errors
     /// Those of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.source.io().local_addr()
+        self.listener.io().local_addr()
     }
 }
 
 impl fmt::Debug for UnixListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)
+        self.listener.fmt(f)
     }
 }
 
@@ -146,6 +155,17 @@ impl UnixStream {
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
         Ok(UnixStream { source: Source::new(mio::net::UnixStream::from_std(stream))? })
+    }
+
+    /// Waits until a read would not block. It may do so all the same: then
+    /// [`try_read`](UnixStream::try_read) says `WouldBlock`, and one waits again.
+    pub async fn readable(&self) {
+        self.source.ready(Direction::Read).await;
+    }
+
+    /// Waits until a write would not block.
+    pub async fn writable(&self) {
+        self.source.ready(Direction::Write).await;
     }
 
     /// Ends one direction or both.

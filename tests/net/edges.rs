@@ -1,0 +1,234 @@
+//! Readiness comes in edges. These are the ways to lose one.
+
+use std::io::Write;
+use std::net::Shutdown;
+use std::sync::mpsc;
+use std::{io, thread};
+
+use cotask::net::{TcpStream, UnixStream};
+use futures::{AsyncReadExt, AsyncWriteExt};
+use rustix::event::PollFlags;
+
+use crate::support::{arrived, half_std_pair, run};
+
+const DATA_AND_END: PollFlags = PollFlags::IN.union(PollFlags::RDHUP);
+
+/// The reader is known to wait for an event: a try has said that there is nothing.
+fn drain(stream: &TcpStream) {
+    let nothing = stream.try_read(&mut [0; 1]).expect_err("nothing was sent yet");
+    assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+}
+
+/// The end comes with the same edge as the last bytes. A short read takes the bytes and shows that the socket
+/// is drained; it must not clear what the edge said of the end, because no other edge will come.
+#[cfg(target_os = "linux")]
+#[test]
+fn data_and_end_in_one_edge() -> io::Result<()> {
+    run(async {
+        let (mut reader, mut writer) = half_std_pair()?;
+        drain(&reader);
+        writer.write_all(b"last")?;
+        writer.shutdown(Shutdown::Write)?;
+        arrived(&reader, DATA_AND_END);
+
+        let mut buffer = [0; 64];
+        assert_eq!(reader.read(&mut buffer).await?, 4);
+        assert_eq!(reader.read(&mut buffer).await?, 0);
+        assert_eq!(reader.read(&mut buffer).await?, 0, "the end of a stream remains");
+        Ok(())
+    })
+}
+
+/// The same before the reactor has seen any event of the source, which is then believed to be ready.
+#[cfg(target_os = "linux")]
+#[test]
+fn data_and_end_before_the_first_poll() -> io::Result<()> {
+    run(async {
+        let (mut reader, mut writer) = half_std_pair()?;
+        writer.write_all(b"last")?;
+        writer.shutdown(Shutdown::Write)?;
+        arrived(&reader, DATA_AND_END);
+
+        let mut buffer = [0; 64];
+        assert_eq!(reader.read(&mut buffer).await?, 4);
+        assert_eq!(reader.read(&mut buffer).await?, 0);
+        Ok(())
+    })
+}
+
+/// And between the event that told of the data and the read that takes it.
+#[cfg(target_os = "linux")]
+#[test]
+fn end_between_the_event_and_the_read() -> io::Result<()> {
+    run(async {
+        let (mut reader, mut writer) = half_std_pair()?;
+        drain(&reader);
+        writer.write_all(b"last")?;
+        reader.readable().await;
+        writer.shutdown(Shutdown::Write)?;
+        arrived(&reader, DATA_AND_END);
+
+        let mut buffer = [0; 64];
+        assert_eq!(reader.read(&mut buffer).await?, 4);
+        assert_eq!(reader.read(&mut buffer).await?, 0);
+        Ok(())
+    })
+}
+
+#[test]
+fn data_and_end_in_one_edge_of_a_unix_stream() -> io::Result<()> {
+    run(async {
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair()?;
+        let mut ours = UnixStream::from_std(ours)?;
+        let nothing = ours.try_read(&mut [0; 1]).expect_err("nothing was sent yet");
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        // Within one machine, what was written is there when the call is back.
+        theirs.write_all(b"last")?;
+        drop(theirs);
+
+        let mut buffer = [0; 64];
+        assert_eq!(ours.read(&mut buffer).await?, 4);
+        assert_eq!(ours.read(&mut buffer).await?, 0);
+        Ok(())
+    })
+}
+
+/// A read stops short at the mark of urgent data, though more lies behind it.
+#[cfg(target_os = "linux")]
+#[test]
+fn urgent_data_makes_a_read_short_that_has_not_drained() -> io::Result<()> {
+    run(async {
+        let (mut reader, mut writer) = half_std_pair()?;
+        drain(&reader);
+        writer.write_all(b"before")?;
+        socket2::SockRef::from(&writer).send_out_of_band(b"!")?;
+        writer.write_all(b"behind")?;
+        let all = b"before".len() + b"behind".len();
+        arrived(&reader, PollFlags::IN | PollFlags::PRI);
+
+        let mut buffer = [0; 64];
+        let mut heard = Vec::new();
+        while heard.len() < all {
+            let n = reader.read(&mut buffer).await?;
+            heard.extend_from_slice(&buffer[..n]);
+        }
+        assert_eq!(heard, b"beforebehind");
+        Ok(())
+    })
+}
+
+/// A read of a Unix stream stops short after bytes that came with descriptors, though more lies behind them.
+#[test]
+fn passed_descriptors_make_a_read_short_that_has_not_drained() -> io::Result<()> {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    use std::os::fd::AsFd;
+
+    run(async {
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair()?;
+        let mut ours = UnixStream::from_std(ours)?;
+        let nothing = ours.try_read(&mut [0; 1]).expect_err("nothing was sent yet");
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+
+        let passed = [theirs.as_fd()];
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        assert!(control.push(SendAncillaryMessage::ScmRights(&passed)));
+        sendmsg(&theirs, &[io::IoSlice::new(b"with one")], &mut control, SendFlags::empty())?;
+        theirs.write_all(b", behind")?;
+
+        let mut heard = [0; 16];
+        let mut filled = 0;
+        while filled < heard.len() {
+            let mut buffer = [0; 64];
+            let n = ours.read(&mut buffer).await?;
+            heard[filled..filled + n].copy_from_slice(&buffer[..n]);
+            filled += n;
+        }
+        assert_eq!(&heard, b"with one, behind");
+        Ok(())
+    })
+}
+
+/// The system takes 1,024 slices in one call. That it has not written the others does not show that there is
+/// no room.
+#[test]
+fn more_slices_than_the_system_takes() -> io::Result<()> {
+    const SLICES: usize = 3000;
+    run(async {
+        let (mut writer, reader) = half_std_pair()?;
+        let bytes: Vec<u8> = (0..SLICES).map(|i| i as u8).collect();
+        let slices: Vec<_> = bytes.chunks(1).map(io::IoSlice::new).collect();
+        let mut written = 0;
+        while written < SLICES {
+            written += writer.write_vectored(&slices[written..]).await?;
+        }
+        writer.close().await?;
+
+        let mut reader = TcpStream::from_std(reader)?;
+        let mut heard = vec![0; SLICES];
+        let mut filled = 0;
+        while filled < SLICES {
+            let mut slices: Vec<_> = heard[filled..].chunks_mut(1).map(io::IoSliceMut::new).collect();
+            filled += reader.read_vectored(&mut slices).await?;
+        }
+        assert_eq!(heard, bytes);
+        Ok(())
+    })
+}
+
+/// Bytes that come one by one, from a thread that does not wait for the reader, and a reader whose reads are
+/// all short: between each read and the clearing of the flag there may be a new edge, which must survive.
+#[test]
+fn a_stale_clear_erases_nothing() -> io::Result<()> {
+    const BYTES: usize = 20_000;
+    run(async {
+        let (mut reader, mut writer) = half_std_pair()?;
+        writer.set_nodelay(true)?;
+        let writing = thread::spawn(move || (0..BYTES).try_for_each(|i| writer.write_all(&[i as u8])));
+        let mut buffer = [0; 64];
+        let mut heard = 0;
+        loop {
+            let n = reader.read(&mut buffer).await?;
+            if n == 0 {
+                break;
+            }
+            for byte in &buffer[..n] {
+                assert_eq!(*byte, heard as u8);
+                heard += 1;
+            }
+        }
+        assert_eq!(heard, BYTES);
+        writing.join().expect("the writer does not panic")
+    })
+}
+
+/// The writer fills the system's buffers, is told so by a short write, and must hear when there is room again.
+#[test]
+fn a_short_write_waits_for_room() -> io::Result<()> {
+    const BYTES: usize = 64 << 20;
+    run(async {
+        let (mut writer, reader) = half_std_pair()?;
+        let (full, read_now) = mpsc::channel();
+        let reading = thread::spawn(move || {
+            read_now.recv().expect("the writer meets a full buffer");
+            let mut heard = Vec::with_capacity(BYTES);
+            io::Read::read_to_end(&mut { reader }, &mut heard).map(|_| heard)
+        });
+        let bytes: Vec<u8> = (0..BYTES).map(|i| (i / 7) as u8).collect();
+        let mut rest = &bytes[..];
+        let mut short = 0;
+        while !rest.is_empty() {
+            let n = writer.write(rest).await?;
+            if n < rest.len() {
+                short += 1;
+                // Once it has been short, the next write has to wait.
+                let _ = full.send(());
+            }
+            rest = &rest[n..];
+        }
+        writer.close().await?;
+        assert!(short > 0, "64 MiB went into the system's buffers at once");
+        assert!(reading.join().expect("the reader does not panic")? == bytes);
+        Ok(())
+    })
+}

@@ -1,0 +1,8 @@
+//! Sockets of the real system, on the loopback interface: what `cotask::net` and the reactor promise of them.
+#![cfg(unix)]
+
+mod edges;
+#[cfg(target_os = "linux")]
+mod ends;
+mod misuse;
+mod support;

@@ -1,0 +1,82 @@
+//! What the tests of this folder share.
+
+use std::future::Future;
+use std::io;
+use std::os::fd::AsFd;
+use std::process::Command;
+use std::time::Duration;
+
+use cotask::net::{TcpListener, TcpStream};
+use rustix::event::{PollFd, PollFlags, poll};
+
+/// Runs `future` on a runtime of its own. A test that has hung says so, instead of hanging the whole run.
+#[track_caller]
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    const LONG: Duration = Duration::from_secs(60);
+    match cotask::block_on(async { cotask::time::timeout(LONG, future).await }) {
+        Ok(output) => output,
+        Err(_) => panic!("nothing has come of it in {LONG:?}: a wake is lost"),
+    }
+}
+
+/// Both ends of a connection, on the current runtime.
+pub async fn tcp_pair() -> io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let client = TcpStream::connect(listener.local_addr()?).await?;
+    let (server, _) = listener.accept().await?;
+    Ok((client, server))
+}
+
+/// An end on the current runtime, and one of the standard library that blocks.
+pub fn half_std_pair() -> io::Result<(TcpStream, std::net::TcpStream)> {
+    let (ours, theirs) = std_pair()?;
+    Ok((TcpStream::from_std(ours)?, theirs))
+}
+
+pub fn std_pair() -> io::Result<(std::net::TcpStream, std::net::TcpStream)> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let client = std::net::TcpStream::connect(listener.local_addr()?)?;
+    let (server, _) = listener.accept()?;
+    Ok((client, server))
+}
+
+/// Blocks the thread, reactor and all, until the system shows all of `flags` for the socket. What was sent
+/// over loopback is then known to have arrived, and the reactor has seen nothing of it yet.
+#[track_caller]
+pub fn arrived(socket: &impl AsFd, flags: PollFlags) {
+    loop {
+        let mut sockets = [PollFd::new(socket, flags)];
+        poll(&mut sockets, None).expect("poll(2)");
+        if sockets[0].revents().contains(flags) {
+            return;
+        }
+        // One of the flags is there, and makes poll(2) return at once until the others are.
+        std::thread::yield_now();
+    }
+}
+
+/// Runs a test in a process of its own: for what belongs to the process as a whole, such as its descriptors
+/// and its limits. `test` is the test's path in this program.
+pub fn alone(test: &str, body: impl FnOnce()) {
+    const MARK: &str = "COTASK_TEST_ALONE";
+    if std::env::var_os(MARK).is_some() {
+        return body();
+    }
+    let program = std::env::current_exe().expect("the test's own file");
+    let output = Command::new(program)
+        .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+        .env(MARK, "1")
+        .output()
+        .expect("the test's own file starts");
+    let told = String::from_utf8_lossy(&output.stdout);
+    print!("{told}");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{test} alone: {}\n{told}\n{error}", output.status);
+    assert!(told.contains("1 passed"), "there is no test {test}\n{told}");
+}
+
+/// Descriptors that this process has open. Not counted is the one that the listing itself needs.
+#[cfg(target_os = "linux")]
+pub fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").expect("/proc/self/fd").count() - 1
+}
