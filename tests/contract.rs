@@ -316,3 +316,27 @@ fn i11_a_timer_never_fires_early() {
     });
     assert_eq!(late.get(), 200);
 }
+
+/// The tester, tested: no event can be taken out of a right trace, or come twice, without a rule that is broken.
+#[test]
+fn the_grammar_refuses_a_trace_with_an_event_missing_or_doubled() {
+    let runtime = Builder::new().virtual_time().trace(1_000).build().unwrap();
+    runtime.block_on(async {
+        let task = spawn(async {
+            yield_now().await;
+            sleep(Duration::from_millis(1)).await;
+        });
+        task.await.unwrap();
+    });
+    let right = runtime.take_trace();
+    grammar::check(&right);
+    for index in 0..right.records.len() {
+        let (mut missing, mut doubled) = (right.clone(), right.clone());
+        missing.records.remove(index);
+        doubled.records.insert(index, right.records[index].clone());
+        for wrong in [missing, doubled] {
+            let refused = std::panic::catch_unwind(|| grammar::check(&wrong));
+            assert!(refused.is_err(), "a fault at event {index} was not seen: {:?}", right.records[index]);
+        }
+    }
+}

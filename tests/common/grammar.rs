@@ -28,6 +28,7 @@ pub fn check(trace: &Trace) -> HashMap<Id, usize> {
             panic!("{rule}: event {index} of {}\n{before:#?}", trace.records.len());
         }
     }
+    assert!(grammar.polled.is_none(), "a poll that began ends");
     grammar.polls
 }
 
