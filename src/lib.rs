@@ -1,4 +1,89 @@
 //! An async coroutine runtime made to be read.
+//!
+//! `cotask` (cooperative tasks) runs many tasks on one thread: an executor that polls them in turn, a reactor on
+//! mio that wakes them when sockets are ready, a timer wheel, and what a program awaits: sockets, timers,
+//! channels, locks, blocking jobs. It is small enough to be read whole, and its names are those of the field,
+//! mostly tokio's.
+//!
+//! ```
+//! use cotask::net::{TcpListener, TcpStream};
+//! use futures::{AsyncReadExt, AsyncWriteExt};
+//!
+//! cotask::block_on(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     let address = listener.local_addr()?;
+//!     let server = cotask::spawn(async move {
+//!         let (stream, _) = listener.accept().await?;
+//!         futures::io::copy(&stream, &mut &stream).await
+//!     });
+//!
+//!     let mut client = TcpStream::connect(address).await?;
+//!     client.write_all(b"hello").await?;
+//!     client.close().await?;
+//!     let mut echo = String::new();
+//!     client.read_to_string(&mut echo).await?;
+//!     assert_eq!(echo, "hello");
+//!     assert_eq!(server.await.unwrap()?, 5);
+//!     # std::io::Result::Ok(())
+//! })
+//! # .unwrap();
+//! ```
+//!
+//! # The rooms
+//!
+//! Each uses only what stands below it. The **heart** are the seven marked with a dot; whoever has read those has
+//! seen how async works.
+//!
+//! ```text
+//!   runtime handle join_set cores      what a user holds
+//!   net time signal                    what a user awaits
+//! • executor                           the run queue, the turn of the loop, where the thread sleeps
+//! • task  join                         a future, its state, its handle, abort, panics
+//!   blocking sync coroutine            threads for what blocks; channels and locks; generators
+//! • inbox                              wakes and jobs from other threads; parking
+//! • reactor • wheel                    readiness to wakers; deadlines to wakers
+//! • waker • slab                       names, and what they name
+//!   order clock budget trace loom      who is next; what time it is; how long a turn is; the record; the shim
+//! ```
+//!
+//! One wake, through the rooms: a socket becomes readable. The *executor*, with nothing to run, sleeps in the
+//! *reactor*, which gets the event, finds the socket's waker and calls it. The *waker* is a name, an integer; it
+//! finds the executor of this thread, which marks the task's slot in the *slab* as scheduled and puts the name
+//! into the run queue. When its turn comes the executor takes the body out of the slab and polls it: the *task*
+//! polls its future, which tries the read again, and this time it does not block.
+//!
+//! # The contract
+//!
+//! Twelve invariants. The test of each begins with its number, `i01` to `i12` (`cargo test --test contract i01`);
+//! where threads meet, a loom model holds it too (`cargo loom NAME`). `tests/exhaustive.rs` checks the first three
+//! and the eighth under every sequence of up to seven operations.
+//!
+//! 1. A task is in the run queue at most once. *Model* `inbox`.
+//! 2. A wake during a poll means that the task is polled again.
+//! 3. A task that is over is never polled again, whoever still holds its waker; a waker may outlive everything.
+//!    *Model* `registry`.
+//! 4. A poll happens after the wake that caused it, and sees all that the waking thread wrote before it.
+//!    *Model* `inbox`.
+//! 5. The last waker given to a leaf future is the one that is woken. *Models* `oneshot`, `notify`.
+//! 6. A thread with nothing to do sleeps: no spinning, no polling clock. A wake from another thread ends the
+//!    sleep, always. *Models* `inbox`, `inbox_two_wakers`.
+//! 7. No task starves. Between two looks at sockets, timers and other threads there are at most 61 polls; in one
+//!    poll a task completes at most 128 operations on leaf futures; the run queue is first in, first out.
+//! 8. A panic in a task (in its poll or in a drop) ends that task alone and reaches whoever joins it.
+//! 9. Dropping a future at any await point loses nothing that it promised to keep, frees its place in every
+//!    queue, and passes a wake that it had received and not used on to the next. Each primitive documents its
+//!    cancel safety. *Models* `semaphore`, `notify`, `mpsc`, `mutex`.
+//! 10. When the runtime ends, each task's future is dropped, on its own thread, and every descriptor is closed.
+//!     *Models* `registry`, `handle`, `blocking`.
+//! 11. A timer never fires early.
+//! 12. An aborted task's future is dropped in its own turn, never inside the call to `abort`: what a task owns is
+//!     touched by nobody while another task runs.
+//!
+//! # What it does not do
+//!
+//! Tasks do not move between threads: for more cores, [start more runtimes](cores). Files are read on the
+//! [blocking pool](spawn_blocking). Two tasks cannot wait for the same direction of one socket. A timer is as
+//! exact as a millisecond.
 
 pub mod blocking;
 mod budget;
