@@ -17,6 +17,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use crate::budget;
 use crate::loom::Mutex;
+use crate::waker;
 
 /// Wakers on their way out of a critical section. One needs no allocation.
 #[derive(Default)]
@@ -106,7 +107,9 @@ pub(super) fn poll_locked<S, R>(
     mut look: impl FnMut(&mut S, &mut Turn<'_>) -> Poll<R>,
 ) -> Poll<R> {
     ready!(budget::poll_proceed(cx));
-    let mut turn = Turn { after: After::default(), polled_by: cx.waker(), clone: None, clone_wanted: false };
+    // A waker of our own is an integer, whose clone and drop run no code at all: it needs no second look.
+    let clone = waker::is_name(cx.waker()).then(|| cx.waker().clone());
+    let mut turn = Turn { after: After::default(), polled_by: cx.waker(), clone, clone_wanted: false };
     loop {
         let outcome = look(&mut lock.lock(), &mut turn);
         if outcome.is_pending() && std::mem::take(&mut turn.clone_wanted) {
