@@ -347,18 +347,32 @@ impl Executor {
         outcome: impl FnOnce(&T) -> Outcome,
     ) -> Poll<T> {
         budget::refill();
-        self.record(|recorder, at| recorder.poll_began(at, name));
         // A name has nothing to release, so its waker's drop need not be called.
         let waker = ManuallyDrop::new(name.waker());
-        let polled = poll(&mut Context::from_waker(&waker));
-        self.record(|recorder, at| {
-            let outcome = match &polled {
-                Poll::Ready(value) => outcome(value),
-                Poll::Pending if budget::spent() => Outcome::BudgetSpent,
-                Poll::Pending => Outcome::Pending,
-            };
-            recorder.poll_ended(at, name, outcome);
-        });
+        let poll = || poll(&mut Context::from_waker(&waker));
+        match self.recorder() {
+            None => poll(),
+            Some(recorder) => self.poll_recorded(recorder, name, poll, outcome),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn poll_recorded<T>(
+        &self,
+        recorder: &Recorder,
+        name: Name,
+        poll: impl FnOnce() -> Poll<T>,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> Poll<T> {
+        recorder.poll_began(self.clock.now(), name);
+        let polled = poll();
+        let outcome = match &polled {
+            Poll::Ready(value) => outcome(value),
+            Poll::Pending if budget::spent() => Outcome::BudgetSpent,
+            Poll::Pending => Outcome::Pending,
+        };
+        recorder.poll_ended(self.clock.now(), name, outcome);
         polled
     }
 
