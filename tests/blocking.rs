@@ -1,5 +1,6 @@
 //! The blocking pool: growing, shrinking, failing and ending.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -85,28 +86,70 @@ fn a_free_thread_is_used_again() {
     assert_eq!(ids.collect::<HashSet<_>>().len(), 1);
 }
 
+/// Runs its code when the thread ends, after the pool's own code has returned.
+struct AtThreadEnd(Option<Box<dyn FnOnce() + Send>>);
+
+thread_local!(static AT_THREAD_END: RefCell<AtThreadEnd> = const { RefCell::new(AtThreadEnd(None)) });
+
+impl Drop for AtThreadEnd {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|code| code());
+    }
+}
+
+fn at_thread_end(code: impl FnOnce() + Send + 'static) {
+    AT_THREAD_END.with_borrow_mut(|end| end.0 = Some(Box::new(code)));
+}
+
+const SHORT: Config = Config { max_threads: 512, keep_alive: Duration::from_millis(1), stack_size: None };
+
 #[test]
 fn idle_threads_end_and_new_work_starts_new_ones() {
-    struct TellWhenThreadEnds(Sender<ThreadId>);
-    impl Drop for TellWhenThreadEnds {
-        fn drop(&mut self) {
-            let _ = self.0.send(thread::current().id());
-        }
-    }
-    thread_local!(static AT_END: Mutex<Option<TellWhenThreadEnds>> = const { Mutex::new(None) });
-
-    let pool = Pool::new(Config { keep_alive: Duration::from_millis(1), ..Config::default() });
+    let pool = Pool::new(SHORT);
     let mut before = None;
     for _ in 0..3 {
         let (ended, has_ended) = channel();
         let worked = block_on(spawn(&pool, move || {
-            AT_END.with(|end| *end.lock().unwrap() = Some(TellWhenThreadEnds(ended)));
+            at_thread_end(move || ended.send(thread::current().id()).unwrap());
             thread::current().id()
         }));
         let worked = worked.unwrap();
         assert_eq!(has_ended.recv().expect("it ends by itself"), worked);
         assert_eq!(pool.threads(), 0);
         assert_ne!(before.replace(worked), Some(worked));
+    }
+}
+
+#[test]
+fn shutdown_waits_for_threads_that_end_by_themselves() {
+    for _ in 0..20 {
+        let pool = Arc::new(Pool::new(SHORT));
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (ending, is_ending) = channel();
+        let (open, gate) = channel::<()>();
+        let job = spawn(&pool, {
+            let log = log.clone();
+            move || {
+                at_thread_end(move || {
+                    ending.send(()).unwrap();
+                    gate.recv().unwrap();
+                    log.lock().unwrap().push("ended");
+                });
+            }
+        });
+        block_on(job).unwrap();
+        is_ending.recv().expect("it ends by itself");
+        let stopper = thread::spawn({
+            let (pool, log) = (pool.clone(), log.clone());
+            move || {
+                pool.shutdown();
+                log.lock().unwrap().push("shut down");
+            }
+        });
+        while block_on(spawn(&pool, || ())).is_ok() {}
+        open.send(()).unwrap();
+        stopper.join().unwrap();
+        assert_eq!(log.lock().unwrap().last(), Some(&"shut down"));
     }
 }
 
