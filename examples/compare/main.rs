@@ -1,4 +1,6 @@
 //! Threads or async, for this load, on this machine? Every workload in every style, each run in a process of its own.
+#[path = "../chat/mod.rs"]
+mod chat;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../echo/mod.rs"]
@@ -34,6 +36,9 @@ static WORKLOADS: &[&Workload] = &[
     &echo::WORKLOAD,
     &echo::IDLE,
     &webapp::WORKLOAD,
+    &chat::WORKLOAD,
+    &chat::CUT,
+    &chat::UNBOUNDED,
     &fib::WORKLOAD,
     &grep::WORKLOAD,
 ];

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::time::Instant;
 
-use anyhow::{Error, Result};
+use anyhow::{Error, Result, ensure};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
@@ -218,10 +218,12 @@ impl Question {
             if let Some(error) = self.stream.take_error()? {
                 return Err(error.into());
             }
-            match self.stream.write(&self.query.line(self.key)) {
-                Ok(_) => self.sent = true,
+            let line = self.query.line(self.key);
+            match self.stream.write(&line) {
+                Ok(sent) => ensure!(sent == line.len(), "a fresh socket took half a query"),
                 Err(error) => return not_yet(error),
             }
+            self.sent = true;
         }
         loop {
             match self.stream.read(self.reply.room()) {
