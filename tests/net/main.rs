@@ -2,10 +2,17 @@
 #![cfg(unix)]
 
 mod closing;
+#[cfg(target_os = "linux")]
+mod crowd;
 mod echo;
 mod edges;
 #[cfg(target_os = "linux")]
 mod ends;
 mod errors;
+mod limits;
 mod misuse;
+#[cfg(target_os = "linux")]
+mod storm;
 mod support;
+mod tokens;
+mod turns;
