@@ -29,6 +29,8 @@
 //! - first write the mutant, and see the model fail.
 
 #[cfg(cotask_loom)]
+mod blocking;
+#[cfg(cotask_loom)]
 mod model;
 #[cfg(cotask_loom)]
 mod mpsc;
@@ -52,7 +54,8 @@ mod table;
 /// Every model, in the order of the table.
 #[cfg(cotask_loom)]
 fn models() -> Vec<&'static model::Model> {
-    [oneshot::MODELS, mpsc::MODELS, semaphore::MODELS, mutex::MODELS, notify::MODELS].concat()
+    [oneshot::MODELS, mpsc::MODELS, semaphore::MODELS, mutex::MODELS, notify::MODELS, blocking::MODELS]
+        .concat()
 }
 
 #[cfg(cotask_loom)]

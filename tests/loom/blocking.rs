@@ -1,0 +1,165 @@
+//! Models of the blocking pool: jobs against threads that are about to sleep or to end, and against shutdown.
+
+use std::time::Duration;
+
+use cotask::blocking::{Config, Pool};
+use loom::future::block_on;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::sync::mpsc::channel;
+use loom::thread;
+
+use crate::model::{Model, Mutant};
+
+const FILE: &str = "src/blocking.rs";
+
+pub const MODELS: &[&Model] = &[&SLEEP, &IDLE_END, &GROW, &SHUTDOWN_AGAINST_PUSH, &SHUTDOWN_TELLS];
+
+/// To a model a limit of zero is always over, and any other never is.
+const AT_ONCE: Duration = Duration::ZERO;
+const NEVER: Duration = Duration::MAX;
+
+fn pool(max_threads: usize, keep_alive: Duration) -> Pool {
+    Pool::new(Config { max_threads, keep_alive, ..Config::default() })
+}
+
+static SLEEP: Model = Model {
+    name: "blocking_sleep",
+    about: "a job finds the only thread, whether that runs another, looks for more, or sleeps",
+    invariants: &[6],
+    bound: None,
+    body: || {
+        let pool = pool(1, NEVER);
+        let first = pool.spawn(|| 1).unwrap();
+        let second = pool.spawn(|| 2).unwrap();
+        assert_eq!(block_on(second).unwrap(), 2);
+        assert_eq!(block_on(first).unwrap(), 1);
+    },
+    mutants: &[
+        Mutant::Source {
+            name: "push_wakes_nobody",
+            file: FILE,
+            from: "self.shared.changed.notify_one();",
+            to: "",
+        },
+        Mutant::Source {
+            name: "unlocked_between_look_and_sleep",
+            file: FILE,
+            from: "let timed_out;",
+            to: "drop(state);
+                 state = self.state.lock();
+                 let timed_out;",
+        },
+    ],
+};
+
+static IDLE_END: Model = Model {
+    name: "blocking_idle_end",
+    about: "a job finds a thread, though the only one is about to end for want of work",
+    invariants: &[6],
+    bound: None,
+    body: || {
+        let pool = pool(1, AT_ONCE);
+        let first = pool.spawn(|| 1).unwrap();
+        let second = pool.spawn(|| 2).unwrap();
+        assert_eq!(block_on(second).unwrap(), 2);
+        assert_eq!(block_on(first).unwrap(), 1);
+    },
+    mutants: &[
+        Mutant::Source {
+            name: "ends_without_a_last_look",
+            file: FILE,
+            from: "if timed_out && state.queue.is_empty() {",
+            to: "if timed_out {",
+        },
+        Mutant::Source {
+            name: "still_counted_when_it_has_ended",
+            file: FILE,
+            from: "state.free -= 1;\n        // Gone",
+            to: "// Gone",
+        },
+    ],
+};
+
+static GROW: Model = Model {
+    name: "blocking_grow",
+    about: "below the bound no job waits behind another",
+    invariants: &[7],
+    bound: Some(3),
+    body: || {
+        let pool = pool(2, NEVER);
+        let (sender, receiver) = channel();
+        let first = pool.spawn(move || receiver.recv()).unwrap();
+        drop(pool.spawn(move || sender.send(7)).unwrap());
+        assert_eq!(block_on(first).unwrap(), Ok(7));
+    },
+    mutants: &[Mutant::Source {
+        name: "any_free_thread_will_do",
+        file: FILE,
+        from: "state.queue.len() > state.free",
+        to: "state.free == 0",
+    }],
+};
+
+static SHUTDOWN_AGAINST_PUSH: Model = Model {
+    name: "blocking_shutdown_against_push",
+    about: "a job that is pushed while the pool shuts down runs before the end of it, or never",
+    invariants: &[10],
+    bound: None,
+    body: || {
+        let pool = Arc::new(pool(1, NEVER));
+        let down = Arc::new(AtomicBool::new(false));
+        let pushing = thread::spawn({
+            let (pool, down) = (pool.clone(), down.clone());
+            move || {
+                let task = pool.spawn(move || down.load(Ordering::SeqCst)).unwrap();
+                match block_on(task) {
+                    Ok(ran_after_the_end) => assert!(!ran_after_the_end),
+                    Err(error) => assert!(error.is_cancelled()),
+                }
+            }
+        });
+        pool.shutdown();
+        down.store(true, Ordering::SeqCst);
+        pushing.join().unwrap();
+    },
+    mutants: &[
+        Mutant::Source {
+            name: "push_does_not_ask",
+            file: FILE,
+            from: "if state.closed {\n            drop(state);",
+            to: "if false {\n            drop(state);",
+        },
+        Mutant::Source {
+            name: "shutdown_joins_nobody",
+            file: FILE,
+            from: "if thread.thread().id() != this {",
+            to: "if false {",
+        },
+    ],
+};
+
+static SHUTDOWN_TELLS: Model = Model {
+    name: "blocking_shutdown_tells",
+    about: "of two jobs, shutdown comes before, between or after: each one's task is told, and the thread ends",
+    invariants: &[10],
+    bound: None,
+    body: || {
+        let pool = pool(1, NEVER);
+        let first = pool.spawn(|| 1).unwrap();
+        let second = pool.spawn(|| 2).unwrap();
+        drop(pool);
+        for (task, value) in [(first, 1), (second, 2)] {
+            match block_on(task) {
+                Ok(given) => assert_eq!(given, value),
+                Err(error) => assert!(error.is_cancelled()),
+            }
+        }
+    },
+    mutants: &[Mutant::Source {
+        name: "shutdown_wakes_nobody",
+        file: FILE,
+        from: "self.shared.changed.notify_all();",
+        to: "",
+    }],
+};
