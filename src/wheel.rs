@@ -135,7 +135,7 @@ impl Wheel {
     }
 
     /// Moves on to tick `to` and appends the wakers of all timers that are due to `due`: by tick, and within a
-    /// tick in the order in which they were set.
+    /// tick in the order in which they were set (but for those that were set from beyond the horizon).
     pub(crate) fn advance(&mut self, to: u64, due: &mut Vec<Waker>) {
         while let Some((level, slot, start)) = self.next_slot().filter(|&(_, _, start)| start <= to) {
             self.now = start;
@@ -220,3 +220,6 @@ impl Wheel {
         entry.waker.take()
     }
 }
+
+#[cfg(test)]
+mod tests;
