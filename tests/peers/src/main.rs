@@ -9,6 +9,7 @@ mod runtimes;
 mod sample;
 mod statistics;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -62,16 +63,28 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Part {
     #[command(hide = true)]
-    Measure { row: Row, peer: Peer, operations: u64 },
+    Measure {
+        row: Row,
+        peer: Peer,
+        operations: u64,
+        /// Runtimes of the server, where the row has several.
+        #[arg(long, default_value = "2")]
+        cores: NonZeroUsize,
+    },
     #[command(hide = true)]
-    Serve { peer: Peer },
+    Serve {
+        peer: Peer,
+        /// Serve with a runtime on each of so many threads.
+        #[arg(long)]
+        cores: Option<NonZeroUsize>,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.part {
-        Some(Part::Measure { row, peer, operations }) => measure(row, peer, operations),
-        Some(Part::Serve { peer }) => echo::serve(peer),
+        Some(Part::Measure { row, peer, operations, cores }) => measure(row, peer, operations, cores),
+        Some(Part::Serve { peer, cores }) => echo::serve(peer, cores),
         None if arguments.list => {
             list();
             Ok(())
@@ -92,16 +105,18 @@ fn main() -> ExitCode {
 }
 
 /// One run: measures one row of one peer in this process, and prints the sample.
-fn measure(row: Row, peer: Peer, operations: u64) -> Result<()> {
+fn measure(row: Row, peer: Peer, operations: u64, cores: NonZeroUsize) -> Result<()> {
     if let Some(why) = peer.absent(row) {
         bail!("{} has no row {}: {why}", peer.name(), row.name());
     }
     echo::end_after(echo::TIME_LIMIT);
     // A server started from here inherits the core: client and server take turns on it, so that neither the
     // other core's sleep states nor its other load come into the figures.
-    sample::pin(0)?;
+    if row != Row::Cores2 {
+        sample::pin(0)?;
+    }
     let sample = match row.connections() {
-        Some(_) => echo::measure(row, peer, operations)?,
+        Some(_) => echo::measure(row, peer, operations, cores)?,
         None => peer.measure(row, operations)?,
     };
     println!("{}", serde_json::to_string(&sample)?);

@@ -27,12 +27,13 @@ pub(crate) fn table(measured: &[Measured]) -> Table {
         };
         let mut cells = vec![measured.row.name(), measured.row.unit().to_owned()];
         cells.extend(Peer::value_variants().iter().map(figure));
-        let own = if measured.row.reach().against == Against::Itself { " of its own" } else { "" };
+        let reach = measured.row.reach();
+        let own = if reach.against == Against::Tokio { "" } else { " of its own" };
         cells.push(verdict.ratio.map_or("-".to_owned(), |ratio| format!("{:.3}{own}", ratio.median)));
         cells.push(
             verdict.ratio.map_or("-".to_owned(), |ratio| format!("{:.3}..{:.3}", ratio.lower, ratio.upper)),
         );
-        cells.push(format!("{:.2}", measured.row.reach().at_most));
+        cells.push(reach.limit.to_string());
         cells.push(verdict.met.map_or("-", |met| if met { "yes" } else { "NO" }).to_owned());
         table.add_row(cells);
     }
@@ -47,7 +48,7 @@ pub(crate) fn remarks(measured: &[Measured]) -> Vec<String> {
     let mut lines = Vec::new();
     for measured in measured {
         let row = measured.row.name();
-        lines.extend(measured.verdict().missed.iter().map(|missed| format!("{row}: cotask takes {missed}")));
+        lines.extend(measured.verdict().missed.iter().map(|missed| format!("{row}: {missed}")));
         for column in &measured.columns {
             let known = matches!(column.program, Program::Peer(peer) if peer.absent(measured.row).is_some());
             if let (Some(why), false) = (&column.absent, known) {
@@ -73,7 +74,7 @@ fn json_row(measured: &Measured) -> Value {
     let verdict = measured.verdict();
     let reach = measured.row.reach();
     let of_tokio = verdict.ratio.filter(|_| reach.against == Against::Tokio);
-    let of_itself = verdict.ratio.filter(|_| reach.against == Against::Itself);
+    let of_itself = verdict.ratio.filter(|_| reach.against != Against::Tokio);
     let spread = verdict.ratio.map(|ratio| [ratio.lower, ratio.upper]);
     let mut row = Map::new();
     row.insert("row".to_owned(), measured.row.name().into());
@@ -88,15 +89,15 @@ fn json_row(measured: &Measured) -> Value {
         }
     }
     let also = reach.also.iter().map(|&(peer, at_most)| {
-        let ratio = measured.ratio(Program::Peer(peer)).map(|ratio| ratio.median);
-        (peer.name(), json!({ "ratio": ratio, "reach": at_most }))
+        let ratio = measured.ratio(Program::Peer(Peer::Cotask), Program::Peer(peer));
+        (peer.name(), json!({ "ratio": ratio.map(|ratio| ratio.median), "reach": at_most }))
     });
     let rest = json!({
         "unit": measured.row.unit(),
         "ratio_tokio": of_tokio.map(|ratio| ratio.median),
         "ratio_itself": of_itself.map(|ratio| ratio.median),
         "ratio_spread": spread,
-        "reach": reach.at_most,
+        "reach": reach.limit.bound(),
         "also": also.collect::<Map<_, _>>(),
         "met": verdict.met,
         "missed": verdict.missed,

@@ -33,7 +33,7 @@ impl Plan {
     }
 }
 
-/// One row as measured: a column for each peer, and one for the build without the recorder.
+/// One row as measured: a column for each peer, and one for what else cotask is measured against.
 pub(crate) struct Measured {
     pub(crate) row: Row,
     pub(crate) columns: Vec<Column>,
@@ -54,6 +54,8 @@ pub(crate) enum Program {
     Peer(Peer),
     /// cotask in a build without the recorder.
     WithoutRecorder,
+    /// cotask on one core, in the row that has it on two.
+    OnOneCore,
 }
 
 impl Measured {
@@ -64,9 +66,12 @@ impl Measured {
             absent: peer.absent(row).map(str::to_owned),
         };
         let mut columns: Vec<_> = Peer::value_variants().iter().map(peer).collect();
-        if row.reach().against == Against::Itself {
-            columns.push(Column { program: Program::WithoutRecorder, samples: Vec::new(), absent: None });
-        }
+        let further = match row.reach().against {
+            Against::Tokio => None,
+            Against::WithoutRecorder => Some(Program::WithoutRecorder),
+            Against::OneCore => Some(Program::OnOneCore),
+        };
+        columns.extend(further.map(|program| Column { program, samples: Vec::new(), absent: None }));
         Measured { row, columns }
     }
 
@@ -132,13 +137,13 @@ fn measure_in_child(row: Row, program: Program, operations: u64, builds: Option<
     let mut command = match (program, row, builds) {
         (Program::WithoutRecorder, _, Some(builds)) => builds.measure_yields(&builds.without),
         (Program::Peer(Peer::Cotask), Row::RecorderOff, Some(builds)) => builds.measure_yields(&builds.with),
-        (Program::Peer(peer), _, _) => {
-            let mut command =
-                Command::new(std::env::current_exe().context("cannot find the path of this program")?);
-            command.args(["measure", &row.name(), &peer.name()]);
+        (Program::WithoutRecorder, _, None) => bail!("there is no build without the recorder"),
+        (Program::Peer(peer), _, _) => this_program(row, peer)?,
+        (Program::OnOneCore, _, _) => {
+            let mut command = this_program(row, Peer::Cotask)?;
+            command.arg("--cores=1");
             command
         }
-        (Program::WithoutRecorder, _, None) => bail!("there is no build without the recorder"),
     };
     let output = command
         .arg(operations.to_string())
@@ -153,4 +158,10 @@ fn measure_in_child(row: Row, program: Program, operations: u64, builds: Option<
     }
     std::io::stderr().write_all(trouble.as_bytes())?;
     serde_json::from_slice(&output.stdout).context("its output is no sample")
+}
+
+fn this_program(row: Row, peer: Peer) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("cannot find the path of this program")?);
+    command.args(["measure", &row.name(), &peer.name()]);
+    Ok(command)
 }

@@ -1,5 +1,7 @@
 //! The rows: what each measures, how often, and what cotask has to reach.
 
+use std::fmt;
+
 use clap::ValueEnum;
 
 use crate::runtimes::Peer;
@@ -30,13 +32,15 @@ pub(crate) enum Row {
     Echo1000,
     IdleConnectionBytes,
     RecorderOff,
+    #[value(name = "cores_2")]
+    Cores2,
 }
 
 /// What a row asks of cotask.
 pub(crate) struct Reach {
-    /// The ratio to `against` may be at most this.
-    pub(crate) at_most: f64,
     pub(crate) against: Against,
+    /// What the ratio to it has to keep.
+    pub(crate) limit: Limit,
     /// Further peers, each with the most that cotask's ratio to it may be.
     pub(crate) also: &'static [(Peer, f64)],
 }
@@ -46,7 +50,40 @@ pub(crate) struct Reach {
 pub(crate) enum Against {
     Tokio,
     /// cotask built without the recorder.
-    Itself,
+    WithoutRecorder,
+    /// cotask on one core. This ratio is one of rates, so that more is better.
+    OneCore,
+}
+
+/// A bound of a ratio.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Limit {
+    pub(crate) fn is_kept_by(self, ratio: f64) -> bool {
+        match self {
+            Limit::AtMost(most) => ratio <= most,
+            Limit::AtLeast(least) => ratio >= least,
+        }
+    }
+
+    pub(crate) fn bound(self) -> f64 {
+        match self {
+            Limit::AtMost(bound) | Limit::AtLeast(bound) => bound,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::AtMost(most) => write!(f, "at most {most:.2}"),
+            Limit::AtLeast(least) => write!(f, "at least {least:.2}"),
+        }
+    }
 }
 
 impl Row {
@@ -78,6 +115,7 @@ impl Row {
             Row::IdleConnectionBytes => {
                 "resident memory of an open, idle connection with its task and a 128-byte buffer, 10,000 open"
             }
+            Row::Cores2 => "TCP echo, 64 connections, on two runtimes of two threads against one; a request",
             Row::RecorderOff => {
                 "yield_1000 with the recorder compiled in but off, against built without it; a yield"
             }
@@ -105,6 +143,7 @@ impl Row {
             Row::TimerCancel1m => (1_000_000, 300_000),
             Row::Echo1 | Row::Echo64 => (60_000, 15_000),
             Row::Echo1000 => (100_000, 20_000),
+            Row::Cores2 => (60_000, 20_000),
             Row::IdleConnectionBytes => (10_000, 10_000),
         };
         if quick { quick_run } else { full }
@@ -114,7 +153,7 @@ impl Row {
     pub(crate) fn connections(self) -> Option<usize> {
         match self {
             Row::Echo1 => Some(1),
-            Row::Echo64 => Some(64),
+            Row::Echo64 | Row::Cores2 => Some(64),
             Row::Echo1000 => Some(1_000),
             Row::IdleConnectionBytes => Some(10_000),
             _ => None,
@@ -124,7 +163,8 @@ impl Row {
     /// What cotask is asked to reach here.
     pub(crate) fn reach(self) -> Reach {
         use Peer::{Compio, Monoio, RawMio, Smol};
-        let tokio = |at_most, also| Reach { at_most, against: Against::Tokio, also };
+        let tokio = |most, also| Reach { against: Against::Tokio, limit: Limit::AtMost(most), also };
+        let itself = |against, limit| Reach { against, limit, also: &[] };
         match self {
             Row::SpawnJoin1m => tokio(0.30, &[(Smol, 1.0), (Monoio, 1.0)]),
             Row::SpawnJoinBatch => tokio(0.22, &[(Smol, 1.0), (Monoio, 1.0)]),
@@ -139,7 +179,8 @@ impl Row {
                 tokio(0.97, &[(RawMio, 1.03), (Smol, 1.0), (Monoio, 1.0), (Compio, 1.0)])
             }
             Row::IdleConnectionBytes => tokio(0.50, &[(Smol, 1.0)]),
-            Row::RecorderOff => Reach { at_most: 1.02, against: Against::Itself, also: &[] },
+            Row::RecorderOff => itself(Against::WithoutRecorder, Limit::AtMost(1.02)),
+            Row::Cores2 => itself(Against::OneCore, Limit::AtLeast(1.8)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What one run measured, and the two clocks it is measured with.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -44,6 +46,21 @@ pub(crate) fn process_cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     // The clock counts up from zero, so neither field is ever negative.
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+/// User and system time of each thread of this process, by its identity.
+///
+/// The system brings a thread's count up to date when it stops running: ask while the threads of interest sleep.
+pub(crate) fn thread_cpu_times() -> io::Result<HashMap<OsString, Duration>> {
+    let mut times = HashMap::new();
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let thread = thread?;
+        // A thread may end while we look; those that are wanted do not.
+        let Ok(text) = std::fs::read_to_string(thread.path().join("schedstat")) else { continue };
+        let nanoseconds = text.split_whitespace().next().and_then(|number| number.parse().ok());
+        times.insert(thread.file_name(), Duration::from_nanos(nanoseconds.unwrap_or(0)));
+    }
+    Ok(times)
 }
 
 /// Binds this thread, and every thread it starts from now on, to one core.

@@ -23,13 +23,13 @@ fn rows() -> Vec<String> {
 #[test]
 fn every_row_of_every_peer_gives_a_positive_figure() {
     let rows = rows();
-    assert!(rows.len() >= 14, "{rows:?}");
+    assert!(rows.len() >= 15, "{rows:?}");
     for row in rows.iter().filter(|row| *row != "recorder_off") {
         for peer in PEERS {
             let output = peers(&["measure", row, peer, "500"]);
             let trouble = text(&output.stderr);
             if trouble.starts_with(&format!("error: {peer} has no row {row}: ")) {
-                assert!(!["cotask", "tokio"].contains(&peer), "{trouble}");
+                assert!(peer != "cotask" && (peer != "tokio" || row == "cores_2"), "{trouble}");
                 continue;
             }
             assert!(output.status.success(), "{row} of {peer}: {trouble}");

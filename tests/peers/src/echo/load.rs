@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -21,12 +22,14 @@ const SPARE_DESCRIPTORS: u64 = 64;
 const STALLED: Duration = Duration::from_secs(5);
 
 /// Measures one row that has a server.
-pub(crate) fn measure(row: Row, peer: Peer, operations: u64) -> Result<Sample> {
+pub(crate) fn measure(row: Row, peer: Peer, operations: u64, cores: NonZeroUsize) -> Result<Sample> {
     let connections = row.connections().with_context(|| format!("{} has no server", row.name()))?;
-    let mut server = Server::start(peer)?;
+    let mut server = Server::start(peer, (row == Row::Cores2).then_some(cores))?;
     match row {
         Row::IdleConnectionBytes => idle_bytes(&mut server, connections.min(operations as usize)),
-        _ => echo(&mut server, connections, operations),
+        // As many requests as the busiest thread answers in its time, the whole server answers in that time.
+        Row::Cores2 => echo(&mut server, Server::busiest_thread_cpu, connections, operations),
+        _ => echo(&mut server, Server::cpu, connections, operations),
     }
 }
 
@@ -68,10 +71,74 @@ fn idle_bytes(server: &mut Server, wanted: usize) -> Result<Sample> {
     Ok(Sample { value: (after - before) as f64 / count as f64, wall: None })
 }
 
-/// One of the connections, with how much of its answer has come.
+/// The connections, each with its part of the work.
+struct Load {
+    poll: Poll,
+    events: Events,
+    connections: Vec<Connection>,
+}
+
 struct Connection {
     stream: mio::net::TcpStream,
+    /// How much of the answer has come that is waited for.
     received: usize,
+    answers_left: u64,
+}
+
+/// The server's CPU time a request, with one request of each connection under way.
+fn echo(
+    server: &mut Server,
+    cpu_of: fn(&mut Server) -> Result<Duration>,
+    count: usize,
+    requests: u64,
+) -> Result<Sample> {
+    let mut load = Load::connect(server, count)?;
+    let each = (requests / count as u64).max(1);
+    load.exchange((each / 10).max(1))?;
+    cpu_of(server)?;
+    let stopwatch = Stopwatch::start();
+    load.exchange(each)?;
+    Ok(stopwatch.stop_with_cpu(cpu_of(server)?, each * count as u64))
+}
+
+impl Load {
+    fn connect(server: &Server, count: usize) -> Result<Self> {
+        let poll = Poll::new()?;
+        let mut connections = Vec::with_capacity(count);
+        for number in 0..count {
+            let stream = connect(server)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = mio::net::TcpStream::from_std(stream);
+            poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
+            connections.push(Connection { stream, received: 0, answers_left: 0 });
+        }
+        Ok(Load { poll, events: Events::with_capacity(1024), connections })
+    }
+
+    /// Has `each` requests of every connection answered.
+    fn exchange(&mut self, each: u64) -> Result<()> {
+        for connection in &mut self.connections {
+            connection.answers_left = each;
+            connection.ask()?;
+        }
+        let mut busy = self.connections.len();
+        while busy > 0 {
+            self.poll.poll(&mut self.events, Some(STALLED))?;
+            ensure!(!self.events.is_empty(), "the server gave no answer for {} s", STALLED.as_secs());
+            for event in &self.events {
+                let connection = &mut self.connections[event.token().0];
+                if !connection.answered()? {
+                    continue;
+                }
+                connection.answers_left -= 1;
+                match connection.answers_left {
+                    0 => busy -= 1,
+                    _ => connection.ask()?,
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Connection {
@@ -93,47 +160,5 @@ impl Connection {
         }
         self.received = 0;
         Ok(true)
-    }
-}
-
-/// The server's CPU time a request, with one request of each connection under way.
-fn echo(server: &mut Server, count: usize, requests: u64) -> Result<Sample> {
-    let mut poll = Poll::new()?;
-    let mut events = Events::with_capacity(1024);
-    let mut connections = Vec::with_capacity(count);
-    for number in 0..count {
-        let stream = connect(server)?;
-        stream.set_nonblocking(true)?;
-        let mut stream = mio::net::TcpStream::from_std(stream);
-        poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
-        connections.push(Connection { stream, received: 0 });
-    }
-
-    let warm_up = (requests / 10).max(1);
-    let mut answers = 0;
-    let mut started = None;
-    for connection in &mut connections {
-        connection.ask()?;
-    }
-    loop {
-        poll.poll(&mut events, Some(STALLED))?;
-        ensure!(!events.is_empty(), "the server gave no answer for {} s", STALLED.as_secs());
-        for event in &events {
-            let connection = &mut connections[event.token().0];
-            if !connection.answered()? {
-                continue;
-            }
-            answers += 1;
-            if answers == warm_up {
-                started = Some((Stopwatch::start(), server.cpu()?));
-            }
-            if answers == warm_up + requests
-                && let Some((stopwatch, before)) = started
-            {
-                let spent = server.cpu()?.saturating_sub(before);
-                return Ok(stopwatch.stop_with_cpu(spent, requests));
-            }
-            connection.ask()?;
-        }
     }
 }

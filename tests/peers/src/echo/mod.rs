@@ -2,7 +2,8 @@
 //!
 //! The server is this binary started again with the hidden command `serve PEER`. It speaks with the process that
 //! started it over its standard input and output, one line each way: it prints its port, then answers `cpu`
-//! with the nanoseconds it has used and `rss` with its resident bytes. It ends when its input does, and in any
+//! with the CPU nanoseconds it has used since it was asked last, `busiest` with those of its busiest thread, and
+//! `rss` with its resident bytes. It ends when its input does, and in any
 //! case after `TIME_LIMIT`.
 
 mod load;

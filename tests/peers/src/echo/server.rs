@@ -1,7 +1,10 @@
 //! The serving process, and the handle its client holds on it.
 
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Write};
+use std::mem;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio, exit};
 use std::thread;
 use std::time::Duration;
@@ -10,7 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use super::TIME_LIMIT;
 use crate::runtimes::Peer;
-use crate::sample::{process_cpu_time, resident_bytes};
+use crate::sample::{process_cpu_time, resident_bytes, thread_cpu_times};
 
 /// Where every echo server listens: a free port of the loopback interface.
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -19,10 +22,14 @@ pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv
 pub(crate) type Announce = fn(SocketAddr);
 
 /// The whole life of a serving process.
-pub(crate) fn serve(peer: Peer) -> Result<()> {
+pub(crate) fn serve(peer: Peer, cores: Option<NonZeroUsize>) -> Result<()> {
     end_after(TIME_LIMIT);
     thread::spawn(|| exit(answer_questions().map_or(1, |()| 0)));
-    peer.serve(|address| println!("{}", address.port()))
+    let announce: Announce = |address| println!("{}", address.port());
+    match cores {
+        Some(cores) => peer.serve_on(cores, announce),
+        None => peer.serve(announce),
+    }
 }
 
 /// Ends this process after `limit`, whatever it is doing then.
@@ -35,9 +42,21 @@ pub(crate) fn end_after(limit: Duration) {
 }
 
 fn answer_questions() -> io::Result<()> {
+    let mut process_before = Duration::ZERO;
+    let mut threads_before = HashMap::new();
     for question in io::stdin().lock().lines() {
         let answer = match question?.as_str() {
-            "cpu" => process_cpu_time().as_nanos() as u64,
+            "cpu" => {
+                let before = mem::replace(&mut process_before, process_cpu_time());
+                (process_before - before).as_nanos() as u64
+            }
+            "busiest" => {
+                let before = mem::replace(&mut threads_before, thread_cpu_times()?);
+                let spent = threads_before.iter().map(|(thread, &now)| {
+                    now.saturating_sub(before.get(thread).copied().unwrap_or_default())
+                });
+                spent.max().unwrap_or_default().as_nanos() as u64
+            }
             "rss" => resident_bytes()?,
             other => {
                 return Err(io::Error::new(
@@ -61,10 +80,11 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts the server of one peer and waits until it listens.
-    pub(super) fn start(peer: Peer) -> Result<Self> {
+    pub(super) fn start(peer: Peer, cores: Option<NonZeroUsize>) -> Result<Self> {
         let program = std::env::current_exe().context("cannot find the path of this program")?;
         let mut process = Command::new(program)
             .args(["serve", &peer.name()])
+            .args(cores.map(|cores| format!("--cores={cores}")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -77,9 +97,14 @@ impl Server {
         Ok(server)
     }
 
-    /// CPU time the server has used so far.
+    /// CPU time the server has used since this was asked last.
     pub(super) fn cpu(&mut self) -> Result<Duration> {
         self.ask("cpu").map(Duration::from_nanos)
+    }
+
+    /// CPU time that the busiest of the server's threads has used since this was asked last.
+    pub(super) fn busiest_thread_cpu(&mut self) -> Result<Duration> {
+        self.ask("busiest").map(Duration::from_nanos)
     }
 
     /// Bytes the server has in memory now.

@@ -5,6 +5,8 @@ mod workloads;
 
 use std::future::Future;
 use std::io;
+use std::num::NonZeroUsize;
+use std::thread;
 
 use ::cotask::net::{TcpListener, TcpStream};
 use ::cotask::{JoinError, block_on, spawn, yield_now};
@@ -33,6 +35,20 @@ pub(super) fn serve(announce: Announce) -> io::Result<()> {
             spawn(echo(stream));
         }
     })
+}
+
+/// The same on several cores.
+pub(super) fn serve_on(cores: NonZeroUsize, announce: Announce) -> io::Result<()> {
+    let handler = async |stream: TcpStream| match stream.set_nodelay(true) {
+        // A connection that ends in an error is over as well.
+        Ok(()) => drop(echo(stream).await),
+        Err(error) => eprintln!("cannot set TCP_NODELAY: {error}"),
+    };
+    let server = ::cotask::cores::serve(LOOPBACK, cores, handler)?;
+    announce(server.local_addr());
+    loop {
+        thread::park();
+    }
 }
 
 async fn echo(mut stream: TcpStream) -> io::Result<()> {

@@ -13,6 +13,8 @@ mod smol;
 mod threads;
 mod tokio;
 
+use std::num::NonZeroUsize;
+
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
@@ -47,7 +49,7 @@ impl Peer {
     pub(crate) fn absent(self, row: Row) -> Option<&'static str> {
         match (self, row) {
             (Peer::Cotask, _) => None,
-            (_, Row::RecorderOff) => Some("the row compares cotask with itself"),
+            (_, Row::RecorderOff | Row::Cores2) => Some("the row compares cotask with itself"),
             (Peer::Tokio, _) => None,
             (Peer::Monoio, _) if cfg!(not(feature = "monoio")) => Some("built without the feature `monoio`"),
             (Peer::Compio, _) if cfg!(not(feature = "compio")) => Some("built without the feature `compio`"),
@@ -80,6 +82,15 @@ impl Peer {
             _ => None,
         };
         sample.with_context(|| format!("{} cannot measure {} in this process", self.name(), row.name()))
+    }
+
+    /// Serves echo connections on several runtimes until the process ends.
+    pub(crate) fn serve_on(self, cores: NonZeroUsize, announce: Announce) -> Result<()> {
+        match self {
+            Peer::Cotask => cotask::serve_on(cores, announce)?,
+            _ => bail!("only cotask is measured on several cores"),
+        }
+        Ok(())
     }
 
     /// Serves echo connections until the process ends. `announce` is told the address.
