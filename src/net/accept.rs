@@ -66,3 +66,57 @@ impl<S: event::Source + fmt::Debug> fmt::Debug for Listener<S> {
         self.source.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::future::poll_fn;
+
+    use super::*;
+
+    fn scripted(results: Vec<io::Result<u32>>) -> Vec<Result<u32, io::ErrorKind>> {
+        crate::block_on(async {
+            let listener =
+                Listener::new(mio::net::TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap());
+            let listener = listener.unwrap();
+            let calls = results.iter().filter(|result| !passed_over(result)).count();
+            let results = RefCell::new(results.into_iter());
+            let mut told = Vec::new();
+            for _ in 0..calls {
+                let accept = |_: &mio::net::TcpListener| results.borrow_mut().next().unwrap();
+                told.push(poll_fn(|cx| listener.poll_accept(cx, accept)).await.map_err(|error| error.kind()));
+            }
+            assert!(results.borrow_mut().next().is_none(), "not all was asked for");
+            told
+        })
+    }
+
+    fn passed_over(result: &io::Result<u32>) -> bool {
+        let kinds = [io::ErrorKind::ConnectionAborted, io::ErrorKind::Interrupted];
+        result.as_ref().is_err_and(|error| kinds.contains(&error.kind()))
+    }
+
+    /// Loopback does not abort connections before they are accepted: here the system's answers are made up.
+    #[test]
+    fn a_connection_that_is_gone_is_passed_over() {
+        use io::ErrorKind::{ConnectionAborted, Interrupted};
+
+        let told = scripted(vec![
+            Err(ConnectionAborted.into()),
+            Err(ConnectionAborted.into()),
+            Ok(1),
+            Err(Interrupted.into()),
+            Err(ConnectionAborted.into()),
+            Ok(2),
+        ]);
+        assert_eq!(told, [Ok(1), Ok(2)]);
+    }
+
+    #[test]
+    fn after_another_error_the_next_call_waits() {
+        let start = crate::time::Instant::now();
+        let told = scripted(vec![Err(io::ErrorKind::HostUnreachable.into()), Ok(1), Ok(2)]);
+        assert_eq!(told, [Err(io::ErrorKind::HostUnreachable), Ok(1), Ok(2)]);
+        assert!(start.elapsed() >= BACK_OFF);
+    }
+}

@@ -241,6 +241,18 @@ impl UnixDatagram {
         Ok((UnixDatagram { source: Source::new(a)? }, UnixDatagram { source: Source::new(b)? }))
     }
 
+    /// Takes over a socket of the standard library.
+    ///
+    /// # Errors
+    /// When it cannot be made non-blocking or cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
+        socket.set_nonblocking(true)?;
+        Ok(UnixDatagram { source: Source::new(mio::net::UnixDatagram::from_std(socket))? })
+    }
+
     /// Sets the peer for [`send`](UnixDatagram::send).
     ///
     /// # Errors
@@ -264,6 +276,24 @@ impl UnixDatagram {
     /// Those of the system.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.wait(Direction::Read, |socket| socket.recv(buffer)).await
+    }
+
+    /// Sends one datagram to the socket at a path. While that one's queue is full, this fails with `WouldBlock`:
+    /// of a queue that it is not connected to, the system does not tell when there is room.
+    ///
+    /// # Errors
+    /// Those of the system, naming the path.
+    pub fn try_send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
+        let path = path.as_ref();
+        self.source.io().send_to(datagram, path).map_err(naming("send a datagram to", path.display()))
+    }
+
+    /// Receives one datagram and tells who sent it. What does not fit into the buffer is lost.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.source.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
     }
 }
 

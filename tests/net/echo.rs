@@ -156,6 +156,27 @@ fn unix_datagrams_wait_for_room() -> io::Result<()> {
 }
 
 #[test]
+fn unix_datagrams_between_paths() -> io::Result<()> {
+    let folder = Folder::new("datagrams")?;
+    let (here, there) = (folder.0.join("here"), folder.0.join("there"));
+    run(async {
+        let receiver = UnixDatagram::bind(&there)?;
+        let sender = UnixDatagram::from_std(std::os::unix::net::UnixDatagram::bind(&here)?)?;
+        assert_eq!(sender.try_send_to(b"one", &there)?, 3);
+        let mut datagram = [0; 8];
+        let (length, from) = receiver.recv_from(&mut datagram).await?;
+        assert_eq!((&datagram[..length], from.as_pathname()), (&b"one"[..], Some(here.as_path())));
+        sender.connect(&there)?;
+        sender.send(b"four").await?;
+        assert_eq!(receiver.recv(&mut datagram).await?, 4);
+        let nowhere = sender.try_send_to(b"x", folder.0.join("nobody")).unwrap_err();
+        assert_eq!(nowhere.kind(), io::ErrorKind::NotFound);
+        assert!(nowhere.to_string().contains("nobody"), "{nowhere}");
+        Ok(())
+    })
+}
+
+#[test]
 fn vectored_writes_keep_the_order() -> io::Result<()> {
     run(async {
         let (mut writer, mut reader) = tcp_pair().await?;

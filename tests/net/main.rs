@@ -1,6 +1,7 @@
 //! Sockets of the real system, on the loopback interface: what `cotask::net` and the reactor promise of them.
 #![cfg(unix)]
 
+mod cancel;
 mod closing;
 #[cfg(target_os = "linux")]
 mod crowd;

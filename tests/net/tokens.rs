@@ -11,9 +11,11 @@ use cotask::net::UnixStream;
 
 use crate::support::{run, turn};
 
+type Action = Box<dyn FnOnce(Who)>;
+
 thread_local! {
     /// What the next wake does. Wakers must be `Send`, sockets are not; they never leave this thread.
-    static ON_WAKE: RefCell<Option<Box<dyn FnOnce(Who)>>> = const { RefCell::new(None) };
+    static ON_WAKE: RefCell<Option<Action>> = const { RefCell::new(None) };
     static SOCKETS: RefCell<Vec<Option<UnixStream>>> = const { RefCell::new(Vec::new()) };
 }
 
