@@ -1,0 +1,303 @@
+//! Invariant 7, with its bounds: whatever others do without end, a task that can run does so before a counted number
+//! of other polls. Polls are counted, time is not measured.
+//!
+//! The bounds follow from two numbers of the runtime: a poll may do 128 operations on leaf futures (the budget),
+//! and after 61 polls the executor looks outside (at timers, sockets, other threads).
+
+mod common;
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use common::settle;
+use cotask::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
+use cotask::time::{interval, sleep};
+use cotask::{JoinHandle, block_on, spawn, yield_now};
+
+/// Polls between two looks outside.
+const POLLS_A_TURN: usize = 61;
+/// Operations that one poll may do.
+const BUDGET: usize = 128;
+
+/// Counts the polls of a future in a counter that many share.
+fn counted<F: Future>(polls: &Rc<Cell<usize>>, future: F) -> impl Future<Output = F::Output> + use<F> {
+    let polls = Rc::clone(polls);
+    let mut future = Box::pin(future);
+    poll_fn(move |cx| {
+        polls.set(polls.get() + 1);
+        future.as_mut().poll(cx)
+    })
+}
+
+async fn yields_for_ever() {
+    loop {
+        yield_now().await;
+    }
+}
+
+/// Tasks that never end, and how often they have been polled altogether.
+struct Storm {
+    polls: Rc<Cell<usize>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Storm {
+    fn of<F: Future<Output = ()> + 'static>(size: usize, future: impl Fn() -> F) -> Storm {
+        let polls = Rc::default();
+        let tasks = (0..size).map(|_| spawn(counted(&polls, future()))).collect();
+        Storm { polls, tasks }
+    }
+
+    /// How many of its polls `future` has to wait for.
+    async fn polls_during<T>(&self, future: impl Future<Output = T>) -> usize {
+        let before = self.polls.get();
+        future.await;
+        self.polls.get() - before
+    }
+
+    async fn end(self) {
+        for task in self.tasks {
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+    }
+}
+
+#[test]
+fn beside_tasks_that_wake_themselves_each_gets_its_turn_in_every_round() {
+    block_on(async {
+        for size in [1, 2, 1_000] {
+            let storm = Storm::of(size, yields_for_ever);
+            settle().await;
+            assert_eq!(storm.polls_during(yield_now()).await, size, "one round");
+            // A task and its join: a round until it runs, a round until we hear of it.
+            let polls = storm.polls_during(spawn(async {})).await;
+            assert!(polls <= 2 * size, "{polls} polls of {size} tasks before a new task was over");
+            storm.end().await;
+        }
+    });
+}
+
+#[test]
+fn a_due_timer_waits_for_one_turn_and_one_round() {
+    let runtime = cotask::Runtime::new().unwrap();
+    runtime.block_on(async {
+        for size in [1, 1_000] {
+            let storm = Storm::of(size, yields_for_ever);
+            let nap = sleep(Duration::from_millis(1));
+            let deadline = nap.deadline();
+            let mut nap = Box::pin(nap);
+            let mut polls_when_due = None;
+            let polls = Rc::clone(&storm.polls);
+            poll_fn(|cx| {
+                let over = nap.as_mut().poll(cx).is_ready();
+                // Ticks are whole milliseconds: from the next one on it is due.
+                let due = cotask::time::Instant::now() >= deadline + Duration::from_millis(1);
+                if due && polls_when_due.is_none() {
+                    polls_when_due = Some(polls.get());
+                }
+                if over {
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+            let waited = polls_when_due.map_or(0, |then| storm.polls.get() - then);
+            assert!(waited <= POLLS_A_TURN + 2 * size, "{waited} polls after the deadline");
+            storm.end().await;
+        }
+    });
+}
+
+#[test]
+fn a_wake_from_another_thread_waits_for_one_turn_and_one_round() {
+    block_on(async {
+        for size in [1, 1_000] {
+            let storm = Storm::of(size, yields_for_ever);
+            let polls = Rc::clone(&storm.polls);
+            let mut woken_at = None;
+            let waited = poll_fn(|cx| {
+                if let Some(before) = woken_at {
+                    return Poll::Ready(polls.get() - before);
+                }
+                let waker = cx.waker().clone();
+                // Joined here, so that the wake has come by the end of this poll.
+                std::thread::spawn(move || waker.wake()).join().unwrap();
+                woken_at = Some(polls.get());
+                Poll::Pending
+            })
+            .await;
+            assert!(waited <= POLLS_A_TURN + size, "{waited} polls of {size} tasks");
+            storm.end().await;
+        }
+    });
+}
+
+/// Each of these is always ready, and is awaited in a loop without end. After so many operations as the budget has,
+/// the loop must give way.
+#[test]
+fn leaves_that_are_always_ready_give_way() {
+    type Endless = Pin<Box<dyn Future<Output = ()>>>;
+    /// Its name, and the loop, which counts its operations.
+    type Leaf = (&'static str, fn(Rc<Cell<usize>>) -> Endless);
+    fn operations(make: impl Fn(Rc<Cell<usize>>) -> Endless) -> usize {
+        block_on(async {
+            let done = Rc::new(Cell::new(0));
+            let task = spawn(make(Rc::clone(&done)));
+            yield_now().await;
+            let in_one_poll = done.get();
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled());
+            in_one_poll
+        })
+    }
+    fn again(done: &Cell<usize>) {
+        done.set(done.get() + 1);
+    }
+    let leaves: [Leaf; 9] = [
+        ("mpsc", |done| {
+            Box::pin(async move {
+                let (sender, mut receiver) = mpsc::channel(1);
+                loop {
+                    sender.send(()).await.unwrap();
+                    receiver.recv().await.unwrap();
+                    again(&done);
+                }
+            })
+        }),
+        ("unbounded mpsc", |done| {
+            Box::pin(async move {
+                let (sender, mut receiver) = mpsc::unbounded_channel();
+                loop {
+                    sender.send(()).unwrap();
+                    receiver.recv().await.unwrap();
+                    again(&done);
+                }
+            })
+        }),
+        ("oneshot", |done| {
+            Box::pin(async move {
+                loop {
+                    let (sender, receiver) = oneshot::channel();
+                    sender.send(()).unwrap();
+                    receiver.await.unwrap();
+                    again(&done);
+                }
+            })
+        }),
+        ("Mutex", |done| {
+            Box::pin(async move {
+                let mutex = Mutex::new(());
+                loop {
+                    drop(mutex.lock().await);
+                    again(&done);
+                }
+            })
+        }),
+        ("Semaphore", |done| {
+            Box::pin(async move {
+                let semaphore = Semaphore::new(1);
+                loop {
+                    drop(semaphore.acquire().await.unwrap());
+                    again(&done);
+                }
+            })
+        }),
+        ("Notify", |done| {
+            Box::pin(async move {
+                let notify = Notify::new();
+                loop {
+                    notify.notify_one();
+                    notify.notified().await;
+                    again(&done);
+                }
+            })
+        }),
+        ("sleep", |done| {
+            Box::pin(async move {
+                loop {
+                    sleep(Duration::ZERO).await;
+                    again(&done);
+                }
+            })
+        }),
+        ("interval", |done| {
+            Box::pin(async move {
+                // Burst: it has ticks to catch up for a very long time.
+                let mut ticks = interval(Duration::from_nanos(1));
+                std::thread::sleep(Duration::from_millis(1));
+                loop {
+                    ticks.tick().await;
+                    again(&done);
+                }
+            })
+        }),
+        ("JoinHandle", |done| {
+            Box::pin(async move {
+                let finished: Vec<_> = (0..1_000).map(|_| spawn(async {})).collect();
+                yield_now().await;
+                for task in finished {
+                    task.await.unwrap();
+                    again(&done);
+                }
+                std::future::pending().await
+            })
+        }),
+    ];
+    for (name, leaf) in leaves {
+        let in_one_poll = operations(leaf);
+        assert!(in_one_poll <= BUDGET, "{name}: {in_one_poll} operations in one poll");
+        // A budget that is no use to anybody would pass the test above.
+        let expected = if name == "JoinHandle" { 0 } else { BUDGET / 2 };
+        assert!(in_one_poll >= expected, "{name}: only {in_one_poll} operations in one poll");
+    }
+}
+
+#[test]
+fn waiting_costs_no_budget() {
+    block_on(async {
+        // More idle channels than the budget has operations, and a message in the last: each poll must get there.
+        let (senders, receivers): (Vec<_>, Vec<_>) = (0..500).map(|_| oneshot::channel::<u32>()).unzip();
+        let select = spawn(futures::future::select_all(receivers));
+        settle().await;
+        senders.into_iter().next_back().unwrap().send(7).unwrap();
+        let (output, index, _rest) = select.await.unwrap();
+        // All but the last sender are gone: any of those may be first.
+        assert!(output.is_err() && index < 499 || output == Ok(7) && index == 499);
+    });
+}
+
+#[test]
+fn two_that_wake_each_other_leave_room_for_a_third() {
+    block_on(async {
+        let (ping, mut pinged) = mpsc::unbounded_channel();
+        let (pong, mut ponged) = mpsc::unbounded_channel();
+        let polls = Rc::default();
+        let players = [
+            spawn(counted(&polls, async move {
+                loop {
+                    ping.send(()).unwrap();
+                    ponged.recv().await.unwrap();
+                }
+            })),
+            spawn(counted(&polls, async move {
+                loop {
+                    pinged.recv().await.unwrap();
+                    pong.send(()).unwrap();
+                }
+            })),
+        ];
+        settle().await;
+        for _ in 0..100 {
+            let before = polls.get();
+            yield_now().await;
+            assert!(polls.get() - before <= 2, "a LIFO slot keeps the two among themselves");
+        }
+        players.iter().for_each(JoinHandle::abort);
+    });
+}
