@@ -113,3 +113,11 @@ pub use handle::{Handle, RemoteJoinHandle};
 pub use join::{Id, JoinError, JoinHandle};
 pub use join_set::JoinSet;
 pub use runtime::{Builder, Runtime, YieldNow, block_on, spawn, spawn_blocking, spawn_named, yield_now};
+
+/// Internals, for the models in `tests/loom` alone.
+#[cfg(cotask_loom)]
+#[doc(hidden)]
+pub mod inside {
+    pub use crate::inbox::{Inbox, Mail, Registry};
+    pub use crate::waker::Name;
+}

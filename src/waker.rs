@@ -62,7 +62,7 @@ impl Name {
         (self.0 >> SLOT_BITS) as u32 % GENERATIONS
     }
 
-    pub(crate) fn slot(self) -> u32 {
+    pub fn slot(self) -> u32 {
         self.0 as u32 % MAX_SLOTS
     }
 

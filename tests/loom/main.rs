@@ -31,6 +31,8 @@
 #[cfg(cotask_loom)]
 mod blocking;
 #[cfg(cotask_loom)]
+mod inbox;
+#[cfg(cotask_loom)]
 mod model;
 #[cfg(cotask_loom)]
 mod mpsc;
@@ -54,8 +56,16 @@ mod table;
 /// Every model, in the order of the table.
 #[cfg(cotask_loom)]
 fn models() -> Vec<&'static model::Model> {
-    [oneshot::MODELS, mpsc::MODELS, semaphore::MODELS, mutex::MODELS, notify::MODELS, blocking::MODELS]
-        .concat()
+    [
+        inbox::MODELS,
+        oneshot::MODELS,
+        mpsc::MODELS,
+        semaphore::MODELS,
+        mutex::MODELS,
+        notify::MODELS,
+        blocking::MODELS,
+    ]
+    .concat()
 }
 
 #[cfg(cotask_loom)]

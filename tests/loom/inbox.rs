@@ -1,0 +1,223 @@
+//! Models of `inbox`: a runtime's thread that goes to sleep while others wake its tasks, and that ends.
+
+use cotask::inside::{Inbox, Mail, Name, Registry};
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use loom::sync::{Arc, Notify};
+use loom::thread;
+
+use crate::model::{Model, Mutant};
+
+const FILE: &str = "src/inbox.rs";
+
+pub const MODELS: &[&Model] = &[&SLEEP, &TWO_WAKERS, &HINT, &CLOSE, &REGISTRY];
+
+/// What the owner of an inbox has: the inbox, and the poller's eventfd, which keeps a signal until it is waited for.
+struct Owner {
+    inbox: Arc<Inbox>,
+    eventfd: Arc<Notify>,
+}
+
+impl Owner {
+    fn new() -> Owner {
+        let eventfd = Arc::new(Notify::new());
+        let written = eventfd.clone();
+        Owner { inbox: Arc::new(Inbox::new(Box::new(move || written.notify()))), eventfd }
+    }
+
+    /// Sleeps until there is mail, as the executor does, and gives the slots of the tasks woken.
+    fn sleep(&self) -> Vec<u32> {
+        let mut mail = Mail::default();
+        while mail.names.is_empty() {
+            if self.inbox.begin_park() {
+                self.eventfd.wait();
+            }
+            self.inbox.take(&mut mail);
+        }
+        mail.names.iter().map(|name| name.slot()).collect()
+    }
+}
+
+fn task(slot: u32) -> Name {
+    Name::new(0, 0, slot)
+}
+
+const CHECK_THEN_PARK: Mutant = Mutant::Source {
+    name: "checked_and_parked_in_two_sections",
+    file: FILE,
+    from: "state.parked = state.mail.is_empty();\n        state.parked",
+    to: "let empty = state.mail.is_empty();
+         drop(state);
+         self.state.lock().parked = empty;
+         empty",
+};
+
+static SLEEP: Model = Model {
+    name: "inbox",
+    about: "a wake while the owner is about to sleep ends the sleep, and the poll sees what was written before",
+    invariants: &[1, 4, 6],
+    bound: None,
+    body: || {
+        let owner = Owner::new();
+        let written = Arc::new(AtomicUsize::new(0));
+        let (inbox, theirs) = (owner.inbox.clone(), written.clone());
+        let waking = thread::spawn(move || {
+            theirs.store(1, Relaxed);
+            inbox.send(task(7));
+        });
+        assert_eq!(owner.sleep(), [7]);
+        assert_eq!(written.load(Relaxed), 1);
+        waking.join().unwrap();
+    },
+    mutants: &[
+        CHECK_THEN_PARK,
+        Mutant::Source {
+            name: "parked_taken_before_the_push",
+            file: FILE,
+            from: "        put(&mut state.mail);
+        self.nonempty.store(true, Ordering::Relaxed);
+        let was_parked = mem::take(&mut state.parked);
+        drop(state);",
+            to: "        let was_parked = mem::take(&mut state.parked);
+        drop(state);
+        put(&mut self.state.lock().mail);
+        self.nonempty.store(true, Ordering::Relaxed);",
+        },
+        Mutant::Source {
+            name: "no_write_to_the_eventfd",
+            file: FILE,
+            from: "        if was_parked {\n            (self.unpark)();\n        }",
+            to: "        let _ = was_parked;",
+        },
+    ],
+};
+
+static TWO_WAKERS: Model = Model {
+    name: "inbox_two_wakers",
+    about: "two threads that wake two tasks at once: both are polled, and one write ends one sleep",
+    invariants: &[1, 6],
+    bound: Some(3),
+    body: || {
+        let owner = Owner::new();
+        let waking = [1, 2].map(|slot| {
+            let inbox = owner.inbox.clone();
+            thread::spawn(move || inbox.send(task(slot)))
+        });
+        let mut woken = owner.sleep();
+        while woken.len() < 2 {
+            woken.extend(owner.sleep());
+        }
+        woken.sort_unstable();
+        assert_eq!(woken, [1, 2]);
+        waking.map(|thread| thread.join().unwrap());
+    },
+    mutants: &[
+        CHECK_THEN_PARK,
+        Mutant::Source {
+            name: "mail_replaced_by_the_last_name",
+            file: FILE,
+            from: "self.push(|mail| mail.names.push(name));",
+            to: "self.push(|mail| mail.names = vec![name]);",
+        },
+    ],
+};
+
+static HINT: Model = Model {
+    name: "inbox_hint",
+    about: "an owner that never sleeps: mail it has not taken shows in the hint",
+    invariants: &[7],
+    bound: None,
+    body: || {
+        let owner = Owner::new();
+        let inbox = owner.inbox.clone();
+        let waking = thread::spawn(move || inbox.send(task(7)));
+        let mut mail = Mail::default();
+        owner.inbox.take(&mut mail);
+        waking.join().unwrap();
+        assert!(!mail.names.is_empty() || owner.inbox.looks_nonempty());
+    },
+    mutants: &[Mutant::Source {
+        name: "hint_cleared_after_the_lock",
+        file: FILE,
+        from: "self.nonempty.store(false, Ordering::Relaxed);
+        mem::swap(&mut state.mail, mail);",
+        to: "mem::swap(&mut state.mail, mail);
+        drop(state);
+        self.nonempty.store(false, Ordering::Relaxed);",
+    }],
+};
+
+static CLOSE: Model = Model {
+    name: "inbox_close",
+    about: "a job sent while the runtime ends is run, handed to the end, or given back: never lost, never twice",
+    invariants: &[10],
+    bound: None,
+    body: || {
+        let owner = Owner::new();
+        let seen = Arc::new(AtomicUsize::new(0));
+        let (inbox, theirs) = (owner.inbox.clone(), seen.clone());
+        let sending = thread::spawn(move || {
+            let counted = theirs.clone();
+            let job = Box::new(move || {
+                counted.fetch_add(1, Relaxed);
+            });
+            if let Err(refused) = inbox.send_job(job) {
+                drop(refused);
+                theirs.fetch_add(1, Relaxed);
+            }
+        });
+        owner.inbox.close().jobs.into_iter().for_each(|job| job());
+        sending.join().unwrap();
+        assert_eq!(seen.load(Relaxed), 1);
+    },
+    mutants: &[
+        Mutant::Source {
+            name: "nothing_is_refused",
+            file: FILE,
+            from: "        if state.closed {\n            return;\n        }\n",
+            to: "",
+        },
+        Mutant::Source {
+            name: "closed_checked_in_a_section_of_its_own",
+            file: FILE,
+            from: "        let mut state = self.state.lock();
+        if state.closed {
+            return;
+        }
+        put(",
+            to: "        if self.state.lock().closed {
+            return;
+        }
+        let mut state = self.state.lock();
+        put(",
+        },
+    ],
+};
+
+static REGISTRY: Model = Model {
+    name: "registry",
+    about: "a wake while its runtime ends and another begins: it finds the old one or nobody, never the new one",
+    invariants: &[3, 10],
+    bound: Some(3),
+    body: || {
+        let registry = Arc::new(Registry::default());
+        let old = Owner::new();
+        let number = registry.register(old.inbox.clone()).unwrap();
+        let theirs = registry.clone();
+        let waking = thread::spawn(move || theirs.send(Name::new(number, 0, 7)));
+
+        old.inbox.close();
+        registry.unregister(number);
+        let new = Owner::new();
+        let its_number = registry.register(new.inbox.clone()).unwrap();
+
+        waking.join().unwrap();
+        assert!(!new.inbox.looks_nonempty(), "a stale name woke a task of another runtime");
+        registry.unregister(its_number);
+    },
+    mutants: &[Mutant::Source {
+        name: "number_given_again_at_once",
+        file: FILE,
+        from: "        inboxes.next = (number + 1) % limit;\n",
+        to: "",
+    }],
+};
