@@ -45,6 +45,7 @@ pub(crate) fn spent() -> bool {
 /// Ready while the task may go on; otherwise wakes the task and is pending, so that the others get a turn.
 ///
 /// A leaf future calls this before it takes anything, so that nothing is taken and then not handed out.
+#[inline]
 pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     match LEFT.get() {
         UNLIMITED => Poll::Ready(()),
@@ -63,6 +64,7 @@ pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
 ///
 /// Only progress counts. Otherwise a task that polls more idle channels than [`OPERATIONS`] at once (a large
 /// `select`) would never get to the last ones, and wake itself for ever.
+#[inline]
 pub(crate) fn refund() {
     match LEFT.get() {
         UNLIMITED => {}

@@ -88,11 +88,6 @@ impl Name {
     }
 }
 
-/// Whether a waker is a name of ours, and so has no code of its own in its clone and drop.
-pub(crate) fn is_name(waker: &Waker) -> bool {
-    std::ptr::eq(waker.vtable(), &VTABLE)
-}
-
 static VTABLE: RawWakerVTable = RawWakerVTable::new(
     |data| RawWaker::new(data, &VTABLE),
     |data| Name(data.addr() as u64).wake(),

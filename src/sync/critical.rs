@@ -6,63 +6,74 @@
 //! a short section under the lock, which only moves data about, and an [`After`], the list of foreign calls
 //! that the section leaves to be made once the lock is free.
 //!
-//! Waiting needs a *clone* of the waker, which is foreign code as well, and one that an operation which
-//! need not wait should not pay for. [`poll_locked`] therefore looks twice: first without a clone; then,
-//! where the section found that it must wait, it makes the clone outside and looks again. Between the two
-//! looks another thread may have brought what was missing, so the second one must not simply store the
-//! waker: it decides anew.
+//! Waiting needs a *clone* of the waker, which is foreign code as well. [`poll_locked`] makes it before it
+//! takes the lock, also for a poll that then need not wait. The other way, to look first and to clone only
+//! if need be, takes the lock twice, and must look anew the second time: what was missing may have come in
+//! between, and a waker that is stored after such a moment is woken by nobody. It was tried, and was no
+//! quicker: a clone here copies a name, and a lock costs more.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::budget;
 use crate::loom::Mutex;
-use crate::waker;
 
-/// Wakers on their way out of a critical section. One needs no allocation.
-#[derive(Default)]
-struct Bag {
-    first: Option<Waker>,
-    more: Vec<Waker>,
-}
-
-impl Bag {
-    fn push(&mut self, waker: Option<Waker>) {
-        if self.first.is_none() {
-            self.first = waker;
-        } else {
-            self.more.extend(waker);
-        }
-    }
-}
-
-/// The foreign calls that a critical section leaves for afterwards.
+/// The foreign calls that a critical section leaves for afterwards. The usual one or two need no allocation.
 #[derive(Default)]
 pub(super) struct After {
-    wake: Bag,
-    discard: Bag,
+    wake: Option<Waker>,
+    discard: Option<Waker>,
+    more: Vec<Call>,
 }
 
+enum Call {
+    Wake(Waker),
+    Discard(Waker),
+}
+
+// `inline`: the channels are generic and so compiled in their user's crate, from where a call to a function
+// of this one is not inlined without being told.
 impl After {
     /// This waker is to be woken.
+    #[inline]
     pub(super) fn wake(&mut self, waker: Option<Waker>) {
-        self.wake.push(waker);
+        if self.wake.is_none() {
+            self.wake = waker;
+        } else {
+            self.more.extend(waker.map(Call::Wake));
+        }
     }
 
     /// This waker is to be dropped.
+    #[inline]
     pub(super) fn discard(&mut self, waker: Option<Waker>) {
-        self.discard.push(waker);
+        if self.discard.is_none() {
+            self.discard = waker;
+        } else {
+            self.more.extend(waker.map(Call::Discard));
+        }
     }
 
-    /// Makes the calls. A waker that panics does not cost the others their wake; the first panic goes on.
-    fn run(self) {
-        let After { wake, discard } = self;
-        let Some(first) = wake.first else { return drop(discard) };
-        if wake.more.is_empty() {
-            return first.wake();
+    #[inline]
+    fn run(&mut self) {
+        if !self.more.is_empty() {
+            return self.run_many();
         }
-        let wakes = std::iter::once(first).chain(wake.more);
-        let panics = wakes.filter_map(|waker| catch_unwind(AssertUnwindSafe(|| waker.wake())).err());
+        if let Some(waker) = self.wake.take() {
+            waker.wake();
+        }
+    }
+
+    /// A waker that panics does not cost the others their wake; the first panic goes on.
+    #[cold]
+    fn run_many(&mut self) {
+        let first = self.wake.take().map(Call::Wake);
+        let calls = first.into_iter().chain(self.more.drain(..));
+        let make = |call| match call {
+            Call::Wake(waker) => waker.wake(),
+            Call::Discard(waker) => drop(waker),
+        };
+        let panics = calls.filter_map(|call| catch_unwind(AssertUnwindSafe(|| make(call))).err());
         if let Some(panic) = panics.reduce(|first, _| first) {
             resume_unwind(panic);
         }
@@ -77,51 +88,40 @@ pub(super) fn locked<S, R>(lock: &Mutex<S>, section: impl FnOnce(&mut S, &mut Af
     result
 }
 
-/// One poll's turn under the lock: the [`After`], and the waker of whoever polls.
+/// One poll's turn under the lock: the [`After`], and a clone of the waker of whoever polls.
 pub(super) struct Turn<'a> {
-    pub(super) after: After,
-    polled_by: &'a Waker,
-    clone: Option<Waker>,
-    clone_wanted: bool,
+    pub(super) after: &'a mut After,
+    waker: Option<Waker>,
 }
 
 impl Turn<'_> {
-    /// Sees to it that `slot` holds the waker of this poll: the last waker given is the one that is woken.
+    /// Leaves the waker in `slot`, in place of an earlier one: the last that was given is the one that is
+    /// woken.
+    #[inline]
     pub(super) fn wait_in(&mut self, slot: &mut Option<Waker>) {
-        if slot.as_ref().is_some_and(|stored| stored.will_wake(self.polled_by)) {
-            return;
-        }
-        match self.clone.take() {
-            Some(clone) => self.after.discard(slot.replace(clone)),
-            None => self.clone_wanted = true,
-        }
+        let replaced = std::mem::replace(slot, self.waker.take());
+        self.after.discard(replaced);
     }
 }
 
-/// Polls by looking under the lock, and charges the cooperative budget for what becomes ready.
+/// Polls under the lock, and charges the cooperative budget for what becomes ready.
 ///
-/// `look` must call [`Turn::wait_in`] before it returns `Pending`, and may be called twice (see the module).
+/// `look` must call [`Turn::wait_in`] before it returns `Pending`.
 pub(super) fn poll_locked<S, R>(
     lock: &Mutex<S>,
     cx: &mut Context<'_>,
-    mut look: impl FnMut(&mut S, &mut Turn<'_>) -> Poll<R>,
+    look: impl FnOnce(&mut S, &mut Turn<'_>) -> Poll<R>,
 ) -> Poll<R> {
     ready!(budget::poll_proceed(cx));
-    // A waker of our own is an integer, whose clone and drop run no code at all: it needs no second look.
-    let clone = waker::is_name(cx.waker()).then(|| cx.waker().clone());
-    let mut turn = Turn { after: After::default(), polled_by: cx.waker(), clone, clone_wanted: false };
-    loop {
-        let outcome = look(&mut lock.lock(), &mut turn);
-        if outcome.is_pending() && std::mem::take(&mut turn.clone_wanted) {
-            turn.clone = Some(cx.waker().clone());
-            continue;
-        }
-        if outcome.is_pending() {
-            budget::refund();
-        }
-        turn.after.run();
-        return outcome;
+    // In place, and lent from here: moving these few words to and fro showed in the profile.
+    let mut after = After::default();
+    let mut turn = Turn { waker: Some(cx.waker().clone()), after: &mut after };
+    let outcome = look(&mut lock.lock(), &mut turn);
+    if outcome.is_pending() {
+        budget::refund();
     }
+    after.run();
+    outcome
 }
 
 #[cfg(all(test, not(cotask_loom)))]

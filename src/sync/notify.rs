@@ -216,7 +216,7 @@ impl Future for Notified<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Notified { notify, stage } = &mut *self;
         poll_locked(&notify.state, cx, |state, turn| {
-            if stage.advance(state, &mut turn.after) {
+            if stage.advance(state, turn.after) {
                 return Poll::Ready(());
             }
             if let Stage::Listed(key) = stage {

@@ -130,8 +130,8 @@ static LAST_WAKER: Model = Model {
     mutants: &[Mutant::Source {
         name: "only_the_first_waker_is_kept",
         file: "src/sync/critical.rs",
-        from: "slot.as_ref().is_some_and(|stored| stored.will_wake(self.polled_by))",
-        to: "slot.is_some()",
+        from: "std::mem::replace(slot, self.waker.take())",
+        to: "if slot.is_some() { None } else { std::mem::replace(slot, self.waker.take()) }",
     }],
 };
 

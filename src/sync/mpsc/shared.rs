@@ -114,7 +114,7 @@ impl<T> SendSide<T> {
             state.permits.poll_take(1, place, turn).map(|taken| {
                 let value = value.take().expect("`send` polled after it was ready");
                 match taken {
-                    Ok(()) => state.put(value, &mut turn.after).map_err(SendError),
+                    Ok(()) => state.put(value, turn.after).map_err(SendError),
                     Err(()) => Err(SendError(value)),
                 }
             })
@@ -218,7 +218,7 @@ impl<T> ReceiveSide<T> {
     }
 
     pub(super) fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        poll_locked(&self.0, cx, |state, turn| match state.receive(&mut turn.after) {
+        poll_locked(&self.0, cx, |state, turn| match state.receive(turn.after) {
             Ok(value) => Poll::Ready(Some(value)),
             Err(TryRecvError::Disconnected) => Poll::Ready(None),
             Err(TryRecvError::Empty) => {
