@@ -84,7 +84,7 @@ static UNBOUNDED: Model = Model {
         Mutant::Source {
             name: "queue_and_senders_are_looked_at_one_after_the_other",
             file: FILE,
-            from: "poll_locked(&self.0, cx, |state, turn| match state.receive(&mut turn.after) {",
+            from: "poll_locked(&self.0, cx, |state, turn| match state.receive(turn.after) {",
             to: "let mut value = self.0.lock().queue.pop_front();
         poll_locked(&self.0, cx, |state, turn| match value.take().ok_or(if state.has_ended() {
             TryRecvError::Disconnected
