@@ -65,24 +65,48 @@ fn fib_agrees() {
     refuses("fib", &["--workers", "0"], 2, &["--workers"]);
 }
 
-/// Hours of work, on two workers.
-#[cfg(target_os = "linux")]
-const ENDLESS_FIB: [&str; 8] = ["--style", "processes", "--workers", "2", "--n", "50", "--jobs", "5000"];
+const QUEUES: [&str; 6] = ["sequential", "pool", "processes", "coroutines", "blocking", "tokio"];
 
-#[cfg(target_os = "linux")]
 #[test]
-fn fib_leaves_no_worker_behind_when_it_is_killed() {
-    let (code, _) = signalled("fib", &ENDLESS_FIB, 2, Signal::SIGKILL);
-    assert_eq!(code, None);
+fn queues_agrees() {
+    agrees("queues", &QUEUES, &["--tasks", "300", "--weight", "3"], &["--tasks", "301", "--weight", "3"]);
+    // More workers than tasks, and more than the queue has room for.
+    same_answer("queues", &QUEUES, &["--tasks", "2", "--weight", "10", "--workers", "5"]);
+    same_answer(
+        "queues",
+        &["sequential", "pool", "coroutines", "tokio"],
+        &["--tasks", "1", "--workers", "200"],
+    );
+    let output = run("queues", &["--style", "pool", "--tasks", "10", "--weight", "100"]);
+    let words = String::from_utf8_lossy(&output.stdout);
+    // https://oeis.org/A006877: the longest below a thousand.
+    assert!(words.contains("871 takes the most steps to 1: 178"), "{words}");
+    refuses("queues", &["--weight", "0"], 2, &["--weight"]);
+    refuses("queues", &["--tasks", "1000000", "--weight", "1000000"], 1, &["--tasks", "--weight"]);
+}
+
+/// Hours of work, on two workers, in every style.
+#[cfg(target_os = "linux")]
+fn ends_cleanly(workload: &str, styles: &[&str], endless: &[&str]) {
+    for style in styles {
+        let helpers = if *style == "processes" { 2 } else { 0 };
+        let args = [&["--workers", "2", "--style", style], endless].concat();
+        let (code, said) = signalled(workload, &args, helpers, Signal::SIGINT);
+        assert_eq!((code, said.trim()), (Some(130), "interrupted"), "{workload} {style}");
+    }
+    let args = [&["--workers", "2", "--style", "processes"], endless].concat();
+    let (code, _) = signalled(workload, &args, 2, Signal::SIGKILL);
+    assert_eq!(code, None, "killed; and its workers ended with it");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn fib_ends_cleanly_on_ctrl_c() {
-    for style in FIB {
-        let helpers = if style == "processes" { 2 } else { 0 };
-        let args = [&["--style", style], &ENDLESS_FIB[2..]].concat();
-        let (code, said) = signalled("fib", &args, helpers, Signal::SIGINT);
-        assert_eq!((code, said.trim()), (Some(130), "interrupted"), "{style}");
-    }
+fn fib_ends_cleanly() {
+    ends_cleanly("fib", &FIB, &["--n", "50", "--jobs", "5000"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn queues_ends_cleanly() {
+    ends_cleanly("queues", &QUEUES, &["--tasks", "10000", "--weight", "1000000"]);
 }

@@ -9,6 +9,8 @@ mod echo;
 mod fib;
 #[path = "../grep/mod.rs"]
 mod grep;
+#[path = "../queues/mod.rs"]
+mod queues;
 #[path = "../rates/mod.rs"]
 mod rates;
 #[path = "../webapp/mod.rs"]
@@ -40,6 +42,7 @@ static WORKLOADS: &[&Workload] = &[
     &chat::CUT,
     &chat::UNBOUNDED,
     &fib::WORKLOAD,
+    &queues::WORKLOAD,
     &grep::WORKLOAD,
 ];
 

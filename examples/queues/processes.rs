@@ -1,0 +1,51 @@
+//! Worker processes, and two pipes each. A pipe is a queue with two ends only, so each worker has its own; one thread here
+//! keeps it filled, and gives the next task to whoever has answered.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::scope;
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+
+use super::worker::Worker;
+use super::{Finding, Plan, QUEUE};
+
+/// Also gives the peak memory of each worker in KiB.
+///
+/// # Errors
+///
+/// When a worker cannot be started, dies, or answers nonsense.
+pub(crate) fn work(plan: Plan, done: &ProgressBar, used: &mut Vec<Option<u64>>) -> Result<Vec<Finding>> {
+    let workers = (0..plan.workers).map(|_| Worker::start(plan.weight)).collect::<Result<Vec<_>>>()?;
+    let next = AtomicU64::new(0);
+    let feed = |mut worker: Worker| -> Result<_> {
+        let mut found = Vec::new();
+        let mut in_flight = 0;
+        loop {
+            while in_flight < QUEUE / plan.workers.min(QUEUE) {
+                let task = next.fetch_add(1, Ordering::Relaxed);
+                if task >= plan.tasks {
+                    break;
+                }
+                worker.order(task)?;
+                in_flight += 1;
+            }
+            if in_flight == 0 {
+                return Ok((found, worker.end()?));
+            }
+            found.push(worker.finding()?);
+            in_flight -= 1;
+            done.inc(1);
+        }
+    };
+    scope(|scope| {
+        let threads: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| feed(worker))).collect();
+        let mut found = Vec::new();
+        for thread in threads {
+            let (findings, peak): (Vec<_>, _) = thread.join().expect("it only passes lines on")?;
+            found.extend(findings);
+            used.push(peak);
+        }
+        Ok(found)
+    })
+}

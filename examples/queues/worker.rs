@@ -1,0 +1,78 @@
+//! A worker process and its protocol, in lines: the weight first; then a task in, `task number steps` out; `end` in, the
+//! worker's peak memory out.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::{Finding, explore};
+use crate::common::{Peer, peak_rss_kib, peer};
+
+/// The threads of a worker: one computes, one listens, one ends it if nobody else does.
+pub(crate) const THREADS: u64 = 3;
+
+/// No task takes longer, not even on a busy machine.
+const LONGEST: Duration = Duration::from_secs(600);
+
+const END: &str = "end";
+
+/// The worker's side: runs until standard input closes.
+pub(crate) fn serve() -> Result<()> {
+    let (to_us, lines) = channel();
+    peer::end_with_parent_and(move |line| {
+        let _ = to_us.send(line.to_string());
+    });
+    let mut lines = lines.into_iter();
+    let weight = lines.next().unwrap_or_default();
+    let weight = weight.parse().with_context(|| format!("a worker was told the weight '{weight}'"))?;
+    for line in lines {
+        if line == END {
+            println!("{}", peak_rss_kib().unwrap_or(0));
+            continue;
+        }
+        let task = line.parse().with_context(|| format!("a worker was given the task '{line}'"))?;
+        let Finding { task, number, steps } = explore(task, weight);
+        println!("{task} {number} {steps}");
+    }
+    Ok(())
+}
+
+/// The side of whoever has work to do.
+pub(crate) struct Worker(Peer);
+
+impl Worker {
+    pub(crate) fn start(weight: u64) -> Result<Worker> {
+        let mut peer = Peer::spawn(["worker"])?;
+        peer.tell(&weight.to_string())?;
+        Ok(Worker(peer))
+    }
+
+    pub(crate) fn order(&mut self, task: u64) -> Result<()> {
+        self.0.tell(&task.to_string())
+    }
+
+    pub(crate) fn finding(&mut self) -> Result<Finding> {
+        let line = self.0.line(LONGEST)?;
+        parse(&line).with_context(|| format!("a worker answered '{line}'"))
+    }
+
+    /// Sends the end marker, and gives the worker's peak memory in KiB, where the system tells.
+    pub(crate) fn end(mut self) -> Result<Option<u64>> {
+        self.0.tell(END)?;
+        let line = self.0.line(LONGEST)?;
+        let peak: u64 = line.parse().with_context(|| format!("a worker took leave with '{line}'"))?;
+        self.0.finish()?;
+        Ok((peak > 0).then_some(peak))
+    }
+}
+
+fn parse(line: &str) -> Option<Finding> {
+    let mut words = line.split(' ');
+    let finding = Finding {
+        task: words.next()?.parse().ok()?,
+        number: words.next()?.parse().ok()?,
+        steps: words.next()?.parse().ok()?,
+    };
+    words.next().is_none().then_some(finding)
+}
