@@ -46,7 +46,7 @@ impl Instant {
     }
 
     /// The machine's monotonic clock, counted from its first use in this process.
-    fn real() -> Instant {
+    pub(crate) fn real() -> Instant {
         static START: OnceLock<std::time::Instant> = OnceLock::new();
         Instant { nanos: START.get_or_init(std::time::Instant::now).elapsed().as_nanos() as u64 }
     }
@@ -65,6 +65,11 @@ impl Instant {
     pub fn checked_add(&self, duration: Duration) -> Option<Instant> {
         let nanos = u64::try_from(duration.as_nanos()).ok()?;
         self.nanos.checked_add(nanos).map(|nanos| Instant { nanos })
+    }
+
+    /// Nanoseconds since the clock began.
+    pub(crate) fn nanos(self) -> u64 {
+        self.nanos
     }
 
     /// The last tick that has begun by this moment.

@@ -32,9 +32,9 @@ use crate::order::{Order, RunQueue};
 use crate::reactor::Reactor;
 use crate::slab::Slab;
 use crate::task::{Run, Task, drop_quietly, wake_quietly};
-use crate::trace::{Actor, Event, Outcome, Recorder};
+use crate::trace::{self, Actor, Event, Outcome, Recorder};
 use crate::waker::{MAX_RUNTIMES, Name};
-use crate::wheel::Wheel;
+use crate::wheel::{TimerKey, Wheel};
 
 /// Polls between two looks outside: how long a socket, a timer or another thread can have to wait for a busy
 /// run queue (invariant 7).
@@ -50,7 +50,7 @@ pub(crate) struct Executor {
     reactor: Reactor,
     timers: RefCell<Wheel>,
     /// Empty between two turns, as `mail`.
-    due: RefCell<Vec<Waker>>,
+    due: RefCell<Vec<(TimerKey, Waker)>>,
     clock: Clock,
     pool_config: blocking::Config,
     /// Made when the first blocking job comes.
@@ -132,6 +132,7 @@ impl Entered {
     /// The same, also where this thread already runs one: a runtime can end inside another one's task. And also
     /// where the thread's locals are torn down, a runtime among them: then none is current.
     fn within(executor: &Rc<Executor>) -> Entered {
+        trace::switch(executor.recorder().is_some());
         let before = CURRENT.try_with(|current| current.replace(Some(Rc::clone(executor))));
         Entered { before: before.ok().flatten(), budget: budget::lift() }
     }
@@ -140,6 +141,7 @@ impl Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         budget::restore(self.budget);
+        trace::switch(self.before.as_ref().is_some_and(|before| before.recorder().is_some()));
         let left = CURRENT.try_with(|current| current.replace(self.before.take()));
         drop(left);
     }
@@ -216,7 +218,7 @@ impl Executor {
 
     /// Tells the recorder, if there is one. What is told is kept out of the way of those who go on without.
     #[inline]
-    fn record(&self, tell: impl FnOnce(&Recorder, Instant)) {
+    pub(crate) fn record(&self, tell: impl FnOnce(&Recorder, Instant)) {
         #[cold]
         #[inline(never)]
         fn out_of_line(tell: impl FnOnce()) {
@@ -401,15 +403,18 @@ impl Executor {
     /// is out, whose result comes at a moment that the clock has not reached.
     fn sleep(&self, jobs_out: bool) {
         let next = self.timers.borrow().next_tick().map(Instant::of_tick);
-        let wait = match &self.clock {
-            Clock::Real => next.map(|deadline| deadline - self.clock.now()),
+        let at_most = match &self.clock {
             Clock::Virtual(_) if jobs_out => None,
-            Clock::Virtual(now) => next.map(|deadline| {
-                now.set(deadline.max(now.get()));
+            clock => next.map(|deadline| deadline - clock.now()),
+        };
+        self.record(|recorder, at| recorder.push(at, Event::Parked { at_most }));
+        let wait = match &self.clock {
+            Clock::Real => at_most,
+            Clock::Virtual(now) => at_most.map(|wait| {
+                now.set(now.get() + wait);
                 Duration::ZERO
             }),
         };
-        self.record(|recorder, at| recorder.push(at, Event::Parked { at_most: wait }));
         self.turn_reactor(wait);
         self.record(|recorder, at| recorder.push(at, Event::Unparked));
     }
@@ -417,7 +422,14 @@ impl Executor {
 
     fn turn_reactor(&self, timeout: Option<Duration>) {
         self.act_for(Actor::Reactor);
-        if let Err(error) = self.reactor.turn(timeout) {
+        let turned = self.reactor.turn(timeout, |socket, event| {
+            self.record(|recorder, at| {
+                let (readable, writable) = (event.is_readable(), event.is_writable());
+                let closed = event.is_read_closed() || event.is_write_closed() || event.is_error();
+                recorder.push(at, Event::SocketReady { socket, readable, writable, closed });
+            });
+        });
+        if let Err(error) = turned {
             panic!("the system's poller failed, and without it no task can be woken: {error}");
         }
         self.act_for(Actor::Outside);
@@ -442,7 +454,10 @@ impl Executor {
         let now = self.clock.now().tick_begun();
         self.timers.borrow_mut().advance(now, &mut due);
         self.act_for(Actor::Timer);
-        due.drain(..).for_each(wake_quietly);
+        for (timer, waker) in due.drain(..) {
+            self.record(|recorder, at| recorder.push(at, Event::TimerFired { timer: timer.resource() }));
+            wake_quietly(waker);
+        }
         self.act_for(Actor::Outside);
         self.due.replace(due);
     }

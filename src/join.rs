@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::budget;
 use crate::task::Join;
+use crate::trace::{self, Event, Resource, Traced, Want};
 use crate::waker::Name;
 
 /// The right to wait for a task, and to abort it.
@@ -76,6 +77,12 @@ impl<T> JoinHandle<T> {
     }
 }
 
+impl<T> Traced for JoinHandle<T> {
+    fn resource(&self) -> Resource {
+        Resource::Task(self.id())
+    }
+}
+
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
@@ -85,6 +92,10 @@ impl<T> Future for JoinHandle<T> {
         if joined.is_pending() {
             budget::refund();
         }
+        trace::here(|recorder, at| match joined {
+            Poll::Pending => recorder.waits(at, Resource::Task(self.id()), Want::End),
+            Poll::Ready(_) => recorder.push(at, Event::Joined { task: self.id(), by: recorder.actor() }),
+        });
         joined
     }
 }

@@ -35,6 +35,7 @@ use mio::{Events, Interest, Registry, Token, event};
 
 use crate::budget;
 use crate::task::wake_quietly;
+use crate::trace::{self, Resource, Want};
 
 /// The token of the waker that ends the thread's sleep.
 const UNPARK: Token = Token(usize::MAX);
@@ -86,6 +87,15 @@ struct Side {
 pub(crate) enum Direction {
     Read,
     Write,
+}
+
+impl From<Direction> for Want {
+    fn from(direction: Direction) -> Want {
+        match direction {
+            Direction::Read => Want::Read,
+            Direction::Write => Want::Write,
+        }
+    }
 }
 
 impl Reactor {
@@ -141,8 +151,14 @@ impl Reactor {
 
     /// Waits for events, and wakes who waits for them. `None` waits without end, zero not at all.
     ///
+    /// `tell` is told of each event before it wakes anybody.
+    ///
     /// May return early: when a signal arrives, when the wait is longer than a day, or when unparked.
-    pub(crate) fn turn(&self, timeout: Option<Duration>) -> io::Result<()> {
+    pub(crate) fn turn(
+        &self,
+        timeout: Option<Duration>,
+        mut tell: impl FnMut(Resource, &event::Event),
+    ) -> io::Result<()> {
         let mut events = self.events.borrow_mut();
         match self.poll.borrow_mut().poll(&mut events, timeout.map(|wait| wait.min(LONGEST_WAIT))) {
             Ok(()) => {}
@@ -152,6 +168,7 @@ impl Reactor {
         for event in events.iter() {
             let readiness = self.sources.borrow().get(event.token());
             if let Some(readiness) = readiness {
+                tell(readiness.resource(), event);
                 readiness.note(event);
             }
         }
@@ -219,6 +236,11 @@ impl Side {
 }
 
 impl Readiness {
+    /// What its socket is in a trace.
+    pub(crate) fn resource(&self) -> Resource {
+        Resource::Socket(slot_of(self.token), (self.token.0 >> 32) as u32)
+    }
+
     fn side(&self, direction: Direction) -> &Side {
         match direction {
             Direction::Read => &self.read,
@@ -258,6 +280,7 @@ impl Readiness {
         }
         // The replaced waker is dropped after the new one is in its place: its drop is foreign code.
         drop(side.waker.replace(Some(cx.waker().clone())));
+        trace::here(|recorder, at| recorder.waits(at, self.resource(), direction.into()));
         budget::refund();
         Poll::Pending
     }

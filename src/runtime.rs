@@ -16,7 +16,7 @@ use crate::join::{JoinError, JoinHandle};
 use crate::loom::Arc;
 use crate::order::{Order, Rng};
 use crate::sync::Notify;
-use crate::trace::{Recorder, Trace};
+use crate::trace::{QueuedJob, Recorder, Trace};
 use crate::waker::Name;
 
 /// A thread's executor with its reactor and its timers.
@@ -175,6 +175,7 @@ pub struct Builder {
     seed: Option<u64>,
     virtual_time: bool,
     trace: Option<usize>,
+    name: Option<Box<str>>,
     pool: blocking::Config,
 }
 
@@ -209,6 +210,12 @@ impl Builder {
         self
     }
 
+    /// What the runtime is called in its [trace](Builder::trace).
+    pub fn name(mut self, name: &str) -> Builder {
+        self.name = Some(name.into());
+        self
+    }
+
     /// Bounds the pool of threads behind [`spawn_blocking`].
     pub fn blocking(mut self, config: blocking::Config) -> Builder {
         self.pool = config;
@@ -224,7 +231,12 @@ impl Builder {
         assert!(self.pool.max_threads > 0, "a blocking pool needs max_threads of at least 1");
         let order = self.seed.map_or(Order::Fifo, |seed| Order::Seeded(Rng::new(seed)));
         let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
-        let executor = Executor::new(order, clock, self.trace.map(Recorder::new), self.pool)?;
+        let executor = Executor::new(
+            order,
+            clock,
+            self.trace.map(|events| Recorder::new(events, self.name)),
+            self.pool,
+        )?;
         Ok(Runtime { executor, stop: Arc::default() })
     }
 }
@@ -310,6 +322,12 @@ pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::
 #[track_caller]
 pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> BlockingTask<T> {
     let executor = executor::current("`spawn_blocking`");
+    let source = Location::caller();
+    let queued = executor.recorder().map(|recorder| recorder.job(executor.clock(), source));
+    let job = move || {
+        let _running = queued.map(QueuedJob::start);
+        job()
+    };
     executor.pool().spawn(job).unwrap_or_else(|error| BlockingTask::failed(JoinError::not_started(error)))
 }
 

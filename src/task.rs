@@ -26,7 +26,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use crate::join::JoinError;
+use crate::join::{Id, JoinError};
+use crate::trace::{self, Event};
 use crate::waker::Name;
 
 /// What the executor sees of a task.
@@ -183,6 +184,10 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
 
     fn abort(&self) {
         if self.phase.get() != Phase::Over && !self.abort_requested.replace(true) {
+            trace::here(|recorder, at| {
+                let (task, by) = (Id(self.name.get()), recorder.actor());
+                recorder.push(at, Event::AbortRequested { task, by });
+            });
             self.name.get().wake();
         }
     }

@@ -16,6 +16,7 @@ use pin_project::pin_project;
 
 use crate::budget;
 use crate::executor::{self, Executor};
+use crate::trace::Event;
 use crate::wheel::{TimerKey, Wheel};
 
 pub use crate::clock::Instant;
@@ -136,6 +137,12 @@ impl Sleep {
                 let waker = waker.clone();
                 let set = self.wheel().borrow_mut().insert(tick, waker);
                 self.state = set.map_or(State::Over, State::Set);
+                if let State::Set(key) = self.state {
+                    self.executor.record(|recorder, at| {
+                        let (timer, by, deadline) = (key.resource(), recorder.actor(), self.deadline);
+                        recorder.push(at, Event::TimerSet { timer, by, deadline });
+                    });
+                }
                 matches!(self.state, State::Set(_))
             }
             State::Set(key) => {
@@ -149,6 +156,12 @@ impl Sleep {
     fn unset(&mut self) {
         if let State::Set(key) = self.state {
             let waker = self.wheel().borrow_mut().cancel(key);
+            if waker.is_some() {
+                self.executor.record(|recorder, at| {
+                    let (timer, by) = (key.resource(), recorder.actor());
+                    recorder.push(at, Event::TimerCancelled { timer, by });
+                });
+            }
             drop(waker);
             self.state = State::Unset;
         }

@@ -25,6 +25,8 @@
 use std::mem;
 use std::task::Waker;
 
+use crate::trace::Resource;
+
 const LEVELS: usize = 6;
 /// Each level has 2^6 = 64 slots: one bit each in a `u64`.
 const BITS: u32 = 6;
@@ -64,6 +66,13 @@ struct Entry {
 pub(crate) struct TimerKey {
     index: u32,
     generation: u32,
+}
+
+impl TimerKey {
+    /// What it is in a trace.
+    pub(crate) fn resource(self) -> Resource {
+        Resource::Timer(self.index, self.generation)
+    }
 }
 
 impl Wheel {
@@ -136,7 +145,7 @@ impl Wheel {
 
     /// Moves on to tick `to` and appends the wakers of all timers that are due to `due`: by tick, and within a
     /// tick in the order in which they were set (but for those that were set from beyond the horizon).
-    pub(crate) fn advance(&mut self, to: u64, due: &mut Vec<Waker>) {
+    pub(crate) fn advance(&mut self, to: u64, due: &mut Vec<(TimerKey, Waker)>) {
         while let Some((level, slot, start)) = self.next_slot().filter(|&(_, _, start)| start <= to) {
             self.now = start;
             let head = mem::replace(&mut self.heads[level][slot], NIL);
@@ -146,7 +155,8 @@ impl Wheel {
             loop {
                 let next = self.entries[index as usize].next;
                 if self.entries[index as usize].tick <= start {
-                    due.extend(self.release(index));
+                    let key = TimerKey { index, generation: self.entries[index as usize].generation };
+                    due.extend(self.release(index).map(|waker| (key, waker)));
                 } else {
                     self.link(index);
                 }

@@ -328,8 +328,9 @@ fn the_grammar_refuses_a_trace_with_an_event_missing_or_doubled() {
         });
         task.await.unwrap();
     });
-    let right = runtime.take_trace();
+    let mut right = runtime.take_trace();
     grammar::check(&right);
+    right.records.retain(|record| grammar::speaks_of(&record.event));
     for index in 0..right.records.len() {
         let (mut missing, mut doubled) = (right.clone(), right.clone());
         missing.records.remove(index);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mio::event;
 
-use crate::reactor::Direction;
+use crate::reactor::{Direction, Readiness};
 use crate::time::{Sleep, sleep};
 
 use super::source::Source;
@@ -32,6 +32,10 @@ impl<S: event::Source> Listener<S> {
 
     pub(super) fn io(&self) -> &S {
         self.source.io()
+    }
+
+    pub(super) fn readiness(&self) -> &Readiness {
+        self.source.readiness()
     }
 
     /// The next connection. One that was gone before it was accepted is passed over.

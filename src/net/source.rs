@@ -1,5 +1,6 @@
 //! A system's socket, watched by the runtime's reactor: what all the types of this module are made of.
 
+use std::any::type_name;
 use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -10,6 +11,7 @@ use mio::event;
 
 use crate::executor::{self, Executor};
 use crate::reactor::{Direction, Readiness};
+use crate::trace::Event;
 
 /// Registered while it lives.
 pub(super) struct Source<S: event::Source> {
@@ -23,6 +25,11 @@ impl<S: event::Source> Source<S> {
     pub(super) fn new(mut io: S) -> io::Result<Source<S>> {
         let executor = executor::current("a socket");
         let readiness = executor.reactor().register(&mut io)?;
+        executor.record(|recorder, at| {
+            let (socket, by) = (readiness.resource(), recorder.actor());
+            let kind = type_name::<S>().rsplit("::").next().unwrap_or_default();
+            recorder.push(at, Event::SocketOpened { socket, by, kind });
+        });
         Ok(Source { io, readiness, executor })
     }
 
@@ -139,6 +146,10 @@ where
 impl<S: event::Source> Drop for Source<S> {
     fn drop(&mut self) {
         self.executor.reactor().deregister(&mut self.io, &self.readiness);
+        self.executor.record(|recorder, at| {
+            let (socket, by) = (self.readiness.resource(), recorder.actor());
+            recorder.push(at, Event::SocketClosed { socket, by });
+        });
     }
 }
 
@@ -301,4 +312,15 @@ macro_rules! forward_write {
     };
 }
 
-pub(super) use {forward_read, forward_write, futures_io};
+/// Lets a socket be named in traces: a type with this field.
+macro_rules! traced {
+    ($socket:ty, $field:ident) => {
+        impl $crate::trace::Traced for $socket {
+            fn resource(&self) -> $crate::trace::Resource {
+                self.$field.readiness().resource()
+            }
+        }
+    };
+}
+
+pub(super) use {forward_read, forward_write, futures_io, traced};

@@ -12,7 +12,7 @@ use futures::Stream;
 use super::ToSocketAddrs;
 use super::accept::Listener;
 use super::addr::first_of;
-use super::source::naming;
+use super::source::{naming, traced};
 use super::tcp_stream::TcpStream;
 
 /// A TCP socket that accepts connections.
@@ -37,6 +37,8 @@ use super::tcp_stream::TcpStream;
 pub struct TcpListener {
     listener: Listener<mio::net::TcpListener>,
 }
+
+traced!(TcpListener, listener);
 
 impl TcpListener {
     /// Listens at the first address that can be had. Port 0 lets the system choose one.

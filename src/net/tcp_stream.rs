@@ -9,7 +9,7 @@ use crate::reactor::Direction;
 
 use super::ToSocketAddrs;
 use super::addr::first_of;
-use super::source::{Source, forward_read, forward_write, futures_io};
+use super::source::{Source, forward_read, forward_write, futures_io, traced};
 
 /// A TCP connection.
 ///
@@ -47,6 +47,7 @@ pub struct TcpStream {
 }
 
 futures_io!(TcpStream);
+traced!(TcpStream, source);
 
 impl TcpStream {
     /// Connects to the first address that answers.

@@ -9,7 +9,7 @@ use crate::reactor::Direction;
 
 use super::ToSocketAddrs;
 use super::addr::first_of;
-use super::source::{Source, naming};
+use super::source::{Source, naming, traced};
 
 /// A UDP socket: datagrams, each whole or not at all, in no certain order.
 ///
@@ -33,6 +33,8 @@ use super::source::{Source, naming};
 pub struct UdpSocket {
     source: Source<mio::net::UdpSocket>,
 }
+
+traced!(UdpSocket, source);
 
 impl UdpSocket {
     /// A socket at the first address that can be had. Port 0 lets the system choose one.

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use crate::reactor::Direction;
 
 use super::accept::Listener;
-use super::source::{Source, futures_io, naming};
+use super::source::{Source, futures_io, naming, traced};
 
 /// A Unix socket that accepts connections. The path is not removed when it is dropped.
 ///
@@ -36,6 +36,8 @@ use super::source::{Source, futures_io, naming};
 pub struct UnixListener {
     listener: Listener<mio::net::UnixListener>,
 }
+
+traced!(UnixListener, listener);
 
 impl UnixListener {
     /// Listens at a path, which must not exist.
@@ -112,6 +114,7 @@ pub struct UnixStream {
 }
 
 futures_io!(UnixStream);
+traced!(UnixStream, source);
 
 impl UnixStream {
     /// Connects to a path.

@@ -17,6 +17,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use crate::budget;
 use crate::loom::Mutex;
+use crate::trace::{self, Event, Resource, Want};
 
 /// The foreign calls that a critical section leaves for afterwards. The usual one or two need no allocation.
 #[derive(Default)]
@@ -24,6 +25,23 @@ pub(super) struct After {
     wake: Option<Waker>,
     discard: Option<Waker>,
     more: Vec<Call>,
+    note: Option<Note>,
+}
+
+/// What the recorder is to be told of a channel: its subscribers are foreign code too.
+struct Note {
+    channel: Resource,
+    what: What,
+    queued: usize,
+}
+
+/// What happened to a channel.
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    Sent,
+    Received,
+    /// Nothing yet, because what is wanted is not there.
+    Lacks(Want),
 }
 
 enum Call {
@@ -34,6 +52,18 @@ enum Call {
 // `inline`: the channels are generic and so compiled in their user's crate, from where a call to a function
 // of this one is not inlined without being told.
 impl After {
+    /// The recorder, if there is one, is to be told this of the channel with this number, which is 0 until
+    /// the first time.
+    #[inline]
+    pub(super) fn note(&mut self, number: &mut u64, what: What, queued: usize) {
+        if trace::is_on() {
+            if *number == 0 {
+                *number = trace::number();
+            }
+            self.note = Some(Note { channel: Resource::Channel(*number), what, queued });
+        }
+    }
+
     /// This waker is to be woken.
     #[inline]
     pub(super) fn wake(&mut self, waker: Option<Waker>) {
@@ -56,6 +86,9 @@ impl After {
 
     #[inline]
     fn run(&mut self) {
+        if let Some(note) = self.note.take() {
+            note.record();
+        }
         if !self.more.is_empty() {
             return self.run_many();
         }
@@ -77,6 +110,21 @@ impl After {
         if let Some(panic) = panics.reduce(|first, _| first) {
             resume_unwind(panic);
         }
+    }
+}
+
+impl Note {
+    #[cold]
+    fn record(self) {
+        let Note { channel, what, queued } = self;
+        trace::here(|recorder, at| {
+            let by = recorder.actor();
+            match what {
+                What::Sent => recorder.push(at, Event::Sent { channel, by, queued }),
+                What::Received => recorder.push(at, Event::Received { channel, by, queued }),
+                What::Lacks(want) => recorder.waits(at, channel, want),
+            }
+        });
     }
 }
 

@@ -97,7 +97,7 @@ impl Pair {
         let mut due = Vec::new();
         self.wheel.advance(to, &mut due);
         self.now = to;
-        due.into_iter().for_each(Waker::wake);
+        due.into_iter().for_each(|(_, waker)| waker.wake());
         let mut expected: Vec<_> = self.naive.iter().copied().filter(|&(tick, _)| tick <= to).collect();
         self.naive.retain(|&(tick, _)| tick > to);
         // Stable: within a tick in the order in which they were set.

@@ -32,6 +32,20 @@ pub fn check(trace: &Trace) -> HashMap<Id, usize> {
     grammar.polls
 }
 
+/// Whether a rule is about this event; the others tell of sockets, timers and channels.
+#[allow(dead_code)]
+pub fn speaks_of(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Spawned { .. }
+            | Event::Scheduled { .. }
+            | Event::PollBegan { .. }
+            | Event::PollEnded { .. }
+            | Event::Parked { .. }
+            | Event::Unparked
+    )
+}
+
 #[derive(Default)]
 struct Grammar {
     states: HashMap<Id, State>,

@@ -11,6 +11,7 @@ use super::shared::{self, ReceiveSide, SendSide};
 use crate::sync::block_thread_on;
 use crate::sync::permits::{MAX_PERMITS, Place};
 use crate::sync::wait_list::Key;
+use crate::trace::{Resource, Traced};
 
 /// Makes a channel that holds up to `capacity` values.
 ///
@@ -52,6 +53,12 @@ pub struct Sender<T> {
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         Sender { shared: self.shared.clone() }
+    }
+}
+
+impl<T> Traced for Sender<T> {
+    fn resource(&self) -> Resource {
+        self.shared.resource()
     }
 }
 
@@ -267,6 +274,12 @@ impl<T> Drop for Permit<'_, T> {
 #[derive(Debug)]
 pub struct Receiver<T> {
     shared: ReceiveSide<T>,
+}
+
+impl<T> Traced for Receiver<T> {
+    fn resource(&self) -> Resource {
+        self.shared.resource()
+    }
 }
 
 impl<T> Receiver<T> {

@@ -15,9 +15,10 @@ use std::task::{Context, Poll, Waker};
 
 use super::error::{SendError, TryRecvError, TrySendError};
 use crate::loom::{Arc, Mutex};
-use crate::sync::critical::{After, locked, poll_locked};
+use crate::sync::critical::{After, Turn, What, locked, poll_locked};
 use crate::sync::permits::{Permits, Place, Refused};
 use crate::sync::wait_list::{Key, WaitList};
+use crate::trace::{self, Resource, Traced, Want};
 
 pub(super) struct State<T> {
     queue: VecDeque<T>,
@@ -29,6 +30,8 @@ pub(super) struct State<T> {
     receiver: Option<Waker>,
     /// Who waits in `Sender::closed`.
     until_closed: WaitList<()>,
+    /// What traces call the channel; 0 until one speaks of it.
+    number: u64,
 }
 
 impl<T> State<T> {
@@ -40,14 +43,24 @@ impl<T> State<T> {
             return Err(value);
         }
         self.queue.push_back(value);
+        after.note(&mut self.number, What::Sent, self.queue.len());
         after.wake(self.receiver.take());
         Ok(())
+    }
+
+    fn poll_room(&mut self, place: &mut Place, turn: &mut Turn<'_>) -> Poll<Result<(), ()>> {
+        let room = self.permits.poll_take(1, place, turn);
+        if room.is_pending() {
+            turn.after.note(&mut self.number, What::Lacks(Want::Room), self.queue.len());
+        }
+        room
     }
 
     fn receive(&mut self, after: &mut After) -> Result<T, TryRecvError> {
         match self.queue.pop_front() {
             Some(value) => {
                 self.permits.give(1, after);
+                after.note(&mut self.number, What::Received, self.queue.len());
                 Ok(value)
             }
             None if self.has_ended() => Err(TryRecvError::Disconnected),
@@ -90,6 +103,7 @@ pub(super) fn new<T>(capacity: usize) -> (SendSide<T>, ReceiveSide<T>) {
         receiver_dropped: false,
         receiver: None,
         until_closed: WaitList::new(),
+        number: 0,
     }));
     (SendSide(shared.clone()), ReceiveSide(shared))
 }
@@ -111,7 +125,7 @@ impl<T> SendSide<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
         poll_locked(&self.0, cx, |state, turn| {
-            state.permits.poll_take(1, place, turn).map(|taken| {
+            state.poll_room(place, turn).map(|taken| {
                 let value = value.take().expect("`send` polled after it was ready");
                 match taken {
                     Ok(()) => state.put(value, turn.after).map_err(SendError),
@@ -133,9 +147,7 @@ impl<T> SendSide<T> {
         place: &mut Place,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<()>>> {
-        poll_locked(&self.0, cx, |state, turn| {
-            state.permits.poll_take(1, place, turn).map_err(|()| SendError(()))
-        })
+        poll_locked(&self.0, cx, |state, turn| state.poll_room(place, turn).map_err(|()| SendError(())))
     }
 
     /// The future that waited in `place` for a slot is dropped.
@@ -194,6 +206,26 @@ impl<T> SendSide<T> {
     }
 }
 
+impl<T> Traced for SendSide<T> {
+    fn resource(&self) -> Resource {
+        resource(&self.0)
+    }
+}
+
+impl<T> Traced for ReceiveSide<T> {
+    fn resource(&self) -> Resource {
+        resource(&self.0)
+    }
+}
+
+fn resource<T>(shared: &Mutex<State<T>>) -> Resource {
+    let mut state = shared.lock();
+    if state.number == 0 {
+        state.number = trace::number();
+    }
+    Resource::Channel(state.number)
+}
+
 impl<T> Clone for SendSide<T> {
     fn clone(&self) -> Self {
         self.0.lock().senders += 1;
@@ -223,6 +255,7 @@ impl<T> ReceiveSide<T> {
             Err(TryRecvError::Disconnected) => Poll::Ready(None),
             Err(TryRecvError::Empty) => {
                 turn.wait_in(&mut state.receiver);
+                turn.after.note(&mut state.number, What::Lacks(Want::Value), 0);
                 Poll::Pending
             }
         })

@@ -10,6 +10,7 @@ use super::error::{SendError, TryRecvError};
 use super::shared::{self, ReceiveSide, SendSide};
 use crate::sync::block_thread_on;
 use crate::sync::permits::MAX_PERMITS;
+use crate::trace::{Resource, Traced};
 
 /// Makes a channel that holds as many values as there is memory for.
 ///
@@ -42,6 +43,12 @@ pub struct UnboundedSender<T> {
 impl<T> Clone for UnboundedSender<T> {
     fn clone(&self) -> Self {
         UnboundedSender { shared: self.shared.clone() }
+    }
+}
+
+impl<T> Traced for UnboundedSender<T> {
+    fn resource(&self) -> Resource {
+        self.shared.resource()
     }
 }
 
@@ -80,6 +87,12 @@ impl<T> UnboundedSender<T> {
 #[derive(Debug)]
 pub struct UnboundedReceiver<T> {
     shared: ReceiveSide<T>,
+}
+
+impl<T> Traced for UnboundedReceiver<T> {
+    fn resource(&self) -> Resource {
+        self.shared.resource()
+    }
 }
 
 impl<T> UnboundedReceiver<T> {

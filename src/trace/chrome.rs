@@ -1,0 +1,180 @@
+//! The trace-event format of Chrome's tracing tools, which Perfetto opens.
+//!
+//! | here | there |
+//! |---|---|
+//! | the loop, and each task | a thread: loop 1, tasks from 2 |
+//! | a poll, a sleep | a slice (`X`) |
+//! | a wake by what is no task | a slice of no length on the loop's thread |
+//! | from a wake to the poll that it caused | a flow (`s`, `f`) |
+//! | a timer, a job in the queue, a running job | an async slice (`b`, `e`) |
+//!
+//! Only what has both ends is written, so that no flow dangles where the ring began late or ended early.
+//!
+//! Source: "Trace Event Format", Google, 2016.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use super::events::{Fields, Value, text};
+use super::json::write_object;
+use super::{Actor, Event, Resource, Trace};
+use crate::clock::Instant;
+use crate::join::Id;
+
+/// The number of the process and of the loop's thread.
+const LOOP: u64 = 1;
+
+#[derive(Default)]
+struct Chrome {
+    events: Vec<Fields>,
+    /// The thread number of each task.
+    threads: HashMap<Id, u64>,
+    names: HashMap<Id, String>,
+    /// When and on which thread each runnable task was woken.
+    wakes: HashMap<Id, (Instant, u64)>,
+    /// When each timer was set, each job queued or started.
+    begun: HashMap<Resource, Instant>,
+    /// When the poll under way began, and where its wake came from.
+    poll: Option<(Instant, Option<(Instant, u64)>)>,
+    sleep: Option<Instant>,
+    flows: u64,
+}
+
+impl Trace {
+    /// Writes the trace in the trace-event format, one JSON object, which <https://ui.perfetto.dev> and
+    /// `chrome://tracing` open: a track for the loop and one for each task, with arrows from wake to poll.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Builder::new().trace(1_000).build()?;
+    /// runtime.block_on(cotask::yield_now());
+    /// runtime.take_trace().write_chrome(std::io::sink())?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn write_chrome(&self, mut out: impl Write) -> io::Result<()> {
+        let mut chrome = Chrome::default();
+        let name = self.name.as_deref().unwrap_or("cotask");
+        chrome.meta("process_name", LOOP, name);
+        chrome.meta("thread_name", LOOP, "the loop");
+        for record in &self.records {
+            chrome.add(record.at, &record.event);
+        }
+        out.write_all(b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
+        for (place, event) in chrome.events.iter().enumerate() {
+            out.write_all(if place == 0 { b"\n" } else { b",\n" })?;
+            write_object(&mut out, event)?;
+        }
+        out.write_all(b"\n]}\n")
+    }
+}
+
+impl Chrome {
+    fn add(&mut self, at: Instant, event: &Event) {
+        match event {
+            Event::Spawned { task, name, source, .. } => {
+                let name = name.as_deref().map_or_else(|| source.to_string(), str::to_string);
+                self.names.insert(*task, format!("{name} ({task})"));
+                self.thread(*task);
+            }
+            Event::Scheduled { task, by } => {
+                let thread = match by {
+                    // In a poll whose beginning is lost there is nothing for an arrow to start from.
+                    Actor::Task(_) if self.poll.is_none() => return,
+                    Actor::Task(waker) => self.thread(*waker),
+                    other => {
+                        let what = format!("{other} wakes {}", self.name(*task));
+                        self.slice(LOOP, &what, at, at, Vec::new());
+                        LOOP
+                    }
+                };
+                self.wakes.insert(*task, (at, thread));
+            }
+            Event::PollBegan { task } => self.poll = Some((at, self.wakes.remove(task))),
+            Event::PollEnded { task, .. } => {
+                let Some((began, wake)) = self.poll.take() else { return };
+                let (thread, name) = (self.thread(*task), self.name(*task));
+                self.slice(thread, &name, began, at, event.words().1);
+                if let Some((woken, waker)) = wake {
+                    self.flows += 1;
+                    let id = || ("id", Value::Number(self.flows));
+                    let (start, end) = (vec![id()], vec![id(), ("bp", text("e"))]);
+                    self.push("s", waker, "wake", woken, start);
+                    self.push("f", thread, "wake", began, end);
+                }
+            }
+            Event::Parked { .. } => self.sleep = Some(at),
+            Event::Unparked => {
+                if let Some(parked) = self.sleep.take() {
+                    self.slice(LOOP, "asleep", parked, at, Vec::new());
+                }
+            }
+            Event::TimerSet { timer, .. } => self.begin(*timer, at),
+            Event::TimerFired { timer } | Event::TimerCancelled { timer, .. } => {
+                self.end(*timer, &timer.to_string(), at, event);
+            }
+            Event::JobQueued { job, .. } => self.begin(*job, at),
+            Event::JobStarted { job } => {
+                self.end(*job, &format!("{job} queued"), at, event);
+                self.begin(*job, at);
+            }
+            Event::JobDone { job } => self.end(*job, &format!("{job} runs"), at, event),
+            other => {
+                let (kind, fields) = other.words();
+                let more = vec![("s", text("t")), ("args", Value::Object(fields))];
+                self.push("i", LOOP, kind, at, more);
+            }
+        }
+    }
+
+    fn name(&self, task: Id) -> String {
+        self.names.get(&task).cloned().unwrap_or_else(|| format!("task {task}"))
+    }
+
+    fn thread(&mut self, task: Id) -> u64 {
+        let next = LOOP + 1 + self.threads.len() as u64;
+        if let Some(thread) = self.threads.get(&task) {
+            return *thread;
+        }
+        self.threads.insert(task, next);
+        let name = self.name(task);
+        self.meta("thread_name", next, &name);
+        next
+    }
+
+    fn begin(&mut self, resource: Resource, at: Instant) {
+        self.begun.insert(resource, at);
+    }
+
+    fn end(&mut self, resource: Resource, name: &str, at: Instant, event: &Event) {
+        let Some(begun) = self.begun.remove(&resource) else { return };
+        let id = || ("id", text(resource));
+        self.push("b", LOOP, name, begun, vec![id()]);
+        self.push("e", LOOP, name, at, vec![id(), ("args", Value::Object(event.words().1))]);
+    }
+
+    fn slice(&mut self, thread: u64, name: &str, from: Instant, to: Instant, args: Fields) {
+        let length = Value::Micros(Instant::of_tick(0) + (to - from));
+        self.push("X", thread, name, from, vec![("dur", length), ("args", Value::Object(args))]);
+    }
+
+    fn meta(&mut self, what: &str, thread: u64, name: &str) {
+        let args = Value::Object(vec![("name", text(name))]);
+        self.push("M", thread, what, Instant::of_tick(0), vec![("args", args)]);
+    }
+
+    fn push(&mut self, phase: &str, thread: u64, name: &str, at: Instant, more: Fields) {
+        let mut event = vec![
+            ("ph", text(phase)),
+            ("name", text(name)),
+            ("cat", text("cotask")),
+            ("pid", Value::Number(LOOP)),
+            ("tid", Value::Number(thread)),
+            ("ts", Value::Micros(at)),
+        ];
+        event.extend(more);
+        self.events.push(event);
+    }
+}

@@ -1,0 +1,381 @@
+//! What can be recorded, and the words in which the outputs tell it.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::clock::Instant;
+use crate::join::Id;
+use crate::task::Ending;
+
+/// Something that happened, and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// On the runtime's clock. Never before the record that precedes it.
+    pub at: Instant,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What can happen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A task came to be. The future of `block_on` is one too.
+    Spawned {
+        /// The new task.
+        task: Id,
+        /// Who spawned it.
+        by: Actor,
+        /// Its name, when it was given one.
+        name: Option<Box<str>>,
+        /// The line that spawned it.
+        source: &'static Location<'static>,
+    },
+    /// A task was put into the run queue. What its waker did just before is the record before this one.
+    Scheduled {
+        /// The task that became runnable.
+        task: Id,
+        /// Who woke it.
+        by: Actor,
+    },
+    /// The executor begins to poll a task.
+    PollBegan {
+        /// The task.
+        task: Id,
+    },
+    /// A poll ended.
+    PollEnded {
+        /// The task.
+        task: Id,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A task's result was taken from its handle.
+    Joined {
+        /// The task that was awaited.
+        task: Id,
+        /// Who has its result now.
+        by: Actor,
+    },
+    /// A task that was not over was asked to end, for the first time.
+    AbortRequested {
+        /// The task that shall end.
+        task: Id,
+        /// Who asked.
+        by: Actor,
+    },
+    /// The thread goes to sleep until something happens, but for this long at most.
+    Parked {
+        /// The time to the next timer, if one is set.
+        at_most: Option<Duration>,
+    },
+    /// The thread is awake again.
+    Unparked,
+    /// Somebody found nothing to be had yet, and left a waker to be told.
+    Waits {
+        /// Who waits.
+        by: Actor,
+        /// On what.
+        on: Resource,
+        /// For what of it.
+        want: Want,
+    },
+    /// The reactor began to watch a socket.
+    SocketOpened {
+        /// The socket.
+        socket: Resource,
+        /// Who opened it.
+        by: Actor,
+        /// Its type.
+        kind: &'static str,
+    },
+    /// The system told that something became possible.
+    SocketReady {
+        /// The socket.
+        socket: Resource,
+        /// There is something to read or to accept, or the end of the stream.
+        readable: bool,
+        /// There is room to write, or a connection was made or refused.
+        writable: bool,
+        /// The peer has closed, or an error ended the connection.
+        closed: bool,
+    },
+    /// The reactor watches a socket no more.
+    SocketClosed {
+        /// The socket.
+        socket: Resource,
+        /// Who closed it.
+        by: Actor,
+    },
+    /// A deadline was given to the timer wheel.
+    TimerSet {
+        /// The timer.
+        timer: Resource,
+        /// Who waits for it.
+        by: Actor,
+        /// When it is to fire.
+        deadline: Instant,
+    },
+    /// A deadline passed.
+    TimerFired {
+        /// The timer.
+        timer: Resource,
+    },
+    /// A timer was given up before its time.
+    TimerCancelled {
+        /// The timer.
+        timer: Resource,
+        /// Who gave it up.
+        by: Actor,
+    },
+    /// A job was handed to the blocking pool.
+    JobQueued {
+        /// The job.
+        job: Resource,
+        /// Who handed it over.
+        by: Actor,
+        /// The line that did.
+        source: &'static Location<'static>,
+    },
+    /// A thread of the blocking pool began a job.
+    JobStarted {
+        /// The job.
+        job: Resource,
+    },
+    /// A job is over, well or with a panic.
+    JobDone {
+        /// The job.
+        job: Resource,
+    },
+    /// A value went into a channel.
+    Sent {
+        /// The channel.
+        channel: Resource,
+        /// Who sent.
+        by: Actor,
+        /// Values in the channel now.
+        queued: usize,
+    },
+    /// A value came out of a channel.
+    Received {
+        /// The channel.
+        channel: Resource,
+        /// Who received.
+        by: Actor,
+        /// Values in the channel now.
+        queued: usize,
+    },
+    /// From here on something has a name.
+    Named {
+        /// What was named.
+        resource: Resource,
+        /// Its name.
+        name: Box<str>,
+    },
+}
+
+/// Who caused something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Actor {
+    /// A task, in its poll.
+    Task(Id),
+    /// A socket or pipe became ready.
+    Reactor,
+    /// A deadline passed.
+    Timer,
+    /// Another thread.
+    Thread,
+    /// Code on this thread outside of any poll.
+    Outside,
+}
+
+/// How a poll ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The task waits.
+    Pending,
+    /// The task gave way, its budget being spent.
+    BudgetSpent,
+    /// The task finished.
+    Finished,
+    /// The task panicked.
+    Panicked,
+    /// The task was aborted: its future was dropped.
+    Aborted,
+}
+
+/// Something that tasks wait on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Resource {
+    /// A task.
+    Task(Id),
+    /// A socket or pipe: its slot in the reactor, and how many were in it before.
+    Socket(u32, u32),
+    /// A timer: its slot in the wheel, and how many were in it before.
+    Timer(u32, u32),
+    /// A channel of [`sync::mpsc`](crate::sync::mpsc), in the order in which the recorder met them.
+    Channel(u64),
+    /// A job of the blocking pool, in order.
+    Job(u64),
+}
+
+/// What somebody waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Want {
+    /// Something to read or to accept.
+    Read,
+    /// Room to write, or a connection.
+    Write,
+    /// A value in a channel.
+    Value,
+    /// Room in a channel.
+    Room,
+    /// The end of a task.
+    End,
+}
+
+impl From<Ending> for Outcome {
+    fn from(ending: Ending) -> Outcome {
+        match ending {
+            Ending::Finished => Outcome::Finished,
+            Ending::Panicked => Outcome::Panicked,
+            Ending::Aborted => Outcome::Aborted,
+        }
+    }
+}
+
+/// `task 3.17.2`, `reactor`, `timer`, `thread` or `outside`.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::Task(task) => write!(f, "task {task}"),
+            Actor::Reactor => f.write_str("reactor"),
+            Actor::Timer => f.write_str("timer"),
+            Actor::Thread => f.write_str("thread"),
+            Actor::Outside => f.write_str("outside"),
+        }
+    }
+}
+
+/// `task 3.17.2`, `socket 4.0`, `timer 1.12`, `channel 1` or `job 2`.
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resource::Task(task) => write!(f, "task {task}"),
+            Resource::Socket(slot, generation) => write!(f, "socket {slot}.{generation}"),
+            Resource::Timer(slot, generation) => write!(f, "timer {slot}.{generation}"),
+            Resource::Channel(number) => write!(f, "channel {number}"),
+            Resource::Job(number) => write!(f, "job {number}"),
+        }
+    }
+}
+
+/// In a line: `scheduled task=3.17.2 by=reactor`.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, fields) = self.words();
+        f.write_str(kind)?;
+        fields.iter().try_for_each(|(key, value)| write!(f, " {key}={value}"))
+    }
+}
+
+/// The value of a field in an output.
+pub(super) enum Value {
+    Text(String),
+    Number(u64),
+    /// In microseconds, with three decimals.
+    Micros(Instant),
+    Flag(bool),
+    Object(Fields),
+}
+
+pub(super) type Fields = Vec<(&'static str, Value)>;
+
+pub(super) fn text(value: impl ToString) -> Value {
+    Value::Text(value.to_string())
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => f.write_str(text),
+            Value::Number(number) => write!(f, "{number}"),
+            Value::Micros(at) => write!(f, "{}.{:03}", at.nanos() / 1_000, at.nanos() % 1_000),
+            Value::Flag(flag) => write!(f, "{flag}"),
+            Value::Object(_) => Err(fmt::Error),
+        }
+    }
+}
+
+fn word(value: impl fmt::Debug) -> Value {
+    Value::Text(format!("{value:?}").to_lowercase())
+}
+
+impl Event {
+    /// Its kind and its fields, as all the outputs have them.
+    pub(super) fn words(&self) -> (&'static str, Fields) {
+        use Value::{Flag, Number};
+        match self {
+            Event::Spawned { task, by, name, source } => {
+                let mut fields = vec![("task", text(task)), ("by", text(by)), ("source", text(source))];
+                fields.extend(name.as_ref().map(|name| ("name", text(name))));
+                ("spawned", fields)
+            }
+            Event::Scheduled { task, by } => ("scheduled", vec![("task", text(task)), ("by", text(by))]),
+            Event::PollBegan { task } => ("poll_began", vec![("task", text(task))]),
+            Event::PollEnded { task, outcome } => {
+                let outcome = if *outcome == Outcome::BudgetSpent { text("budget") } else { word(outcome) };
+                ("poll_ended", vec![("task", text(task)), ("outcome", outcome)])
+            }
+            Event::Joined { task, by } => ("joined", vec![("task", text(task)), ("by", text(by))]),
+            Event::AbortRequested { task, by } => {
+                ("abort_requested", vec![("task", text(task)), ("by", text(by))])
+            }
+            Event::Parked { at_most } => {
+                let nanos = |wait: &Duration| Number(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX));
+                ("parked", at_most.iter().map(|wait| ("at_most", nanos(wait))).collect())
+            }
+            Event::Unparked => ("unparked", Vec::new()),
+            Event::Waits { by, on, want } => {
+                ("waits", vec![("by", text(by)), ("on", text(on)), ("want", word(want))])
+            }
+            Event::SocketOpened { socket, by, kind } => {
+                ("socket_opened", vec![("socket", text(socket)), ("by", text(by)), ("kind", text(kind))])
+            }
+            Event::SocketReady { socket, readable, writable, closed } => {
+                let flags = [("readable", *readable), ("writable", *writable), ("closed", *closed)];
+                let flags = flags.map(|(key, flag)| (key, Flag(flag)));
+                ("socket_ready", [("socket", text(socket))].into_iter().chain(flags).collect())
+            }
+            Event::SocketClosed { socket, by } => {
+                ("socket_closed", vec![("socket", text(socket)), ("by", text(by))])
+            }
+            Event::TimerSet { timer, by, deadline } => {
+                let deadline = Number(deadline.nanos());
+                ("timer_set", vec![("timer", text(timer)), ("by", text(by)), ("deadline", deadline)])
+            }
+            Event::TimerFired { timer } => ("timer_fired", vec![("timer", text(timer))]),
+            Event::TimerCancelled { timer, by } => {
+                ("timer_cancelled", vec![("timer", text(timer)), ("by", text(by))])
+            }
+            Event::JobQueued { job, by, source } => {
+                ("job_queued", vec![("job", text(job)), ("by", text(by)), ("source", text(source))])
+            }
+            Event::JobStarted { job } => ("job_started", vec![("job", text(job))]),
+            Event::JobDone { job } => ("job_done", vec![("job", text(job))]),
+            Event::Sent { channel, by, queued } => {
+                let queued = Number(*queued as u64);
+                ("sent", vec![("channel", text(channel)), ("by", text(by)), ("queued", queued)])
+            }
+            Event::Received { channel, by, queued } => {
+                let queued = Number(*queued as u64);
+                ("received", vec![("channel", text(channel)), ("by", text(by)), ("queued", queued)])
+            }
+            Event::Named { resource, name } => {
+                ("named", vec![("resource", text(resource)), ("name", text(name))])
+            }
+        }
+    }
+}

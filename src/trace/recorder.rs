@@ -1,0 +1,209 @@
+//! The ring of events, and how the rest of the runtime reaches it.
+//!
+//! The executor holds the recorder, if there is one. What knows no executor (a channel, a readiness) asks
+//! [`is_on`] first: one load and one comparison, on any thread.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::Location;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Actor, Event, Outcome, Record, Resource, Trace, Want};
+use crate::clock::{Clock, Instant};
+use crate::executor;
+use crate::join::Id;
+use crate::waker::Name;
+
+thread_local! {
+    /// Whether the runtime that runs on this thread records. Constant and without a destructor, so that to
+    /// ask is a single load.
+    static ON: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A runtime with a recorder, or without one, begins to run on this thread, or ends.
+pub(crate) fn switch(on: bool) {
+    ON.set(on);
+}
+
+/// Whether what happens on this thread is recorded.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    cfg!(feature = "trace") && ON.get()
+}
+
+/// Tells the recorder of this thread's runtime, if there is one.
+#[inline]
+pub(crate) fn here(tell: impl FnOnce(&Recorder, Instant)) {
+    if is_on() {
+        executor::with_current(|current| {
+            if let Some(executor) = current {
+                executor.record(tell);
+            }
+        });
+    }
+}
+
+/// A number for what has none of its own, counted by the recorder that speaks of it first; 0 without one.
+pub(crate) fn number() -> u64 {
+    let mut number = 0;
+    here(|recorder, _| number = recorder.number());
+    number
+}
+
+pub(crate) struct Recorder {
+    name: Option<Box<str>>,
+    ring: Arc<Mutex<Ring>>,
+    numbers: Cell<u64>,
+    /// On whose behalf the thread runs just now.
+    actor: Cell<Actor>,
+}
+
+/// Shared with the threads of the blocking pool; nobody else ever waits for its lock.
+struct Ring {
+    records: VecDeque<Record>,
+    capacity: usize,
+    dropped: u64,
+    /// The time of the last record.
+    last: Option<Instant>,
+}
+
+impl Ring {
+    fn push(&mut self, at: Instant, event: Event) {
+        // A thread may have read its clock and then had to wait for the lock.
+        let at = self.last.map_or(at, |last| at.max(last));
+        self.last = Some(at);
+        if self.records.len() == self.capacity {
+            self.records.pop_front();
+            self.dropped += 1;
+        }
+        self.records.push_back(Record { at, event });
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn push(ring: &Mutex<Ring>, at: Instant, event: Event) {
+    // Before the lock is taken: a subscriber is foreign code.
+    #[cfg(feature = "tracing")]
+    tracing::trace!(target: "cotask", at = at.nanos(), "{event}");
+    lock(ring).push(at, event);
+}
+
+fn lock(ring: &Mutex<Ring>) -> MutexGuard<'_, Ring> {
+    ring.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Recorder {
+    pub(crate) fn new(capacity: usize, name: Option<Box<str>>) -> Recorder {
+        assert!(capacity > 0, "a trace needs room for at least one event");
+        let records = VecDeque::with_capacity(capacity);
+        let ring = Ring { records, capacity, dropped: 0, last: None };
+        Recorder {
+            name,
+            ring: Arc::new(Mutex::new(ring)),
+            numbers: Cell::new(0),
+            actor: Cell::new(Actor::Outside),
+        }
+    }
+
+    /// From now on what happens is this one's doing.
+    pub(crate) fn enter(&self, actor: Actor) {
+        self.actor.set(actor);
+    }
+
+    /// Whose doing it is.
+    pub(crate) fn actor(&self) -> Actor {
+        self.actor.get()
+    }
+
+    fn number(&self) -> u64 {
+        self.numbers.set(self.numbers.get() + 1);
+        self.numbers.get()
+    }
+
+    pub(crate) fn spawned(
+        &self,
+        at: Instant,
+        task: Name,
+        name: Option<&str>,
+        source: &'static Location<'static>,
+    ) {
+        let name = name.map(Box::from);
+        self.push(at, Event::Spawned { task: Id(task), by: self.actor(), name, source });
+    }
+
+    pub(crate) fn scheduled(&self, at: Instant, task: Name) {
+        self.push(at, Event::Scheduled { task: Id(task), by: self.actor() });
+    }
+
+    pub(crate) fn poll_began(&self, at: Instant, task: Name) {
+        self.enter(Actor::Task(Id(task)));
+        self.push(at, Event::PollBegan { task: Id(task) });
+    }
+
+    pub(crate) fn poll_ended(&self, at: Instant, task: Name, outcome: Outcome) {
+        self.enter(Actor::Outside);
+        self.push(at, Event::PollEnded { task: Id(task), outcome });
+    }
+
+    pub(crate) fn waits(&self, at: Instant, on: Resource, want: Want) {
+        self.push(at, Event::Waits { by: self.actor(), on, want });
+    }
+
+    /// Notes that a job is handed to the blocking pool. What it gives goes with the job.
+    pub(crate) fn job(&self, clock: &Clock, source: &'static Location<'static>) -> QueuedJob {
+        let (at, job) = (clock.now(), Resource::Job(self.number()));
+        self.push(at, Event::JobQueued { job, by: self.actor(), source });
+        // A virtual clock stands still while a job is out.
+        let frozen = matches!(clock, Clock::Virtual(_)).then_some(at);
+        QueuedJob { ring: Arc::clone(&self.ring), job, frozen }
+    }
+
+    pub(crate) fn push(&self, at: Instant, event: Event) {
+        push(&self.ring, at, event);
+    }
+
+    /// What has been recorded since the last time.
+    pub(crate) fn take(&self) -> Trace {
+        let mut ring = lock(&self.ring);
+        let records = ring.records.drain(..).collect();
+        Trace { name: self.name.clone(), records, dropped: std::mem::take(&mut ring.dropped) }
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ring = lock(&self.ring);
+        let (capacity, dropped) = (ring.capacity, ring.dropped);
+        drop(ring);
+        f.debug_struct("Recorder").field("capacity", &capacity).field("dropped", &dropped).finish()
+    }
+}
+
+/// A job of the blocking pool that has not started.
+pub(crate) struct QueuedJob {
+    ring: Arc<Mutex<Ring>>,
+    job: Resource,
+    frozen: Option<Instant>,
+}
+
+/// One that has, on this thread. Dropped when it is over.
+pub(crate) struct RunningJob(QueuedJob);
+
+impl QueuedJob {
+    pub(crate) fn start(self) -> RunningJob {
+        self.push(Event::JobStarted { job: self.job });
+        RunningJob(self)
+    }
+
+    fn push(&self, event: Event) {
+        push(&self.ring, self.frozen.unwrap_or_else(Instant::real), event);
+    }
+}
+
+impl Drop for RunningJob {
+    fn drop(&mut self) {
+        self.0.push(Event::JobDone { job: self.0.job });
+    }
+}
