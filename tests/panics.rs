@@ -160,7 +160,14 @@ fn in_a_blocking_job() {
             let error = spawn_blocking(|| panic!("in a job")).await.unwrap_err();
             assert_eq!(message(error), "in a job");
         }
-        drop(spawn_blocking(|| OnDrop::new(|| panic!("in the drop of a job's result"))));
+        // The result comes when nobody waits any more, and so is dropped by the pool's thread.
+        let (gone, is_gone) = std::sync::mpsc::channel::<()>();
+        let job = spawn_blocking(move || {
+            assert!(is_gone.recv().is_err());
+            OnDrop::new(|| panic!("in the drop of a job's result"))
+        });
+        drop(job);
+        drop(gone);
         assert_eq!(spawn_blocking(|| 1).await.unwrap(), 1);
     });
 }
