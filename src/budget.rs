@@ -17,6 +17,8 @@ pub(crate) const OPERATIONS: u32 = 128;
 /// Outside a task of this runtime (under another executor, in a test that polls by hand) nothing is counted:
 /// only an executor that refills the budget may hold a task to it.
 const UNLIMITED: u32 = u32::MAX;
+/// The budget was used up, and then more was asked for: the task gives way.
+const REFUSED: u32 = u32::MAX - 1;
 
 thread_local! {
     static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
@@ -37,9 +39,9 @@ pub(crate) fn restore(left: u32) {
     LEFT.set(left);
 }
 
-/// Whether the last poll used its budget up.
+/// Whether the last poll had to give way for want of budget.
 pub(crate) fn spent() -> bool {
-    LEFT.get() == 0
+    LEFT.get() == REFUSED
 }
 
 /// Ready while the task may go on; otherwise wakes the task and is pending, so that the others get a turn.
@@ -49,7 +51,8 @@ pub(crate) fn spent() -> bool {
 pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     match LEFT.get() {
         UNLIMITED => Poll::Ready(()),
-        0 => {
+        0 | REFUSED => {
+            LEFT.set(REFUSED);
             cx.waker().wake_by_ref();
             Poll::Pending
         }
@@ -67,7 +70,7 @@ pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
 #[inline]
 pub(crate) fn refund() {
     match LEFT.get() {
-        UNLIMITED => {}
+        UNLIMITED | REFUSED => {}
         left => LEFT.set(left + 1),
     }
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use common::settle;
 use cotask::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
 use cotask::time::{interval, sleep};
+use cotask::trace::{Event, Outcome};
 use cotask::{JoinHandle, block_on, spawn, yield_now};
 
 /// Polls between two looks outside.
@@ -256,6 +257,28 @@ fn leaves_that_are_always_ready_give_way() {
         let expected = if name == "JoinHandle" { 0 } else { BUDGET / 2 };
         assert!(in_one_poll >= expected, "{name}: only {in_one_poll} operations in one poll");
     }
+}
+
+#[test]
+fn a_task_that_uses_its_budget_to_the_end_and_then_waits_does_not_give_way() {
+    let runtime = cotask::Builder::new().trace(1_000).build().unwrap();
+    runtime.block_on(async {
+        for operations in [BUDGET - 1, BUDGET, BUDGET + 1] {
+            let task = spawn(async move {
+                for _ in 0..operations {
+                    sleep(Duration::ZERO).await;
+                }
+                std::future::pending::<()>().await
+            });
+            let id = task.id();
+            settle().await;
+            let trace = runtime.take_trace();
+            let gave_way = Event::PollEnded { task: id, outcome: Outcome::BudgetSpent };
+            let gave_way = trace.records.iter().filter(|record| record.event == gave_way).count();
+            assert_eq!(gave_way, usize::from(operations > BUDGET), "{operations} operations");
+            task.abort();
+        }
+    });
 }
 
 #[test]

@@ -168,6 +168,39 @@ fn a_task_that_awaits_its_own_handle_can_be_aborted() {
 }
 
 #[test]
+fn a_drop_may_use_its_own_handle() {
+    let ended_by: [(&str, fn(&Runtime, &RefCell<Option<JoinHandle<()>>>)); 2] = [
+        ("an abort", |runtime, own| {
+            own.borrow().as_ref().unwrap().abort();
+            runtime.block_on(settle());
+        }),
+        ("the end", |_, _| {}),
+    ];
+    for (way, end) in ended_by {
+        let runtime = Runtime::new().unwrap();
+        let own: Rc<RefCell<Option<JoinHandle<()>>>> = Rc::default();
+        let (waker, woken) = new_count_waker();
+        let task = runtime.spawn(at_end({
+            let own = Rc::clone(&own);
+            move || {
+                let mut own = own.borrow_mut();
+                let own = own.as_mut().unwrap();
+                assert!(!own.is_finished(), "its drop is not over");
+                own.abort();
+                assert!(poll_with(own, &waker).is_pending());
+            }
+        }));
+        *own.borrow_mut() = Some(task);
+        runtime.block_on(settle());
+        end(&runtime, &own);
+        drop(runtime);
+        assert_eq!(woken.get(), 1, "{way}");
+        let told = futures::executor::block_on(own.take().unwrap()).unwrap_err();
+        assert!(told.is_cancelled(), "{way}: {told}");
+    }
+}
+
+#[test]
 fn a_handle_outlives_the_runtime_and_may_be_polled_anywhere() {
     let runtime = Runtime::new().unwrap();
     let finished = runtime.spawn(async { 5 });
