@@ -188,6 +188,28 @@ fn a_waker_that_panics_costs_the_others_nothing() {
     }
 }
 
+#[test]
+fn values_that_panic_when_they_are_dropped_cost_the_senders_nothing() {
+    struct Panics(bool);
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            assert!(!self.0, "a value that panics");
+        }
+    }
+    let (sender, receiver) = mpsc::channel(1);
+    sender.try_send(Panics(true)).ok().unwrap();
+    let (waker, count) = new_count_waker();
+    let mut waiting = pin!(sender.send(Panics(false)));
+    assert!(is_pending(waiting.as_mut(), &waker));
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(receiver))).is_err());
+    assert_eq!(count.get(), 1);
+    match waiting.poll(&mut Context::from_waker(&waker)) {
+        Poll::Ready(Err(error)) => assert!(!error.0.0),
+        _ => panic!("the sender must have its value back"),
+    }
+    assert!(sender.is_closed());
+}
+
 trait IntoWaker {
     fn into_waker(self) -> Waker;
 }

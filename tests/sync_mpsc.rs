@@ -286,3 +286,40 @@ fn plain_threads_send_and_receive_across_a_full_channel() {
         sender.join().unwrap();
     }
 }
+
+#[test]
+fn two_runtimes_on_two_threads_play_ping_pong() {
+    let (ping, mut pings) = mpsc::channel(1);
+    let (pong, mut pongs) = mpsc::channel(1);
+    let other = thread::spawn(move || {
+        cotask::block_on(async {
+            while let Some(number) = pings.recv().await {
+                pong.send(number + 1).await.unwrap();
+            }
+        });
+    });
+    cotask::block_on(async {
+        for number in 0..2000_u32 {
+            ping.send(number).await.unwrap();
+            assert_eq!(pongs.recv().await, Some(number + 1));
+        }
+        drop(ping);
+    });
+    other.join().unwrap();
+}
+
+#[test]
+fn thousands_of_tasks_wait_for_one_channel_and_each_sends_in_its_turn() {
+    cotask::block_on(async {
+        let (sender, mut receiver) = mpsc::channel(3);
+        for i in 0..5000_u32 {
+            let sender = sender.clone();
+            drop(cotask::spawn(async move { sender.send(i).await.unwrap() }));
+        }
+        drop(sender);
+        for i in 0..5000 {
+            assert_eq!(receiver.recv().await, Some(i));
+        }
+        assert_eq!(receiver.recv().await, None);
+    });
+}

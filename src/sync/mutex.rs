@@ -43,7 +43,7 @@ struct State<T> {
 ///
 /// ```
 /// use cotask::sync::Mutex;
-/// # use futures::executor::block_on;
+/// # use cotask::block_on;
 ///
 /// let counter = Mutex::new(0);
 /// block_on(async {
@@ -73,7 +73,7 @@ impl<T> Mutex<T> {
     ///
     /// ```
     /// # use cotask::sync::Mutex;
-    /// # use futures::executor::block_on;
+    /// # use cotask::block_on;
     /// let words = Mutex::new(vec!["one"]);
     /// block_on(words.lock()).push("two");
     /// assert_eq!(*block_on(words.lock()), ["one", "two"]);

@@ -67,7 +67,7 @@ impl State {
 /// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicBool, Ordering};
 /// use cotask::sync::Notify;
-/// # use futures::executor::block_on;
+/// # use cotask::block_on;
 ///
 /// let (ready, changed) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
 /// let (their_ready, their_changed) = (ready.clone(), changed.clone());

@@ -5,7 +5,7 @@
 //!
 //! let (sender, receiver) = oneshot::channel();
 //! std::thread::spawn(move || sender.send("done"));
-//! assert_eq!(futures::executor::block_on(receiver), Ok("done"));
+//! assert_eq!(cotask::block_on(receiver), Ok("done"));
 //! ```
 //!
 //! All the state is under one lock, and each end may be dropped at any time. What the other end then sees:
@@ -66,7 +66,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 ///
 /// let (sender, receiver) = oneshot::channel::<()>();
 /// drop(sender);
-/// assert!(futures::executor::block_on(receiver).is_err());
+/// assert!(cotask::block_on(receiver).is_err());
 /// ```
 #[derive(Debug)]
 pub struct Sender<T> {
@@ -154,7 +154,7 @@ impl<T> Drop for Sender<T> {
 /// ```
 /// let (sender, receiver) = cotask::sync::oneshot::channel();
 /// sender.send(7).unwrap();
-/// assert_eq!(futures::executor::block_on(receiver), Ok(7));
+/// assert_eq!(cotask::block_on(receiver), Ok(7));
 /// ```
 #[derive(Debug)]
 #[must_use = "a receiver is a future: await it, or use `try_recv`"]

@@ -16,7 +16,7 @@ use crate::loom::Mutex;
 ///
 /// ```
 /// use cotask::sync::Semaphore;
-/// # use futures::executor::block_on;
+/// # use cotask::block_on;
 ///
 /// let connections = Semaphore::new(2);
 /// let first = block_on(connections.acquire()).unwrap();
@@ -70,7 +70,7 @@ impl Semaphore {
     ///
     /// ```
     /// # use cotask::sync::Semaphore;
-    /// # use futures::executor::block_on;
+    /// # use cotask::block_on;
     /// let semaphore = Semaphore::new(3);
     /// let two = block_on(semaphore.acquire_many(2)).unwrap();
     /// assert_eq!(semaphore.available_permits(), 1);
@@ -107,7 +107,7 @@ impl Semaphore {
     /// ```
     /// # use std::sync::Arc;
     /// # use cotask::sync::Semaphore;
-    /// # use futures::executor::block_on;
+    /// # use cotask::block_on;
     /// let semaphore = Arc::new(Semaphore::new(1));
     /// let permit = block_on(semaphore.clone().acquire_owned()).unwrap();
     /// std::thread::spawn(move || drop(permit)).join().unwrap();

@@ -27,6 +27,9 @@
 //!   ordered it;
 //! - internals are reachable through `cotask::inside`, which exists in this build only;
 //! - first write the mutant, and see the model fail.
+//!
+//! A model of code that is not the kit's (an exhibit, an exercise) stands beside it in one file: the right
+//! version is the `body`, each broken one a `Mutant::Body`. See `orderings.rs`.
 
 #[cfg(cotask_loom)]
 mod blocking;
@@ -45,6 +48,8 @@ mod notify;
 #[cfg(cotask_loom)]
 mod oneshot;
 #[cfg(cotask_loom)]
+mod orderings;
+#[cfg(cotask_loom)]
 mod process;
 #[cfg(cotask_loom)]
 mod runner;
@@ -57,6 +62,7 @@ mod table;
 #[cfg(cotask_loom)]
 fn models() -> Vec<&'static model::Model> {
     [
+        orderings::MODELS,
         inbox::MODELS,
         oneshot::MODELS,
         mpsc::MODELS,

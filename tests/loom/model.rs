@@ -26,7 +26,6 @@ pub enum Mutant {
     /// it, so that the sources themselves know nothing of mutants.
     Source { name: &'static str, file: &'static str, from: &'static str, to: &'static str },
     /// The same program over something broken: for code that stands beside the model, not in the kit.
-    #[allow(dead_code, reason = "for exhibits: models of code that is not the kit's")]
     Body { name: &'static str, body: fn() },
 }
 

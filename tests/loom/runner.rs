@@ -161,7 +161,11 @@ fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
     table.print();
     println!(
         "{}",
-        if all_well { "every model holds and every mutant run was caught" } else { "NOT WELL: see above" }
+        match (all_well, with_mutants) {
+            (true, true) => "every model holds, and every mutant was caught",
+            (true, false) => "every model holds; no mutant was tried",
+            (false, _) => "NOT WELL: see above",
+        }
     );
     Ok(all_well)
 }

@@ -35,7 +35,7 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// The end that sends; clone it for more senders.
 ///
 /// ```
-/// use futures::executor::block_on;
+/// use cotask::block_on;
 ///
 /// let (sender, mut receiver) = cotask::sync::mpsc::channel(2);
 /// let other = sender.clone();
@@ -76,7 +76,7 @@ impl<T> Sender<T> {
     /// afterwards.
     ///
     /// ```
-    /// # use futures::executor::block_on;
+    /// # use cotask::block_on;
     /// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
     /// assert!(block_on(sender.send("hello")).is_ok());
     /// receiver.close();
@@ -107,7 +107,7 @@ impl<T> Sender<T> {
     /// be lost is sent from a `select`:
     ///
     /// ```
-    /// # use futures::executor::block_on;
+    /// # use cotask::block_on;
     /// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
     /// block_on(async {
     ///     let permit = sender.reserve().await.unwrap(); // may be dropped at any time
@@ -262,7 +262,8 @@ impl<T> Drop for Permit<'_, T> {
 /// The end that receives, also as a [`Stream`].
 ///
 /// ```
-/// use futures::{StreamExt, executor::block_on};
+/// use cotask::block_on;
+/// use futures::StreamExt;
 ///
 /// let (sender, receiver) = cotask::sync::mpsc::channel(3);
 /// for i in 1..=3 {
@@ -290,7 +291,7 @@ impl<T> Receiver<T> {
     /// Nothing is lost: a value is taken from the queue in the poll that returns it.
     ///
     /// ```
-    /// # use futures::executor::block_on;
+    /// # use cotask::block_on;
     /// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
     /// sender.try_send(7).unwrap();
     /// drop(sender);

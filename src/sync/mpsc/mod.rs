@@ -6,7 +6,6 @@
 //!
 //! ```
 //! use cotask::sync::mpsc;
-//! use futures::executor::block_on;
 //!
 //! let (sender, mut receiver) = mpsc::channel(4);
 //! let producer = std::thread::spawn(move || {
@@ -14,10 +13,13 @@
 //!         sender.blocking_send(i).unwrap();
 //!     }
 //! });
-//! let mut sum = 0;
-//! while let Some(i) = block_on(receiver.recv()) {
-//!     sum += i;
-//! }
+//! let sum = cotask::block_on(async {
+//!     let mut sum = 0;
+//!     while let Some(i) = receiver.recv().await {
+//!         sum += i;
+//!     }
+//!     sum
+//! });
 //! assert_eq!(sum, 4950);
 //! producer.join().unwrap();
 //! ```

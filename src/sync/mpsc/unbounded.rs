@@ -76,7 +76,7 @@ impl<T> UnboundedSender<T> {
 /// The end that receives, also as a [`Stream`].
 ///
 /// ```
-/// use futures::executor::block_on;
+/// use cotask::block_on;
 ///
 /// let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();
 /// sender.send(7).unwrap();

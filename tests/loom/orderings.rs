@@ -1,0 +1,68 @@
+//! Models without the kit: what the memory orderings promise, which everything else here stands on. The
+//! broken versions are bodies of their own, as in an exhibit: whether the harness notices is part of the test.
+
+use loom::sync::Arc;
+use loom::sync::atomic::{
+    AtomicUsize,
+    Ordering::{self, Acquire, Relaxed, Release, SeqCst},
+    fence,
+};
+use loom::thread;
+
+use crate::model::{Model, Mutant};
+
+pub const MODELS: &[&Model] = &[&MESSAGE_PASSING, &STORE_BUFFERING];
+
+static MESSAGE_PASSING: Model = Model {
+    name: "ordering_message_passing",
+    about: "who reads a flag with Acquire that was written with Release sees what was written before it",
+    invariants: &[4],
+    bound: None,
+    body: || message_passing(Release, Acquire),
+    mutants: &[
+        Mutant::Body { name: "relaxed_store", body: || message_passing(Relaxed, Acquire) },
+        Mutant::Body { name: "relaxed_load", body: || message_passing(Release, Relaxed) },
+    ],
+};
+
+fn message_passing(write_flag: Ordering, read_flag: Ordering) {
+    let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let theirs = shared.clone();
+    let writing = thread::spawn(move || {
+        let (data, flag) = &*theirs;
+        data.store(7, Relaxed);
+        flag.store(1, write_flag);
+    });
+    let (data, flag) = &*shared;
+    if flag.load(read_flag) == 1 {
+        assert_eq!(data.load(Relaxed), 7, "the flag is there, the data is not");
+    }
+    writing.join().unwrap();
+}
+
+static STORE_BUFFERING: Model = Model {
+    name: "ordering_store_buffering",
+    about: "of two threads that each announce themselves and then look for the other, one sees the other",
+    invariants: &[6],
+    bound: None,
+    body: || store_buffering(Relaxed, true),
+    mutants: &[
+        Mutant::Body { name: "no_fence", body: || store_buffering(Relaxed, false) },
+        Mutant::Body { name: "release_and_acquire_are_not_enough", body: || store_buffering(Release, false) },
+    ],
+};
+
+fn store_buffering(announce: Ordering, with_fence: bool) {
+    let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let meet = move |shared: Arc<[AtomicUsize; 2]>, me: usize| {
+        shared[me].store(1, announce);
+        if with_fence {
+            fence(SeqCst);
+        }
+        shared[1 - me].load(if announce == Release { Acquire } else { Relaxed })
+    };
+    let theirs = shared.clone();
+    let other = thread::spawn(move || meet(theirs, 1));
+    let seen = meet(shared, 0) + other.join().unwrap();
+    assert!(seen > 0, "both looked, and neither saw the other");
+}
