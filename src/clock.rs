@@ -40,9 +40,7 @@ impl Instant {
 
     /// This moment, on the clock of the runtime that runs this code; outside of one, on the machine's.
     pub fn now() -> Instant {
-        crate::executor::with_current(|current| {
-            current.map_or_else(Instant::real, |executor| executor.clock().now())
-        })
+        crate::current::with(|current| current.map_or_else(Instant::real, |executor| executor.clock().now()))
     }
 
     /// The machine's monotonic clock, counted from its first use in this process.

@@ -25,6 +25,7 @@ use std::time::Duration;
 use crate::blocking::{self, Pool};
 use crate::budget;
 use crate::clock::{Clock, Instant};
+use crate::current::Entered;
 use crate::inbox::{Inbox, Job, Mail, registry};
 use crate::join::JoinHandle;
 use crate::loom::Arc;
@@ -32,7 +33,7 @@ use crate::order::{Order, RunQueue};
 use crate::reactor::Reactor;
 use crate::slab::Slab;
 use crate::task::{Run, Task, drop_quietly, wake_quietly};
-use crate::trace::{self, Actor, Event, Outcome, Recorder};
+use crate::trace::{Actor, Event, Outcome, Recorder};
 use crate::waker::{MAX_RUNTIMES, Name};
 use crate::wheel::{TimerKey, Wheel};
 
@@ -58,93 +59,6 @@ pub(crate) struct Executor {
     polls_this_turn: Cell<u32>,
     closed: Cell<bool>,
     recorder: Option<Box<Recorder>>,
-}
-
-thread_local! {
-    /// The executor whose `block_on` runs on this thread, or which is being dropped there.
-    static CURRENT: RefCell<Option<Rc<Executor>>> = const { RefCell::new(None) };
-}
-
-/// Lends the executor of this thread. `None` outside of a runtime, and while the thread's locals are torn down.
-#[inline]
-pub(crate) fn with_current<T>(f: impl FnOnce(Option<&Rc<Executor>>) -> T) -> T {
-    let current = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
-    f(current.as_ref())
-}
-
-/// The executor of this thread.
-///
-/// # Panics
-/// Outside of a runtime, naming what was attempted.
-#[track_caller]
-pub(crate) fn current(what: &str) -> Rc<Executor> {
-    match CURRENT.try_with(|current| current.borrow().clone()) {
-        Ok(Some(executor)) => executor,
-        _ => panic!(
-            "{what} needs a cotask runtime on this thread: call it inside `cotask::block_on` or \
-             `Runtime::block_on`, or in a task spawned there"
-        ),
-    }
-}
-
-/// Whether this is the executor whose tasks run on this thread.
-pub(crate) fn is_current(executor: &Rc<Executor>) -> bool {
-    CURRENT
-        .try_with(|current| current.borrow().as_ref().is_some_and(|current| Rc::ptr_eq(current, executor)))
-        .unwrap_or(false)
-}
-
-/// The short way of a wake. False when the name belongs to another thread's runtime, or to none.
-#[inline]
-pub(crate) fn wake_on_this_thread(name: Name) -> bool {
-    CURRENT
-        .try_with(|current| match &*current.borrow() {
-            Some(executor) if executor.number == name.runtime() => {
-                executor.schedule(name);
-                true
-            }
-            _ => false,
-        })
-        .unwrap_or(false)
-}
-
-/// Makes an executor the thread's current one while it lives.
-pub(crate) struct Entered {
-    before: Option<Rc<Executor>>,
-    /// The budget of the task that is being polled there.
-    budget: u32,
-}
-
-impl Entered {
-    /// # Panics
-    /// When this thread already runs one.
-    #[track_caller]
-    pub(crate) fn new(executor: &Rc<Executor>) -> Entered {
-        let inside = CURRENT.with(|current| current.borrow().is_some());
-        assert!(
-            !inside,
-            "`block_on` was called inside a runtime: it would put to sleep the very thread whose tasks it waits \
-             for. Await the future instead; from a blocking call, use `cotask::spawn_blocking`, or another thread"
-        );
-        Entered::within(executor)
-    }
-
-    /// The same, also where this thread already runs one: a runtime can end inside another one's task. And also
-    /// where the thread's locals are torn down, a runtime among them: then none is current.
-    fn within(executor: &Rc<Executor>) -> Entered {
-        trace::switch(executor.recorder().is_some());
-        let before = CURRENT.try_with(|current| current.replace(Some(Rc::clone(executor))));
-        Entered { before: before.ok().flatten(), budget: budget::lift() }
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        budget::restore(self.budget);
-        trace::switch(self.before.as_ref().is_some_and(|before| before.recorder().is_some()));
-        let left = CURRENT.try_with(|current| current.replace(self.before.take()));
-        drop(left);
-    }
 }
 
 impl Executor {
@@ -179,6 +93,10 @@ impl Executor {
             closed: Cell::new(false),
             recorder: recorder.map(Box::new),
         }))
+    }
+
+    pub(crate) fn number(&self) -> u16 {
+        self.number
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -280,7 +198,7 @@ impl Executor {
     /// Makes a task runnable, unless it is so already or its name is stale.
     // ANCHOR: schedule
     #[inline]
-    fn schedule(&self, name: Name) {
+    pub(crate) fn schedule(&self, name: Name) {
         if self.slab.borrow_mut().schedule(name.slot(), name.generation()) {
             self.record(|recorder, at| recorder.scheduled(at, name));
             self.queue.borrow_mut().push(name);

@@ -67,6 +67,7 @@ impl Mail {
 }
 
 impl Inbox {
+    /// An empty inbox, whose owner sleeps until `unpark` is called.
     pub fn new(unpark: Box<dyn Fn() + Send + Sync>) -> Inbox {
         let state = State { mail: Mail::default(), parked: false, closed: false };
         Inbox { state: Mutex::new(state), nonempty: AtomicBool::new(false), unpark }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use futures::stream::FuturesUnordered;
 
-use crate::executor;
+use crate::current;
 use crate::join::{JoinError, JoinHandle};
 
 /// Tasks whose outputs are taken in the order in which they finish. Dropping the set aborts those left.
@@ -53,7 +53,7 @@ impl<T> JoinSet<T> {
     where
         T: 'static,
     {
-        self.tasks.push(executor::current("`JoinSet::spawn`").spawn(future, None, Location::caller()));
+        self.tasks.push(current::executor("`JoinSet::spawn`").spawn(future, None, Location::caller()));
     }
 
     /// Waits for the next task to finish and takes it out of the set; `None` when the set is empty.

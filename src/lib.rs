@@ -37,7 +37,7 @@
 //! ```text
 //!   runtime handle join_set cores      what a user holds
 //!   net time signal                    what a user awaits
-//! • executor                           the run queue, the turn of the loop, where the thread sleeps
+//! • executor  current                  the run queue, the turn of the loop, where the thread sleeps
 //! • task  join                         a future, its state, its handle, abort, panics
 //!   blocking sync coroutine            threads for what blocks; channels and locks; generators
 //! • inbox                              wakes and jobs from other threads; parking
@@ -90,6 +90,7 @@ mod budget;
 mod clock;
 pub mod cores;
 pub mod coroutine;
+mod current;
 mod executor;
 mod handle;
 mod inbox;

@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 
 use crate::blocking::{self, BlockingTask};
 use crate::clock::Clock;
-use crate::executor::{self, Entered, Executor};
+use crate::current::{self, Entered};
+use crate::executor::Executor;
 use crate::handle::Handle;
 use crate::join::{JoinError, JoinHandle};
 use crate::loom::Arc;
@@ -281,7 +282,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// ```
 #[track_caller]
 pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
-    executor::current("`spawn`").spawn(future, None, Location::caller())
+    current::executor("`spawn`").spawn(future, None, Location::caller())
 }
 
 /// As [`spawn`], with a name for the recorder to show.
@@ -297,7 +298,7 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
 /// ```
 #[track_caller]
 pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::Output> {
-    executor::current("`spawn_named`").spawn(future, Some(name), Location::caller())
+    current::executor("`spawn_named`").spawn(future, Some(name), Location::caller())
 }
 
 /// Runs a job that blocks on a thread of the runtime's [pool](crate::blocking), and waits for its result.
@@ -321,7 +322,7 @@ pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::
 /// ```
 #[track_caller]
 pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> BlockingTask<T> {
-    let executor = executor::current("`spawn_blocking`");
+    let executor = current::executor("`spawn_blocking`");
     let source = Location::caller();
     let queued = executor.recorder().map(|recorder| recorder.job(executor.clock(), source));
     let job = move || {

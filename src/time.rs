@@ -15,7 +15,8 @@ use std::time::Duration;
 use pin_project::pin_project;
 
 use crate::budget;
-use crate::executor::{self, Executor};
+use crate::current;
+use crate::executor::Executor;
 use crate::trace::Event;
 use crate::wheel::{TimerKey, Wheel};
 
@@ -39,7 +40,7 @@ pub use crate::clock::Instant;
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    let executor = executor::current("`sleep`");
+    let executor = current::executor("`sleep`");
     let now = executor.clock().now();
     Sleep::new(executor, now, now + duration)
 }
@@ -59,7 +60,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// ```
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    let executor = executor::current("`sleep_until`");
+    let executor = current::executor("`sleep_until`");
     let now = executor.clock().now();
     Sleep::new(executor, now, deadline)
 }

@@ -25,7 +25,7 @@
 use std::fmt;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use crate::{executor, inbox};
+use crate::{current, inbox};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("cotask keeps a task's name in one word of 64 bits: it needs a 64-bit target");
@@ -45,6 +45,7 @@ pub(crate) const GENERATIONS: u32 = 1 << GENERATION_BITS;
 pub struct Name(u64);
 
 impl Name {
+    /// Packs the three parts, which must be within their bounds.
     pub fn new(runtime: u16, generation: u32, slot: u32) -> Name {
         debug_assert!(runtime < MAX_RUNTIMES && generation < GENERATIONS && slot < MAX_SLOTS);
         Name(
@@ -62,6 +63,7 @@ impl Name {
         (self.0 >> SLOT_BITS) as u32 % GENERATIONS
     }
 
+    /// Where in the slab.
     pub fn slot(self) -> u32 {
         self.0 as u32 % MAX_SLOTS
     }
@@ -82,7 +84,7 @@ impl Name {
 
     /// Makes the task of this name runnable, from whatever thread.
     pub(crate) fn wake(self) {
-        if !executor::wake_on_this_thread(self) {
+        if !current::wake(self) {
             inbox::registry().send(self);
         }
     }

@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 
 use mio::event;
 
-use crate::executor::{self, Executor};
+use crate::current;
+use crate::executor::Executor;
 use crate::reactor::{Direction, Readiness};
 use crate::trace::Event;
 
@@ -23,7 +24,7 @@ pub(super) struct Source<S: event::Source> {
 impl<S: event::Source> Source<S> {
     #[track_caller]
     pub(super) fn new(mut io: S) -> io::Result<Source<S>> {
-        let executor = executor::current("a socket");
+        let executor = current::executor("a socket");
         let readiness = executor.reactor().register(&mut io)?;
         executor.record(|recorder, at| {
             let (socket, by) = (readiness.resource(), recorder.actor());
@@ -48,7 +49,7 @@ impl<S: event::Source> Source<S> {
     /// Only its own runtime can wake who waits for a socket: anywhere else the wait would be for ever.
     fn awaited<T>(&self, polled: Poll<T>) -> Poll<T> {
         assert!(
-            polled.is_ready() || executor::is_current(&self.executor),
+            polled.is_ready() || current::is(&self.executor),
             "a socket was awaited outside of the runtime that it was made in, which alone can tell when it is \
              ready: await it inside that runtime's `block_on`, or in a task spawned there"
         );

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Actor, Event, Outcome, Record, Resource, Trace, Want};
 use crate::clock::{Clock, Instant};
-use crate::executor;
+use crate::current;
 use crate::join::Id;
 use crate::waker::Name;
 
@@ -36,7 +36,7 @@ pub(crate) fn is_on() -> bool {
 #[inline]
 pub(crate) fn here(tell: impl FnOnce(&Recorder, Instant)) {
     if is_on() {
-        executor::with_current(|current| {
+        current::with(|current| {
             if let Some(executor) = current {
                 executor.record(tell);
             }

@@ -108,7 +108,9 @@ static TWO_WAKERS: Model = Model {
         }
         woken.sort_unstable();
         assert_eq!(woken, [1, 2]);
-        waking.map(|thread| thread.join().unwrap());
+        for thread in waking {
+            thread.join().unwrap();
+        }
     },
     mutants: &[
         CHECK_THEN_PARK,
