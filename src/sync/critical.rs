@@ -199,7 +199,7 @@ mod tests {
             assert_eq!(receiver.poll_recv(&mut cx), Poll::Ready(Some(i)));
         }
         // The budget is used up: give way, and come back.
-        assert!(spent() && receiver.poll_recv(&mut cx).is_pending());
+        assert!(receiver.poll_recv(&mut cx).is_pending() && spent());
         assert_eq!(count.get(), 2);
         lift();
         assert_eq!(receiver.poll_recv(&mut cx), Poll::Ready(Some(OPERATIONS)));
