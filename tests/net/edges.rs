@@ -11,6 +11,7 @@ use rustix::event::PollFlags;
 
 use crate::support::{arrived, half_std_pair, run};
 
+#[cfg(target_os = "linux")]
 const DATA_AND_END: PollFlags = PollFlags::IN.union(PollFlags::RDHUP);
 
 /// The reader is known to wait for an event: a try has said that there is nothing.

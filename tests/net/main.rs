@@ -15,5 +15,6 @@ mod misuse;
 #[cfg(target_os = "linux")]
 mod storm;
 mod support;
+mod taken;
 mod tokens;
 mod turns;
