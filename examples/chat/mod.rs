@@ -119,8 +119,8 @@ pub(crate) static UNBOUNDED: Workload = Workload {
 /// When all wait for the slowest, it takes a while.
 fn sweep(size: Size) -> Vec<u64> {
     match size {
-        Size::Quick => vec![100],
-        Size::Normal => vec![20, 60, 200],
+        Size::Quick => vec![60],
+        Size::Normal => vec![20, 50, 120],
         Size::Full => vec![50, 200, 800],
     }
 }
@@ -129,7 +129,7 @@ fn sweep(size: Size) -> Vec<u64> {
 fn longer_sweep(size: Size) -> Vec<u64> {
     match size {
         Size::Quick => vec![400],
-        Size::Normal => vec![50, 200, 800],
+        Size::Normal => vec![50, 150, 500],
         Size::Full => vec![50, 200, 800, 3_200],
     }
 }

@@ -97,7 +97,7 @@ fn compare(args: &Args, chosen: &[&'static Workload]) -> Result<ExitCode> {
     for workload in chosen {
         if !workload.styles.iter().any(|source| wanted(source.style)) {
             let has: Vec<_> = workload.styles.iter().map(|source| source.style.name()).collect();
-            println!("{:<10} has none of these styles; it has: {}", workload.name, has.join(", "));
+            println!("{:<15}has none of these styles; it has: {}", workload.name, has.join(", "));
             continue;
         }
         if !runner.run(workload, &wanted, &mut results)? {

@@ -1,10 +1,12 @@
 //! Figures over N, as SVG that takes its text colours from the page around it.
 
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
 use super::cells::{Group, title};
 use super::common::{Figure, Style};
-use super::table::number;
 
 const SIZE: (u32, u32) = (520, 340);
 
@@ -27,7 +29,7 @@ pub(crate) fn colour(style: Style) -> RGBColor {
     }
 }
 
-/// `figure` over N for each style, both axes logarithmic; `None` where there are not two values of N to draw between.
+/// `figure` over N for each style; `None` where there are not two values of N to draw between.
 pub(crate) fn over_n(group: &Group, figure: Figure) -> anyhow::Result<Option<String>> {
     let mut lines: Vec<(Style, Vec<(f64, f64)>)> = Vec::new();
     for source in group.workload.styles {
@@ -50,35 +52,46 @@ pub(crate) fn over_n(group: &Group, figure: Figure) -> anyhow::Result<Option<Str
         return Ok(None);
     }
     let mut svg = String::new();
-    draw(&mut svg, group, figure, &lines, [first / 1.15, last * 1.15, low / 1.4, high * 1.4])
-        .map_err(|error| anyhow::anyhow!("cannot draw {}: {error}", group.workload.name))?;
+    let n = first / 1.15..last * 1.15;
+    // Over less than a decade a logarithmic axis has hardly a number on it.
+    let drawn = if high / low < 8.0 {
+        draw(&mut svg, group, figure, &lines, n, 0.0..high * 1.1)
+    } else {
+        draw(&mut svg, group, figure, &lines, n, (low / 1.4..high * 1.4).log_scale())
+    };
+    drawn.map_err(|error| anyhow::anyhow!("cannot draw {}: {error}", group.workload.name))?;
     Ok(Some(for_page(&svg)))
 }
 
-fn draw(
+fn draw<Y>(
     svg: &mut String,
     group: &Group,
     figure: Figure,
     lines: &[(Style, Vec<(f64, f64)>)],
-    [first, last, low, high]: [f64; 4],
-) -> Result<(), Box<dyn std::error::Error>> {
+    n: Range<f64>,
+    values: Y,
+) -> Result<(), Box<dyn std::error::Error>>
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     let (name, unit) = title(figure);
     let text = |size: u32| ("sans-serif", size).into_font().color(&TEXT);
     let mut chart = ChartBuilder::on(&root)
-        .caption(format!("{name} ({unit}) over {}", group.workload.counts), text(17))
+        .caption(format!("{name} ({unit}) over {}", group.workload.counts), text(22))
         .margin(8)
-        .x_label_area_size(26)
-        .y_label_area_size(56)
-        .build_cartesian_2d((first..last).log_scale(), (low..high).log_scale())?;
+        .x_label_area_size(30)
+        .y_label_area_size(64)
+        .build_cartesian_2d(n.log_scale(), values)?;
     chart
         .configure_mesh()
         .axis_style(TEXT)
         .bold_line_style(GRID)
         .light_line_style(TRANSPARENT)
-        .label_style(text(14))
+        .label_style(text(18))
         .x_label_formatter(&|n| thousands(*n as u64))
-        .y_label_formatter(&|value| number(Some(*value)))
+        .y_label_formatter(&|value| tick(*value))
         .y_labels(6)
         .draw()?;
     for (style, points) in lines {
@@ -103,6 +116,15 @@ fn for_page(svg: &str) -> String {
     svg.replace(&format!("width=\"{width}\" height=\"{height}\" viewBox"), "role=\"img\" viewBox")
         .replace("#010203", "currentColor")
         .replace("#040506", "var(--line)")
+}
+
+/// A number at an axis: as short as it can be.
+fn tick(value: f64) -> String {
+    if value >= 1_000.0 {
+        thousands(value.round() as u64)
+    } else {
+        format!("{}", (value * 1e3).round() / 1e3)
+    }
 }
 
 /// 10000 as "10,000".

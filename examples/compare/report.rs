@@ -47,7 +47,7 @@ fn page(results: &Results, machine: &[(&str, String)]) -> Result<String> {
             html,
             "<li><a href=\"#{name}\">{name}</a>{} {}</li>",
             tag(*standing),
-            escape(first_sentence(sentence))
+            escape(in_short(*standing, sentence))
         )?;
     }
     html += "</ul>\n";
@@ -90,9 +90,10 @@ fn tag(standing: Standing) -> String {
     format!("<span class=\"{class}\">{}</span>", standing.words())
 }
 
-/// Up to the first full stop that ends a sentence.
-fn first_sentence(text: &str) -> &str {
-    text.find(". ").map_or(text, |end| &text[..=end])
+/// The first sentence; where that finds no difference, also those on time and memory.
+fn in_short(standing: Standing, text: &str) -> &str {
+    let end = if standing == Standing::Ties { text.find(" By ") } else { text.find(". ").map(|end| end + 1) };
+    end.map_or(text, |end| &text[..end])
 }
 
 fn legend(group: &Group) -> String {

@@ -6,7 +6,7 @@ use super::common::{Figure, Workload};
 /// The names of the columns.
 pub(crate) fn heading() -> String {
     let top = format!(
-        "{:<10}{:<12}{:>7}{:>11}{:>7}{:>10}{:>10}{:>8}{:>10}{:>10}{:>10}{:>6}",
+        "{:<15}{:<12}{:>7}{:>11}{:>7}{:>10}{:>10}{:>8}{:>10}{:>10}{:>10}{:>6}",
         "workload",
         "style",
         "n",
@@ -26,7 +26,7 @@ pub(crate) fn heading() -> String {
 
 /// A cell as a line: medians, and how far the runs lie from the median of the wall time.
 pub(crate) fn row(workload: &Workload, cell: &Cell) -> String {
-    let start = format!("{:<10}{:<12}{:>7}", workload.name, cell.style, cell.n);
+    let start = format!("{:<15}{:<12}{:>7}", workload.name, cell.style, cell.n);
     if let Some(why) = cell.failure() {
         return format!("{start}  FAILED: {why}");
     }

@@ -20,15 +20,16 @@ impl Standing {
     pub(crate) fn words(self) -> &'static str {
         match self {
             Standing::Loses => "async loses",
-            Standing::Ties => "no difference",
+            Standing::Ties => "even",
             Standing::Wins => "async wins",
             Standing::Unknown => "undecided",
         }
     }
 }
 
-/// Below this difference nobody has won.
+/// Below this ratio nobody has won: where all runs of the one lie apart from all of the other, and where they do not.
 const TIE: f64 = 1.10;
+const TIE_OVERLAPPING: f64 = 1.5;
 
 /// Compares coroutines with the best style that blocks, by the workload's own figure, at the largest N.
 pub(crate) fn verdict(group: &Group) -> (Standing, String) {
@@ -48,34 +49,26 @@ pub(crate) fn verdict(group: &Group) -> (Standing, String) {
         );
     };
     let ratio = our.median / their.median;
+    // Where the runs of the two overlap, it takes more to tell them apart.
     let apart = our.low > their.high || their.low > our.high;
-    let standing = match ratio {
-        _ if !apart => Standing::Ties,
-        ratio if ratio >= TIE => Standing::Loses,
-        ratio if ratio <= 1.0 / TIE => Standing::Wins,
-        _ => Standing::Ties,
-    };
+    let tie = if apart { TIE } else { TIE_OVERLAPPING };
     let value = |spread: Spread| format!("{} {unit}", number(Some(spread.median)));
-    let than = format!("{} ({})", theirs.style, value(their));
-    let mut sentence = format!("At {n}, coroutines needed {} of {name}, ", value(our));
-    sentence += &match standing {
-        Standing::Loses => {
-            format!("{} times as much as the best style that blocks, {than}", number(Some(ratio)))
-        }
-        Standing::Wins => format!(
-            "where the best style that blocks, {than}, needed {} times as much",
-            number(Some(1.0 / ratio))
-        ),
-        _ => format!("which is no clear difference from the best style that blocks, {than}"),
+    let mut sentence = format!(
+        "At {n}, {name} was {} with coroutines and {} with {}, the best style that blocks: ",
+        value(our),
+        value(their),
+        theirs.style
+    );
+    let standing = if ratio >= tie {
+        sentence += &format!("coroutines needed {} times as much.", number(Some(ratio)));
+        Standing::Loses
+    } else if ratio <= 1.0 / tie {
+        sentence += &format!("{} needed {} times as much.", theirs.style, number(Some(1.0 / ratio)));
+        Standing::Wins
+    } else {
+        sentence += "no clear difference.";
+        Standing::Ties
     };
-    let others =
-        [Style::Callbacks, Style::Blocking, Style::Tokio, Style::Asyncio].into_iter().filter_map(measured);
-    let others: Vec<String> =
-        others.map(|(cell, spread)| format!("{} {}", cell.style, value(spread))).collect();
-    if !others.is_empty() {
-        sentence += &format!("; {}", others.join(", "));
-    }
-    sentence.push('.');
     for figure in [Figure::Wall, Figure::Cpu, Figure::PeakRss].into_iter().filter(|figure| *figure != decides)
     {
         if let Some((our, their)) = ours.figure(figure).zip(theirs.figure(figure)) {
@@ -84,6 +77,13 @@ pub(crate) fn verdict(group: &Group) -> (Standing, String) {
             let name = name[..1].to_uppercase() + &name[1..];
             sentence += &format!(" {name}: {our} against {their} {unit}.");
         }
+    }
+    let others =
+        [Style::Callbacks, Style::Blocking, Style::Tokio, Style::Asyncio].into_iter().filter_map(measured);
+    let others: Vec<String> =
+        others.map(|(cell, spread)| format!("{} {}", cell.style, value(spread))).collect();
+    if !others.is_empty() {
+        sentence += &format!(" By {name}, the others: {}.", others.join(", "));
     }
     (standing, sentence)
 }

@@ -112,7 +112,7 @@ fn possible(style: Style, n: u64) -> bool {
 fn arguments(size: Size, connections: u64, busy: u64) -> Vec<String> {
     // No connection is asked to talk more often than every two milliseconds.
     let rate = (500 * busy).min(10_000);
-    let seconds = if size == Size::Full { 2.0 } else { 0.4 };
+    let seconds = if size == Size::Full { 2.0 } else { 0.25 };
     let messages = ((rate as f64 * seconds) as u64).max(busy);
     let numbers = [("connections", connections), ("busy", busy), ("rate", rate), ("messages", messages)];
     numbers.into_iter().map(|(name, number)| format!("--{name}={number}")).collect()

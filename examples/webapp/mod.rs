@@ -70,14 +70,14 @@ pub(crate) static WORKLOAD: Workload = Workload {
         source(Style::Tokio, "tokio.rs", include_str!("tokio.rs")),
     ],
     cases: |size| match size {
-        Size::Quick => vec![10, 400],
-        Size::Normal => vec![10, 100, 400, 1_000],
-        Size::Full => vec![10, 100, 400, 1_000, 2_000],
+        Size::Quick => vec![20, 400],
+        Size::Normal => vec![20, 100, 400, 1_000],
+        Size::Full => vec![20, 100, 400, 1_000, 2_000],
     },
     args: |size, style, n| {
-        let seconds = if size == Size::Full { 3.0 } else { 0.5 };
-        let visits = ((n as f64 * seconds) as u64).max(10);
-        let possible = style != Style::Sequential || n <= 10;
+        let seconds = if size == Size::Full { 3.0 } else { 0.3 };
+        let visits = ((n as f64 * seconds) as u64).max(8);
+        let possible = style != Style::Sequential || n <= 20;
         possible.then(|| vec![format!("--rate={n}"), format!("--visits={visits}")])
     },
     command: Args::command,
