@@ -1,5 +1,6 @@
 //! The command that compares: its arguments, its table, its files, and how it tells that something failed.
 
+#[allow(dead_code)] // Other tests use the rest.
 mod support;
 
 use std::path::PathBuf;

@@ -1,0 +1,122 @@
+//! How `compare` gets from runs to figures, to a verdict and to plots.
+
+// The modules of the program, of which these tests use a part.
+#[path = "../examples/compare/cells.rs"]
+#[allow(dead_code)]
+mod cells;
+#[path = "../examples/common/mod.rs"]
+mod common;
+#[path = "../examples/compare/plot.rs"]
+#[allow(dead_code)]
+mod plot;
+#[path = "../examples/compare/table.rs"]
+#[allow(dead_code)]
+mod table;
+#[path = "../examples/compare/verdict.rs"]
+#[allow(dead_code)]
+mod verdict;
+
+use cells::{Group, Spread};
+use common::{Figure, Run, Style, Workload, source};
+use verdict::{Standing, verdict};
+
+static WORKLOAD: Workload = Workload {
+    name: "sums",
+    question: "How much is it?",
+    counts: "sums",
+    decides: Figure::Wall,
+    plots: &[Figure::Wall],
+    styles: &[
+        source(Style::Sequential, "sequential.rs", ""),
+        source(Style::Threads, "threads.rs", ""),
+        source(Style::Coroutines, "coroutines.rs", ""),
+    ],
+    cases: |_| vec![1, 100],
+    args: |_, _, _| None,
+    command: || clap::Command::new("sums"),
+    run: |_| Ok(None),
+};
+
+/// A run that took `ms` and gave `answer`.
+fn ran(style: Style, n: u64, ms: f64, answer: &str) -> Run {
+    let mut run = Run::failed("sums", style, n, String::new());
+    run.ok = true;
+    run.wall_ms = Some(ms);
+    run.answer = answer.to_string();
+    run
+}
+
+fn group(runs: &[(Style, u64, f64)]) -> Group {
+    let mut group = Group { workload: &WORKLOAD, cells: Vec::new() };
+    for (style, n, ms) in runs {
+        group.add(*style, *n, ran(*style, *n, *ms, "42"));
+    }
+    group
+}
+
+#[test]
+fn the_median_and_the_range_are_of_all_runs() {
+    let group = group(&[(Style::Threads, 1, 3.0), (Style::Threads, 1, 9.0), (Style::Threads, 1, 4.0)]);
+    let spread = group.cells[0].figure(Figure::Wall).unwrap();
+    assert_eq!(spread, Spread { low: 3.0, median: 4.0, high: 9.0 });
+    assert_eq!(spread.percent(), 125.0);
+    assert_eq!(group.cells[0].figure(Figure::Cpu), None, "not measured is not zero");
+    let even = self::group(&[(Style::Threads, 1, 2.0), (Style::Threads, 1, 4.0)]);
+    assert_eq!(even.cells[0].figure(Figure::Wall).unwrap().median, 3.0);
+}
+
+#[test]
+fn a_wrong_answer_fails_the_run() {
+    let mut group = group(&[(Style::Sequential, 1, 1.0), (Style::Threads, 1, 1.0)]);
+    group.add(Style::Coroutines, 1, ran(Style::Coroutines, 1, 1.0, "43"));
+    // At another N another answer is right.
+    group.add(Style::Coroutines, 100, ran(Style::Coroutines, 100, 1.0, "44"));
+    group.check_answers(1);
+    group.check_answers(100);
+    let failed: Vec<(Style, u64)> =
+        group.cells.iter().filter(|cell| cell.failure().is_some()).map(|cell| (cell.style, cell.n)).collect();
+    assert_eq!(failed, [(Style::Coroutines, 1)]);
+    assert!(
+        table::row(&WORKLOAD, &group.cells[2]).contains("FAILED: wrong answer 43, where most runs gave 42")
+    );
+}
+
+#[test]
+fn the_numbers_choose_the_verdict() {
+    let against = |coroutines: [f64; 2], threads: [f64; 2]| {
+        let runs =
+            [(Style::Coroutines, coroutines), (Style::Threads, threads), (Style::Sequential, [900.0, 901.0])];
+        let runs: Vec<_> = runs.iter().flat_map(|(style, ms)| ms.map(|ms| (*style, 100, ms))).collect();
+        verdict(&group(&runs))
+    };
+    let (standing, sentence) = against([10.0, 10.0], [30.0, 32.0]);
+    assert_eq!(standing, Standing::Wins);
+    assert!(sentence.contains("threads needed 3.10 times as much"), "{sentence}");
+    let (standing, sentence) = against([40.0, 40.0], [20.0, 20.0]);
+    assert_eq!(standing, Standing::Loses);
+    assert!(sentence.contains("coroutines needed 2.00 times as much"), "{sentence}");
+    assert_eq!(against([20.5, 20.5], [20.0, 20.0]).0, Standing::Ties, "too close");
+    assert_eq!(against([20.0, 30.0], [19.0, 21.0]).0, Standing::Ties, "the runs overlap");
+    assert!(
+        Standing::Loses < Standing::Ties && Standing::Ties < Standing::Wins,
+        "where async loses comes first"
+    );
+
+    // Coroutines were not run at the largest N: nothing is said of them.
+    let (standing, _) = verdict(&group(&[(Style::Coroutines, 1, 1.0), (Style::Threads, 100, 2.0)]));
+    assert_eq!(standing, Standing::Unknown);
+    let mut failed = group(&[(Style::Threads, 100, 2.0)]);
+    failed.add(Style::Coroutines, 100, Run::failed("sums", Style::Coroutines, 100, "no luck".into()));
+    assert_eq!(verdict(&failed).0, Standing::Unknown);
+}
+
+#[test]
+fn a_plot_needs_two_sizes() {
+    assert_eq!(plot::over_n(&group(&[(Style::Threads, 1, 3.0)]), Figure::Wall).unwrap(), None);
+    let both =
+        group(&[(Style::Threads, 1, 3.0), (Style::Threads, 100, 300.0), (Style::Coroutines, 100, 4.0)]);
+    let svg = plot::over_n(&both, Figure::Wall).unwrap().unwrap();
+    assert!(svg.contains("viewBox") && svg.contains("currentColor") && !svg.contains("#010203"), "{svg}");
+    assert_eq!(plot::over_n(&both, Figure::P99).unwrap(), None, "never measured");
+    assert_eq!([1, 999, 1_000, 1_234_567].map(plot::thousands), ["1", "999", "1,000", "1,234,567"]);
+}
