@@ -169,7 +169,9 @@ fn a_task_that_awaits_its_own_handle_can_be_aborted() {
 
 #[test]
 fn a_drop_may_use_its_own_handle() {
-    let ended_by: [(&str, fn(&Runtime, &RefCell<Option<JoinHandle<()>>>)); 2] = [
+    type Handle = RefCell<Option<JoinHandle<()>>>;
+    type End = fn(&Runtime, &Handle);
+    let ended_by: [(&str, End); 2] = [
         ("an abort", |runtime, own| {
             own.borrow().as_ref().unwrap().abort();
             runtime.block_on(settle());
@@ -178,7 +180,7 @@ fn a_drop_may_use_its_own_handle() {
     ];
     for (way, end) in ended_by {
         let runtime = Runtime::new().unwrap();
-        let own: Rc<RefCell<Option<JoinHandle<()>>>> = Rc::default();
+        let own: Rc<Handle> = Rc::default();
         let (waker, woken) = new_count_waker();
         let task = runtime.spawn(at_end({
             let own = Rc::clone(&own);
