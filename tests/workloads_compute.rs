@@ -5,7 +5,7 @@ mod support;
 #[cfg(target_os = "linux")]
 use nix::sys::signal::Signal;
 #[cfg(target_os = "linux")]
-use support::signalled;
+use support::{bereaved, signalled};
 use support::{record, refuses, run, same_answer};
 
 /// Every workload of this file: its styles, small arguments, and other arguments with another answer.
@@ -85,11 +85,73 @@ fn queues_agrees() {
     refuses("queues", &["--tasks", "1000000", "--weight", "1000000"], 1, &["--tasks", "--weight"]);
 }
 
+const MERGESORT: [&str; 4] = ["sequential", "threads", "processes", "coroutines"];
+
+#[test]
+fn mergesort_agrees() {
+    agrees("mergesort", &MERGESORT, &["--numbers", "5000"], &["--numbers", "5001"]);
+    // A chunk too many, one integer, more workers than chunks, chunks that are not equal.
+    let odd: [&[&str]; 3] = [
+        &["--numbers", "3", "--chunks", "4", "--workers", "3"],
+        &["--numbers", "1", "--workers", "2"],
+        &["--numbers", "10000", "--chunks", "7", "--workers", "5"],
+    ];
+    for args in odd {
+        same_answer("mergesort", &MERGESORT, args);
+    }
+    refuses("mergesort", &["--chunks", "0"], 2, &["--chunks"]);
+    refuses("mergesort", &["--workers", "65"], 2, &["--workers", "65"]);
+    refuses("mergesort", &["--plot", "a.svg"], 2, &["--plot", "--scaling"]);
+}
+
+#[test]
+fn mergesort_measures_its_serial_share_and_draws_the_bound() {
+    let record = record("mergesort", "sequential", &["--numbers", "300000"]);
+    let share = record["also"]["serial share %"].as_f64().expect("a figure");
+    let bound = record["also"]["Amdahl's bound"].as_f64().expect("a figure");
+    assert!(share > 0.0 && share < 100.0 && (bound - 100.0 / share).abs() < 0.01 * bound, "{record}");
+
+    let plot = std::env::temp_dir().join(format!("cotask-amdahl-{}.svg", std::process::id()));
+    let name = plot.to_str().expect("a temporary directory with a plain name");
+    let args = ["--style", "processes", "--numbers", "20000", "--workers", "3", "--scaling", "--plot", name];
+    let output = run("mergesort", &args);
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && words.contains("Amdahl allows"), "{words}");
+    let drawn = std::fs::read_to_string(&plot).expect("it was drawn");
+    std::fs::remove_file(&plot).unwrap();
+    assert_eq!(drawn.matches("<circle").count(), 3 + 3, "workers 1, 2 and 3, and the legend: {words}");
+    refuses(
+        "mergesort",
+        &["--numbers", "9", "--scaling", "--plot", "/no/such/place.svg"],
+        1,
+        &["--plot", "/no/such"],
+    );
+}
+
+/// A worker is killed in the middle: the run fails, names the worker, and ends the others.
+#[cfg(target_os = "linux")]
+#[test]
+fn mergesort_tells_of_a_worker_that_dies() {
+    for style in ["processes", "coroutines"] {
+        let args = ["--workers", "2", "--style", style, "--numbers", "8000000", "--chunks", "2"];
+        let (code, said) = bereaved("mergesort", &args, 2);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("worker"), "{said}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn mergesort_ends_cleanly() {
+    ends_cleanly("mergesort", &MERGESORT, &["--numbers", "8000000"]);
+}
+
 /// Hours of work, on two workers, in every style.
 #[cfg(target_os = "linux")]
 fn ends_cleanly(workload: &str, styles: &[&str], endless: &[&str]) {
     for style in styles {
-        let helpers = if *style == "processes" { 2 } else { 0 };
+        let helpers =
+            if *style == "processes" || (workload, *style) == ("mergesort", "coroutines") { 2 } else { 0 };
         let args = [&["--workers", "2", "--style", style], endless].concat();
         let (code, said) = signalled(workload, &args, helpers, Signal::SIGINT);
         assert_eq!((code, said.trim()), (Some(130), "interrupted"), "{workload} {style}");

@@ -9,6 +9,8 @@ mod echo;
 mod fib;
 #[path = "../grep/mod.rs"]
 mod grep;
+#[path = "../mergesort/mod.rs"]
+mod mergesort;
 #[path = "../queues/mod.rs"]
 mod queues;
 #[path = "../rates/mod.rs"]
@@ -42,6 +44,7 @@ static WORKLOADS: &[&Workload] = &[
     &chat::CUT,
     &chat::UNBOUNDED,
     &fib::WORKLOAD,
+    &mergesort::WORKLOAD,
     &queues::WORKLOAD,
     &grep::WORKLOAD,
 ];

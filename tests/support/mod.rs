@@ -8,6 +8,16 @@ use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+use {
+    nix::sys::signal::{Signal, kill},
+    nix::unistd::Pid,
+    std::io::Read,
+    std::process::Child,
+    std::sync::mpsc::channel,
+    std::time::{Duration, Instant},
+};
+
 /// The program of a workload. `cargo test` has built all of them; where only one test was asked for, this builds it.
 pub fn program(workload: &str) -> PathBuf {
     static BUILT: OnceLock<Mutex<BTreeMap<String, PathBuf>>> = OnceLock::new();
@@ -77,37 +87,50 @@ pub fn refuses(workload: &str, args: &[&str], code: i32, words: &[&str]) {
 /// Starts the program, waits until it has `helpers` child processes, and sends it `signal`. Gives its exit code, if it
 /// has one, and what it and they wrote to standard error: it is read to its end, which comes when the last of them is gone.
 #[cfg(target_os = "linux")]
-pub fn signalled<S: AsRef<OsStr>>(
-    workload: &str,
-    args: &[S],
-    helpers: usize,
-    signal: nix::sys::signal::Signal,
-) -> (Option<i32>, String) {
-    use std::io::Read;
-    use std::sync::mpsc::channel;
-    use std::time::{Duration, Instant};
+pub fn signalled(workload: &str, args: &[&str], helpers: usize, signal: Signal) -> (Option<i32>, String) {
+    let (child, _) = start(workload, args, helpers);
+    kill(Pid::from_raw(child.id().cast_signed()), signal).expect("it is our child");
+    last_words(child)
+}
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+/// The same, but what is killed is one of its helpers.
+#[cfg(target_os = "linux")]
+pub fn bereaved(workload: &str, args: &[&str], helpers: usize) -> (Option<i32>, String) {
+    let (child, helpers) = start(workload, args, helpers);
+    kill(Pid::from_raw(helpers[0]), Signal::SIGKILL).expect("it is our grandchild");
+    last_words(child)
+}
 
+#[cfg(target_os = "linux")]
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[cfg(target_os = "linux")]
+fn start(workload: &str, args: &[&str], helpers: usize) -> (Child, Vec<i32>) {
     let mut command = Command::new(program(workload));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program starts");
-    let id = i32::try_from(child.id()).expect("a process id");
+    let child = command.spawn().expect("the program starts");
+    let id = child.id().cast_signed();
     let started = Instant::now();
     loop {
         let processes = procfs::process::all_processes().expect("/proc").filter_map(Result::ok);
-        let children =
-            processes.filter_map(|process| process.stat().ok()).filter(|stat| stat.ppid == id).count();
-        let threads =
-            procfs::process::Process::new(id).and_then(|process| process.stat()).map(|stat| stat.num_threads);
+        let stats = processes.filter_map(|process| process.stat().ok());
+        let children: Vec<i32> = stats.filter(|stat| stat.ppid == id).map(|stat| stat.pid).collect();
+        let stat = procfs::process::Process::new(id).and_then(|process| process.stat());
         // The handler of Ctrl-C has a thread: once it runs, the program is up.
-        if children >= helpers && threads.is_ok_and(|threads| threads > 1) {
-            break;
+        if children.len() >= helpers && stat.is_ok_and(|stat| stat.num_threads > 1) {
+            return (child, children);
         }
-        assert!(started.elapsed() < PATIENCE, "{workload} has {children} helpers, not {helpers}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "{workload} {args:?} has {} helpers, not {helpers}",
+            children.len()
+        );
         std::thread::yield_now();
     }
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).expect("it is our child");
+}
+
+#[cfg(target_os = "linux")]
+fn last_words(mut child: Child) -> (Option<i32>, String) {
     let status = child.wait().expect("it ends");
     let mut stderr = child.stderr.take().expect("it was asked for");
     let (send, receive) = channel();

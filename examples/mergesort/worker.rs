@@ -1,0 +1,64 @@
+//! A worker process: it listens, takes one connection, and sorts every chunk that comes over it. A line on its standard
+//! input asks for its peak memory; the end of its input ends it.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::numbers::{merge_sort, timed};
+use super::wire;
+use crate::common::{Peer, peak_rss_kib, peer};
+
+/// The threads of a worker: one sorts, one listens, one ends it if nobody else does.
+pub(crate) const THREADS: u64 = 3;
+
+/// The worker's side.
+pub(crate) fn serve() -> Result<()> {
+    peer::end_with_parent_and(|_| println!("{}", peak_rss_kib().unwrap_or(0)));
+    let listener = TcpListener::bind("127.0.0.1:0").context("a worker cannot listen on 127.0.0.1")?;
+    peer::announce(listener.local_addr()?);
+    let (mut stream, _) = listener.accept()?;
+    stream.set_nodelay(true)?;
+    loop {
+        let mut count = [0; 4];
+        match stream.read_exact(&mut count) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
+            other => other.context("a worker lost its connection")?,
+        }
+        let mut bytes = vec![0; 8 * u32::from_le_bytes(count) as usize];
+        stream.read_exact(&mut bytes).context("a worker lost its connection within a chunk")?;
+        let numbers = wire::integers(&bytes);
+        let (sorted, took) = timed(|| merge_sort(&numbers));
+        stream.write_all(&wire::answer(&sorted, took)).context("a worker lost its connection")?;
+    }
+    // Whoever started us may still ask.
+    loop {
+        std::thread::park();
+    }
+}
+
+/// A worker process, seen from here.
+pub(crate) struct Worker {
+    peer: Peer,
+    pub(crate) address: SocketAddr,
+}
+
+impl Worker {
+    /// Starts so many of them.
+    pub(crate) fn start(count: usize) -> Result<Vec<Worker>> {
+        let peers = (0..count).map(|_| Peer::spawn(["worker"])).collect::<Result<Vec<_>>>()?;
+        let listening = |mut peer: Peer| Ok(Worker { address: peer.address()?, peer });
+        peers.into_iter().map(listening).collect()
+    }
+
+    /// Ends it, and gives its peak memory in KiB, where the system tells.
+    pub(crate) fn finish(mut self) -> Result<Option<u64>> {
+        self.peer.tell("memory")?;
+        let line = self.peer.line(Duration::from_secs(20))?;
+        let peak: u64 = line.parse().with_context(|| format!("a worker took leave with '{line}'"))?;
+        self.peer.finish()?;
+        Ok((peak > 0).then_some(peak))
+    }
+}
