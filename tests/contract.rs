@@ -317,6 +317,32 @@ fn i11_a_timer_never_fires_early() {
     assert_eq!(late.get(), 200);
 }
 
+#[test]
+fn i12_an_aborted_tasks_future_is_dropped_in_its_own_turn() {
+    block_on(async {
+        let dropped = Rc::new(Cell::new(0));
+        for runs_first in [false, true] {
+            let kept = OnDrop::new({
+                let dropped = Rc::clone(&dropped);
+                move || dropped.set(dropped.get() + 1)
+            });
+            let task = spawn(async move {
+                let _kept = kept;
+                pending::<()>().await
+            });
+            if runs_first {
+                settle().await;
+            }
+            let before = dropped.get();
+            task.abort();
+            task.abort();
+            assert!(!task.is_finished() && dropped.get() == before, "dropped inside `abort`");
+            yield_now().await;
+            assert!(task.is_finished() && dropped.get() == before + 1);
+        }
+    });
+}
+
 /// The tester, tested: no event can be taken out of a right trace, or come twice, without a rule that is broken.
 #[test]
 fn the_grammar_refuses_a_trace_with_an_event_missing_or_doubled() {
