@@ -45,6 +45,7 @@ pub(super) enum What {
 }
 
 enum Call {
+    Note(Note),
     Wake(Waker),
     Discard(Waker),
 }
@@ -86,10 +87,7 @@ impl After {
 
     #[inline]
     fn run(&mut self) {
-        if let Some(note) = self.note.take() {
-            note.record();
-        }
-        if !self.more.is_empty() {
+        if self.note.is_some() || !self.more.is_empty() {
             return self.run_many();
         }
         if let Some(waker) = self.wake.take() {
@@ -97,12 +95,14 @@ impl After {
         }
     }
 
-    /// A waker that panics does not cost the others their wake; the first panic goes on.
+    /// A call that panics does not cost the others theirs; the first panic goes on.
     #[cold]
     fn run_many(&mut self) {
+        let note = self.note.take().map(Call::Note);
         let first = self.wake.take().map(Call::Wake);
-        let calls = first.into_iter().chain(self.more.drain(..));
+        let calls = note.into_iter().chain(first).chain(self.more.drain(..));
         let make = |call| match call {
+            Call::Note(note) => note.record(),
             Call::Wake(waker) => waker.wake(),
             Call::Discard(waker) => drop(waker),
         };
@@ -114,7 +114,6 @@ impl After {
 }
 
 impl Note {
-    #[cold]
     fn record(self) {
         let Note { channel, what, queued } = self;
         trace::here(|recorder, at| {
