@@ -260,6 +260,30 @@ fn leaves_that_are_always_ready_give_way() {
 }
 
 #[test]
+fn a_budget_is_the_tasks_not_the_futures() {
+    block_on(async {
+        let done = Rc::new(Cell::new(0));
+        let endless = || async {
+            loop {
+                sleep(Duration::ZERO).await;
+                done.set(done.get() + 1);
+            }
+        };
+        // Both in one task: when the first has been refused, the second must not go on without a bound.
+        let mut both = Box::pin(futures::future::join(endless(), endless()));
+        for round in 1..=3 {
+            poll_fn(|cx| {
+                let _ = both.as_mut().poll(cx);
+                Poll::Ready(())
+            })
+            .await;
+            assert_eq!(done.get(), round * BUDGET);
+            yield_now().await;
+        }
+    });
+}
+
+#[test]
 fn a_task_that_uses_its_budget_to_the_end_and_then_waits_does_not_give_way() {
     let runtime = cotask::Builder::new().trace(1_000).build().unwrap();
     runtime.block_on(async {
