@@ -171,6 +171,26 @@ fn the_load_client_names_a_server_that_fails() {
     );
 }
 
+#[test]
+fn asyncio_agrees() {
+    if !std::process::Command::new("python3")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        eprintln!("no python3: not tested");
+        return;
+    }
+    same_answer("rates", &["coroutines", "asyncio"], &["--pairs", "9", "--latency", "1ms"]);
+    same_answer(
+        "echo",
+        &["coroutines", "asyncio"],
+        &["--connections", "5", "--messages", "20", "--rate", "1000"],
+    );
+    let address = nobody().to_string();
+    refuses("rates", &["--style", "asyncio", "--server", &address], 1, &["asyncio.py"]);
+}
+
 const SITES: [&str; 5] = ["threads", "pool", "callbacks", "coroutines", "tokio"];
 
 #[test]

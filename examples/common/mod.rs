@@ -101,6 +101,7 @@ mod listen;
 mod measure;
 mod outcome;
 pub(crate) mod peer;
+pub(crate) mod python;
 mod style;
 
 use std::ffi::OsString;

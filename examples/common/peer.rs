@@ -45,12 +45,16 @@ impl Peer {
         let mut command = Command::new(program);
         command.args(WAY_BACK.get().into_iter().flatten());
         command.args(args);
-        Peer::start(command)
+        let what = command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        Peer::start(command, what)
     }
 
-    /// Starts any `command` as a peer, such as the Python version of a server.
-    pub(crate) fn start(mut command: Command) -> Result<Peer> {
-        let what = command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    /// Starts any `command` as a peer, to be called `what` in errors.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be started.
+    pub(crate) fn start(mut command: Command, what: String) -> Result<Peer> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -103,10 +107,15 @@ impl Peer {
     ///
     /// When it has ended.
     pub(crate) fn tell(&mut self, line: &str) -> Result<()> {
-        let stdin = self.stdin.as_mut().expect("its input is closed only when the peer is given up");
+        let Some(stdin) = self.stdin.as_mut() else { bail!("the input of '{}' is closed", self.what) };
         writeln!(stdin, "{line}")
             .and_then(|()| stdin.flush())
             .with_context(|| format!("'{}' has ended", self.what))
+    }
+
+    /// Closes the peer's input: it has heard all that it is to hear, and ends when it has said all.
+    pub(crate) fn close_input(&mut self) {
+        drop(self.stdin.take());
     }
 
     /// The peer's process id.

@@ -18,7 +18,7 @@ use cotask::time::{Instant, sleep_until, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Hash, Latencies, Percentiles, peer};
+use crate::common::{Hash, Latencies, Peer, Percentiles, peer};
 
 /// How much is to be sent.
 #[derive(clap::Args, Clone, Debug)]
@@ -52,8 +52,8 @@ pub(super) struct Args {
 }
 
 /// What the client says once all connections stand, and what it then waits for.
-pub(super) const READY: &str = "ready";
-pub(super) const GO: &str = "go";
+const READY: &str = "ready";
+const GO: &str = "go";
 
 /// What the client found.
 #[derive(Default, Serialize, Deserialize)]
@@ -80,6 +80,22 @@ pub(super) fn arguments(address: SocketAddr, plan: &Plan) -> Vec<String> {
         format!("--timeout={}", humantime::format_duration(*timeout)),
         "--on-command".into(),
     ]
+}
+
+/// How long the client may take for its connections, and for its messages.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until all connections of a client in another process stand.
+pub(super) fn expect_ready(client: &mut Peer) -> anyhow::Result<()> {
+    let ready = client.line(PATIENCE).context("the load client did not connect")?;
+    ensure!(ready == READY, "the load client says '{ready}'");
+    Ok(())
+}
+
+/// Lets the client begin, and waits for its result.
+pub(super) fn result(client: &mut Peer) -> anyhow::Result<String> {
+    client.tell(GO)?;
+    client.line(PATIENCE).context("the load client gave no result")
 }
 
 /// The client's program: prints its [`Result`] as one line of JSON.

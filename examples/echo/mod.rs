@@ -18,7 +18,8 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::common::{
-    Common, Figure, Hash, Meter, Outcome, Peer, Size, Source, Style, Workload, listen, peer, source,
+    Common, Figure, Hash, Meter, Outcome, Peer, Size, Source, Style, Usage, Workload, listen, peer, python,
+    source,
 };
 
 /// Serve echo to a load client in another process, and tell what that cost and how long the client waited
@@ -61,6 +62,7 @@ const STYLES: &[Source] = &[
     source(Style::Callbacks, "callbacks.rs", include_str!("callbacks.rs")),
     source(Style::Coroutines, "coroutines.rs", include_str!("coroutines.rs")),
     source(Style::Tokio, "tokio.rs", include_str!("tokio.rs")),
+    source(Style::Asyncio, "asyncio.py", include_str!("asyncio.py")),
 ];
 
 /// All connections talk.
@@ -137,26 +139,11 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
     if style == Style::Pool && args.plan.connections > workers {
         anyhow::bail!("a pool of {workers} threads cannot keep {} connections open", args.plan.connections);
     }
-    let listener = listen(0)?;
-    let address = listener.local_addr()?;
-    // The connections wait in the listener's queue until the server runs.
-    let mut client = Peer::spawn(load::arguments(address, &args.plan))?;
-    let mut meter = Meter::start_aside();
-    // The server serves for as long as this process lives.
-    std::thread::spawn(move || {
-        if let Err(error) = serve(style, listener, workers) {
-            eprintln!("error: the {style} server ended: {error:#}");
-            std::process::exit(1);
-        }
-    });
-    let patience = Duration::from_secs(60);
-    let ready = client.line(patience).context("the load client did not connect")?;
-    anyhow::ensure!(ready == load::READY, "the load client says '{ready}'");
-    meter.restart();
-    client.tell(load::GO)?;
-    let result = client.line(patience).context("the load client gave no result")?;
-    let usage = meter.stop();
-    client.finish()?;
+    let (usage, result) = if style == Style::Asyncio {
+        measure_python(&args.plan)?
+    } else {
+        measure(style, workers, &args.plan)?
+    };
     let result: load::Result =
         serde_json::from_str(&result).with_context(|| format!("'{result}' is no result"))?;
     let words = format!("{} messages echoed", result.echoed);
@@ -167,6 +154,40 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
         .errors(result.errors, result.why)
         .also("client late p99 ms", result.late_p99_us as f64 / 1e3);
     Ok(Some(outcome))
+}
+
+/// What the server cost, and what the load client says.
+fn measure(style: Style, workers: u32, plan: &load::Plan) -> Result<(Usage, String)> {
+    let listener = listen(0)?;
+    // The connections wait in the listener's queue until the server runs.
+    let mut client = Peer::spawn(load::arguments(listener.local_addr()?, plan))?;
+    let mut meter = Meter::start_aside();
+    // The server serves for as long as this process lives.
+    std::thread::spawn(move || {
+        if let Err(error) = serve(style, listener, workers) {
+            eprintln!("error: the {style} server ended: {error:#}");
+            std::process::exit(1);
+        }
+    });
+    load::expect_ready(&mut client)?;
+    meter.restart();
+    let result = load::result(&mut client)?;
+    let usage = meter.stop();
+    client.finish()?;
+    Ok((usage, result))
+}
+
+/// As [`measure`], of `asyncio.py`, which measures itself.
+fn measure_python(plan: &load::Plan) -> Result<(Usage, String)> {
+    let mut server = python::start("asyncio.py", include_str!("asyncio.py"), &[])?;
+    let mut client = Peer::spawn(load::arguments(server.address()?, plan))?;
+    load::expect_ready(&mut client)?;
+    server.tell("reset")?;
+    let result = load::result(&mut client)?;
+    server.tell("cost")?;
+    let usage = python::usage(&server.line(Duration::from_secs(20))?)?;
+    client.finish()?;
+    Ok((usage, result))
 }
 
 fn serve(style: Style, listener: TcpListener, workers: u32) -> Result<()> {

@@ -3,6 +3,7 @@
 //! The work is nothing but waiting, so the styles differ in how they wait. Each pair is one connection and one request.
 //! A latency counts from the start of the whole, when somebody wanted all the rates, to the moment a rate was there.
 
+mod asyncio;
 mod callbacks;
 mod coroutines;
 mod pool;
@@ -74,6 +75,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
         source(Style::Callbacks, "callbacks.rs", include_str!("callbacks.rs")),
         source(Style::Coroutines, "coroutines.rs", include_str!("coroutines.rs")),
         source(Style::Tokio, "tokio.rs", include_str!("tokio.rs")),
+        source(Style::Asyncio, "asyncio.py", include_str!("asyncio.py")),
     ],
     cases: |size| match size {
         Size::Quick => vec![1, 30, 300],
@@ -139,6 +141,7 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
         started: Instant::now(),
         progress,
     });
+    let mut of_python = None;
     let quotes = match args.common.style {
         Style::Sequential => sequential::fetch_all(&job),
         Style::Threads => threads::fetch_all(&job),
@@ -146,9 +149,14 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
         Style::Callbacks => callbacks::fetch_all(&job),
         Style::Coroutines => coroutines::fetch_all(&job),
         Style::Tokio => tokio::fetch_all(&job),
+        Style::Asyncio => asyncio::fetch_all(&job).map(|(quotes, usage)| {
+            of_python = Some(usage);
+            quotes
+        }),
         other => Err(WORKLOAD.no_style(other)),
     };
     let usage = meter.stop();
+    let usage = of_python.unwrap_or(usage);
     job.progress.finish_and_clear();
     let mut quotes = quotes?;
 

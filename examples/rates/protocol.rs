@@ -89,10 +89,21 @@ pub(super) fn price_text(price: u64) -> String {
     format!("{}.{:04}", price / 10_000, price % 10_000)
 }
 
+/// The path of a pair.
+pub(super) fn path(pair: Pair) -> String {
+    let (base, quote) = pair.codes();
+    format!("/rates/{base}{quote}")
+}
+
+/// The price that `text` is, as the server writes it.
+pub(super) fn price(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').filter(|(_, fraction)| fraction.len() == 4)?;
+    format!("{whole}{fraction}").parse().ok()
+}
+
 /// The request for a pair, on a connection that is used once.
 pub(super) fn request(pair: Pair) -> Vec<u8> {
-    let (base, quote) = pair.codes();
-    format!("GET /rates/{base}{quote} HTTP/1.1\r\nHost: quotes\r\nConnection: close\r\n\r\n").into_bytes()
+    format!("GET {} HTTP/1.1\r\nHost: quotes\r\nConnection: close\r\n\r\n", path(pair)).into_bytes()
 }
 
 /// The server's answer to a request: a price, or word that there is no such pair.
@@ -146,9 +157,7 @@ impl Incoming {
         let body = String::from_utf8_lossy(body);
         let code = response.code.unwrap_or(0);
         ensure!(code == 200, "the server answers {code}: {body}");
-        let price = body.split_once('.').filter(|(_, fraction)| fraction.len() == 4);
-        let price = price.and_then(|(whole, fraction)| format!("{whole}{fraction}").parse().ok());
-        price.map_or_else(|| bail!("'{body}' is no price"), |price| Ok(Some(price)))
+        self::price(&body).map_or_else(|| bail!("'{body}' is no price"), |price| Ok(Some(price)))
     }
 
     /// Takes note of `read` bytes, and gives the path that is asked for if the request is complete.
