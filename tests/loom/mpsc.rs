@@ -44,14 +44,14 @@ static BOUNDED: Model = Model {
         Mutant::Source {
             name: "send_wakes_nobody",
             file: FILE,
-            from: "self.queue.push_back(value);\n        after.wake(self.receiver.take());",
-            to: "self.queue.push_back(value);\n        let _ = after;",
+            from: "after.wake(self.receiver.take());\n        Ok(())",
+            to: "Ok(())",
         },
         Mutant::Source {
             name: "recv_frees_no_slot",
             file: FILE,
-            from: "self.permits.give(1, after);\n                Ok(value)",
-            to: "let _ = after;\n                Ok(value)",
+            from: "self.permits.give(1, after);\n                after.note(",
+            to: "after.note(",
         },
     ],
 };
