@@ -324,3 +324,63 @@ impl Readiness {
         result
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::collections::HashSet;
+    use std::io::Write;
+
+    use mio::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn a_slot_is_used_again_and_a_token_is_not() {
+        let reactor = Reactor::new().unwrap();
+        let (mut socket, _peer) = UnixStream::pair().unwrap();
+        let mut tokens = HashSet::new();
+        for _ in 0..1000 {
+            let readiness = reactor.register(&mut socket).unwrap();
+            assert_eq!(reactor.len(), 1);
+            assert!(tokens.insert(readiness.token));
+            reactor.deregister(&mut socket, &readiness);
+            assert_eq!(reactor.len(), 0);
+        }
+        assert_eq!(reactor.sources.borrow().slots.len(), 1);
+    }
+
+    /// The system forgets a descriptor that is closed, but not one that another process still holds.
+    #[test]
+    fn what_is_not_watched_any_more_makes_no_events() {
+        let reactor = Reactor::new().unwrap();
+        let (socket, mut peer) = std::os::unix::net::UnixStream::pair().unwrap();
+        let held_elsewhere = socket.try_clone().unwrap();
+        let mut socket = UnixStream::from_std(socket);
+        let readiness = reactor.register(&mut socket).unwrap();
+        reactor.turn(Some(Duration::ZERO), |_, _| ()).unwrap();
+        assert!(!reactor.events.borrow().is_empty(), "a new socket has room for writing");
+
+        reactor.deregister(&mut socket, &readiness);
+        drop(socket);
+        peer.write_all(b"x").unwrap();
+        reactor.turn(Some(Duration::ZERO), |_, _| ()).unwrap();
+        assert!(reactor.events.borrow().is_empty());
+        drop(held_elsewhere);
+    }
+
+    /// 31 bits of generation: they come round without ever making the token of the waker.
+    #[test]
+    fn generations_come_round() {
+        let reactor = Reactor::new().unwrap();
+        let (mut socket, _peer) = UnixStream::pair().unwrap();
+        let first = reactor.register(&mut socket).unwrap();
+        reactor.deregister(&mut socket, &first);
+        reactor.sources.borrow_mut().slots[0].generation = u32::MAX >> 1;
+        let last = reactor.register(&mut socket).unwrap();
+        assert_ne!(last.token, UNPARK);
+        reactor.deregister(&mut socket, &last);
+        let again = reactor.register(&mut socket).unwrap();
+        assert_eq!(again.token, first.token);
+        reactor.deregister(&mut socket, &again);
+    }
+}

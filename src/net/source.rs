@@ -325,3 +325,24 @@ macro_rules! traced {
 }
 
 pub(super) use {forward_read, forward_write, futures_io, traced};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Closing a descriptor has the system forget it, mostly; the reactor must be told in any case.
+    #[test]
+    fn a_source_that_is_dropped_is_not_watched_any_more() {
+        crate::block_on(async {
+            let executor = current::executor("this test");
+            let reactor = executor.reactor();
+            for _ in 0..10 {
+                let address = "127.0.0.1:0".parse().unwrap();
+                let source = Source::new(mio::net::UdpSocket::bind(address).unwrap()).unwrap();
+                assert_eq!(reactor.len(), 1);
+                drop(source);
+                assert_eq!(reactor.len(), 0);
+            }
+        });
+    }
+}

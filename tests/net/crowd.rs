@@ -100,6 +100,7 @@ fn server(connections: usize) {
 }
 
 async fn serve(mut stream: TcpStream, gathering: Rc<Gathering>) -> io::Result<()> {
+    stream.write_all(b"!").await?;
     let mut question = [0; 8];
     stream.read_exact(&mut question).await?;
     gathering.here().await;
@@ -114,8 +115,8 @@ fn clients(address: SocketAddr, connections: usize) {
     let before = descriptors();
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
-        // No more at once than the listener's queue holds.
-        let connecting = Rc::new(Semaphore::new(256));
+        // No more at once than the listener's queue holds: who finds it full tries again after seconds.
+        let connecting = Rc::new(Semaphore::new(100));
         let answered = Gathering::of(connections);
         let mut asking = JoinSet::new();
         for number in 0..connections as u64 {
@@ -141,8 +142,9 @@ async fn ask(
 ) -> io::Result<()> {
     let turn = connecting.acquire().await.expect("it is never closed");
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(&number.to_le_bytes()).await?;
+    stream.read_exact(&mut [0; 1]).await?;
     drop(turn);
+    stream.write_all(&number.to_le_bytes()).await?;
     let mut answer = [0; 8];
     stream.read_exact(&mut answer).await?;
     assert_eq!(u64::from_le_bytes(answer), number + 1);
