@@ -81,13 +81,22 @@ impl Workshop {
     }
 
     fn replace(&self, file: &str, from: &str, to: &str) -> Result<()> {
-        let path = self.copy.join(file);
-        let source = fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
-        match source.matches(from).count() {
-            1 => Ok(fs::write(&path, source.replacen(from, to, 1))?),
-            0 => Err(format!("{file} has drifted: it no longer contains\n{from}").into()),
-            n => Err(format!("{file} contains this {n} times, and must once:\n{from}").into()),
-        }
+        let source = source_with(&self.copy, file, from)?;
+        Ok(fs::write(self.copy.join(file), source.replacen(from, to, 1))?)
+    }
+}
+
+/// Whether the sources still have the text that a mutant replaces, once.
+pub fn check(file: &str, from: &str) -> Result<()> {
+    source_with(Path::new(env!("CARGO_MANIFEST_DIR")), file, from).map(drop)
+}
+
+fn source_with(root: &Path, file: &str, from: &str) -> Result<String> {
+    let source = fs::read_to_string(root.join(file)).map_err(|error| format!("{file}: {error}"))?;
+    match source.matches(from).count() {
+        1 => Ok(source),
+        0 => Err(format!("{file} has drifted: it no longer contains\n{from}").into()),
+        n => Err(format!("{file} contains this {n} times, and must once:\n{from}").into()),
     }
 }
 

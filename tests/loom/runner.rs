@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::model::{Model, Mutant, explore};
-use crate::mutants::Workshop;
+use crate::mutants::{self, Workshop};
 use crate::process::{self, Outcome};
 use crate::table::Table;
 
@@ -87,7 +87,22 @@ fn list(models: &[&Model]) -> bool {
             println!("    mutant {}", mutant.name());
         }
     }
-    true
+    none_has_drifted(models)
+}
+
+/// Whether every mutant's text is still in the sources. Cheap, and so done also where no mutant is built.
+fn none_has_drifted(models: &[&Model]) -> bool {
+    let mut none = true;
+    for model in models {
+        for mutant in model.mutants {
+            let Mutant::Source { name, file, from, .. } = mutant else { continue };
+            if let Err(error) = mutants::check(file, from) {
+                none = false;
+                println!("mutant {name} of {}: {error}", model.name);
+            }
+        }
+    }
+    none
 }
 
 fn run_here(models: &[&Model], names: &[String]) -> Result<bool> {
@@ -117,7 +132,7 @@ fn run_here(models: &[&Model], names: &[String]) -> Result<bool> {
 fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
     let workshop = Workshop::open()?;
     let mut table = Table::new(["model", "invariants", "executions", "bound", "seconds", "mutants caught"]);
-    let mut all_well = true;
+    let mut all_well = none_has_drifted(models);
     for model in models {
         let (outcome, took) = process::run(&mut this_program(model), MODEL_LIMIT)?;
         let executions = match outcome {
