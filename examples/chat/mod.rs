@@ -89,7 +89,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     plots: &[Figure::P99, Figure::PeakRss],
     styles: STYLES,
     cases: sweep,
-    args: |_size, _style, n| Some(arguments("wait", n)),
+    args: |_size, _style, n| Some(arguments("--policy=wait --rate=2000 --queue=32 --pause=2ms", n)),
     command: Args::command,
     run: |matches| run(&Args::from_arg_matches(matches)?),
 };
@@ -100,7 +100,7 @@ pub(crate) static CUT: Workload = Workload {
     name: "chat-cut",
     question: "One listener is slow, and is disconnected: how late do the others hear?",
     cases: longer_sweep,
-    args: |_size, _style, n| Some(arguments("cut", n)),
+    args: |_size, _style, n| Some(arguments("--policy=cut --rate=1000 --queue=256 --pause=20ms", n)),
     ..WORKLOAD
 };
 
@@ -112,11 +112,11 @@ pub(crate) static UNBOUNDED: Workload = Workload {
     decides: Figure::PeakRss,
     plots: &[Figure::PeakRss, Figure::P99],
     cases: longer_sweep,
-    args: |_size, _style, n| Some(arguments("unbounded", n)),
+    args: |_size, _style, n| Some(arguments("--policy=unbounded --rate=1000 --pause=20ms", n)),
     ..WORKLOAD
 };
 
-/// When all wait for the slowest, it takes a while.
+/// When all wait for the slowest, it takes a while: there are fewer messages.
 fn sweep(size: Size) -> Vec<u64> {
     match size {
         Size::Quick => vec![60],
@@ -129,13 +129,13 @@ fn sweep(size: Size) -> Vec<u64> {
 fn longer_sweep(size: Size) -> Vec<u64> {
     match size {
         Size::Quick => vec![400],
-        Size::Normal => vec![50, 150, 500],
+        Size::Normal => vec![50, 150, 400],
         Size::Full => vec![50, 200, 800, 3_200],
     }
 }
 
-fn arguments(policy: &str, messages: u64) -> Vec<String> {
-    vec![format!("--policy={policy}"), format!("--messages={messages}")]
+fn arguments(fixed: &str, messages: u64) -> Vec<String> {
+    fixed.split(' ').map(String::from).chain([format!("--messages={messages}")]).collect()
 }
 
 /// What every style gets.
