@@ -108,25 +108,33 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn start(workload: &str, args: &[&str], helpers: usize) -> (Child, Vec<i32>) {
     let mut command = Command::new(program(workload));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let child = command.spawn().expect("the program starts");
-    let id = child.id().cast_signed();
+    let mut child = command.spawn().expect("the program starts");
+    match children_of(child.id().cast_signed(), helpers) {
+        Some(children) => (child, children),
+        None => {
+            let _ = child.kill();
+            let (_, said) = last_words(child);
+            panic!("{workload} {args:?} never had {helpers} helpers: {said}");
+        }
+    }
+}
+
+/// The children of a program that is up and has so many.
+#[cfg(target_os = "linux")]
+fn children_of(id: i32, helpers: usize) -> Option<Vec<i32>> {
     let started = Instant::now();
-    loop {
+    while started.elapsed() < PATIENCE {
         let processes = procfs::process::all_processes().expect("/proc").filter_map(Result::ok);
         let stats = processes.filter_map(|process| process.stat().ok());
         let children: Vec<i32> = stats.filter(|stat| stat.ppid == id).map(|stat| stat.pid).collect();
         let stat = procfs::process::Process::new(id).and_then(|process| process.stat());
         // The handler of Ctrl-C has a thread: once it runs, the program is up.
         if children.len() >= helpers && stat.is_ok_and(|stat| stat.num_threads > 1) {
-            return (child, children);
+            return Some(children);
         }
-        assert!(
-            started.elapsed() < PATIENCE,
-            "{workload} {args:?} has {} helpers, not {helpers}",
-            children.len()
-        );
         std::thread::yield_now();
     }
+    None
 }
 
 #[cfg(target_os = "linux")]
