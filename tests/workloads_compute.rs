@@ -6,7 +6,7 @@ mod support;
 use nix::sys::signal::Signal;
 #[cfg(target_os = "linux")]
 use support::{bereaved, signalled};
-use support::{record, refuses, run, same_answer};
+use support::{command, record, refuses, run, same_answer};
 
 /// Every workload of this file: its styles, small arguments, and other arguments with another answer.
 fn agrees(workload: &str, styles: &[&str], small: &[&str], other: &[&str]) {
@@ -134,7 +134,7 @@ fn mergesort_measures_its_serial_share_and_draws_the_bound() {
 fn mergesort_tells_of_a_worker_that_dies() {
     for style in ["processes", "coroutines"] {
         let args = ["--workers", "2", "--style", style, "--numbers", "8000000", "--chunks", "2"];
-        let (code, said) = bereaved("mergesort", &args, 2);
+        let (code, said) = bereaved(command("mergesort", &args), 2);
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains("worker"), "{said}");
     }
@@ -146,6 +146,58 @@ fn mergesort_ends_cleanly() {
     ends_cleanly("mergesort", &MERGESORT, &["--numbers", "8000000"]);
 }
 
+const PHOTOS: [&str; 5] = ["sequential", "threads", "coroutines", "blocking", "tokio"];
+
+#[test]
+fn photos_agrees() {
+    agrees("photos", &PHOTOS, &["--photos", "3", "--side", "64"], &["--photos", "3", "--side", "65"]);
+    same_answer("photos", &PHOTOS, &["--photos", "1", "--side", "100", "--workers", "4"]);
+    same_answer("photos", &["blocking", "tokio"], &["--photos", "30", "--side", "64", "--workers", "3"]);
+    refuses("photos", &["--side", "63"], 2, &["--side", "63"]);
+    refuses("photos", &["--photos", "10000", "--side", "8000"], 1, &["--photos", "--side"]);
+}
+
+#[test]
+fn photos_counts_the_ticks_that_work_on_the_loop_misses() {
+    for style in ["sequential", "coroutines"] {
+        let also = &record("photos", style, &["--photos", "3", "--side", "2000"])["also"];
+        let (ticks, missed) = (also["ticks"].as_f64().unwrap(), also["missed ticks"].as_f64().unwrap());
+        // A photo of this size takes more than 100 ms, and nothing ticks meanwhile.
+        assert!(missed >= 3.0 && ticks >= missed, "{style}: {also}");
+    }
+}
+
+#[test]
+fn photos_leaves_no_files_behind() {
+    let directory = std::env::temp_dir().join(format!("cotask-test-photos-{}", std::process::id()));
+    let photos = |args: &[&str]| {
+        let mut command = command("photos", args);
+        command.env("TMPDIR", &directory);
+        command
+    };
+    let output = photos(&["--photos", "2", "--side", "64"]).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let left = || std::fs::read_dir(&directory).unwrap().count();
+    assert_eq!(left(), 0);
+
+    #[cfg(target_os = "linux")]
+    for style in PHOTOS {
+        let endless = photos(&["--style", style, "--photos", "10000", "--side", "300"]);
+        let (code, said) = signalled(endless, 0, Signal::SIGINT);
+        assert_eq!((code, said.trim()), (Some(130), "interrupted"), "{style}");
+        assert_eq!(left(), 0, "{style}");
+    }
+    std::fs::remove_dir(&directory).unwrap();
+
+    std::fs::write(&directory, "a file, where a directory should be").unwrap();
+    let output = photos(&["--photos", "2"]).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains(directory.to_str().unwrap()), "{error}");
+    std::fs::remove_file(&directory).unwrap();
+}
+
 /// Hours of work, on two workers, in every style.
 #[cfg(target_os = "linux")]
 fn ends_cleanly(workload: &str, styles: &[&str], endless: &[&str]) {
@@ -153,11 +205,11 @@ fn ends_cleanly(workload: &str, styles: &[&str], endless: &[&str]) {
         let helpers =
             if *style == "processes" || (workload, *style) == ("mergesort", "coroutines") { 2 } else { 0 };
         let args = [&["--workers", "2", "--style", style], endless].concat();
-        let (code, said) = signalled(workload, &args, helpers, Signal::SIGINT);
+        let (code, said) = signalled(command(workload, &args), helpers, Signal::SIGINT);
         assert_eq!((code, said.trim()), (Some(130), "interrupted"), "{workload} {style}");
     }
     let args = [&["--workers", "2", "--style", "processes"], endless].concat();
-    let (code, _) = signalled(workload, &args, 2, Signal::SIGKILL);
+    let (code, _) = signalled(command(workload, &args), 2, Signal::SIGKILL);
     assert_eq!(code, None, "killed; and its workers ended with it");
 }
 

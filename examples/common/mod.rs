@@ -102,17 +102,20 @@ mod measure;
 mod outcome;
 pub(crate) mod peer;
 pub(crate) mod python;
+mod scratch;
 mod style;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use latency::{Latencies, Percentiles};
 pub(crate) use listen::listen;
 pub(crate) use measure::{Meter, Usage, peak_rss_kib};
 pub(crate) use outcome::{Hash, Outcome, Run};
 pub(crate) use peer::Peer;
+pub(crate) use scratch::Scratch;
 pub(crate) use style::{Source, Style, source};
 
 /// The arguments that every workload has.
@@ -184,20 +187,13 @@ static WAY_BACK: OnceLock<Vec<OsString>> = OnceLock::new();
 
 /// The `main` of a workload's own program.
 pub(crate) fn main(workload: &'static Workload) -> ExitCode {
-    // A handler that could not be installed only costs the word "interrupted".
-    let _ = ctrlc::set_handler(|| {
-        // The terminal interrupts the helpers too; one of us says so.
-        if !peer::is_helper() {
-            eprintln!("\ninterrupted");
-        }
-        std::process::exit(130);
-    });
     run(workload, Vec::new(), std::env::args_os().skip(1).collect())
 }
 
 /// Runs `workload` with `args`, prints its result and returns the exit code. `way_back` is what a helper process of
 /// this program must be given before the workload's own arguments.
 pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Vec<OsString>) -> ExitCode {
+    end_on_ctrl_c(way_back.is_empty());
     let _ = WAY_BACK.set(way_back);
     measure::raise_descriptor_limit();
     let args = std::iter::once(OsString::from(workload.name)).chain(args);
@@ -209,7 +205,12 @@ pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Ve
         eprintln!("error: {}", workload.no_style(style));
         return ExitCode::from(2);
     }
-    match (workload.run)(&matches) {
+    let ran = (workload.run)(&matches);
+    while INTERRUPTED.load(Ordering::SeqCst) {
+        // Whatever it says now (a file has gone, say) is because of that.
+        std::thread::park();
+    }
+    match ran {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(outcome)) => {
             let run = Run::new(workload, style, &outcome);
@@ -228,6 +229,23 @@ pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Ve
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ctrl-C has come, and its handler is about to end the program.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// On Ctrl-C: removes what would stay behind, and ends with code 130. The terminal interrupts all of our processes; only
+/// the one that a person has started says so.
+fn end_on_ctrl_c(started_by_a_person: bool) {
+    // A handler that could not be installed costs no more than a word and a temporary directory.
+    let _ = ctrlc::set_handler(move || {
+        INTERRUPTED.store(true, Ordering::SeqCst);
+        scratch::remove_all();
+        if started_by_a_person && !peer::is_helper() {
+            eprintln!("\ninterrupted");
+        }
+        std::process::exit(130);
+    });
 }
 
 /// A progress bar for `length` steps of `what`, on standard error; silent where that is not a terminal.

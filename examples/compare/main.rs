@@ -11,6 +11,8 @@ mod fib;
 mod grep;
 #[path = "../mergesort/mod.rs"]
 mod mergesort;
+#[path = "../photos/mod.rs"]
+mod photos;
 #[path = "../queues/mod.rs"]
 mod queues;
 #[path = "../rates/mod.rs"]
@@ -46,6 +48,7 @@ static WORKLOADS: &[&Workload] = &[
     &fib::WORKLOAD,
     &mergesort::WORKLOAD,
     &queues::WORKLOAD,
+    &photos::WORKLOAD,
     &grep::WORKLOAD,
 ];
 

@@ -19,7 +19,7 @@ use {
 };
 
 /// The program of a workload. `cargo test` has built all of them; where only one test was asked for, this builds it.
-pub fn program(workload: &str) -> PathBuf {
+fn program(workload: &str) -> PathBuf {
     static BUILT: OnceLock<Mutex<BTreeMap<String, PathBuf>>> = OnceLock::new();
     let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(program) = built.get(workload) {
@@ -41,10 +41,16 @@ pub fn program(workload: &str) -> PathBuf {
     program
 }
 
+/// The program with these arguments, and nothing to read.
+pub fn command<S: AsRef<OsStr>>(workload: &str, args: &[S]) -> Command {
+    let mut command = Command::new(program(workload));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
 /// Runs the program to its end.
 pub fn run<S: AsRef<OsStr>>(workload: &str, args: &[S]) -> Output {
-    let mut command = Command::new(program(workload));
-    command.args(args).stdin(Stdio::null()).output().expect("the program starts")
+    command(workload, args).output().expect("the program starts")
 }
 
 /// What a successful run gives with `--json`.
@@ -87,16 +93,16 @@ pub fn refuses(workload: &str, args: &[&str], code: i32, words: &[&str]) {
 /// Starts the program, waits until it has `helpers` child processes, and sends it `signal`. Gives its exit code, if it
 /// has one, and what it and they wrote to standard error: it is read to its end, which comes when the last of them is gone.
 #[cfg(target_os = "linux")]
-pub fn signalled(workload: &str, args: &[&str], helpers: usize, signal: Signal) -> (Option<i32>, String) {
-    let (child, _) = start(workload, args, helpers);
+pub fn signalled(command: Command, helpers: usize, signal: Signal) -> (Option<i32>, String) {
+    let (child, _) = start(command, helpers);
     kill(Pid::from_raw(child.id().cast_signed()), signal).expect("it is our child");
     last_words(child)
 }
 
 /// The same, but what is killed is one of its helpers.
 #[cfg(target_os = "linux")]
-pub fn bereaved(workload: &str, args: &[&str], helpers: usize) -> (Option<i32>, String) {
-    let (child, helpers) = start(workload, args, helpers);
+pub fn bereaved(command: Command, helpers: usize) -> (Option<i32>, String) {
+    let (child, helpers) = start(command, helpers);
     kill(Pid::from_raw(helpers[0]), Signal::SIGKILL).expect("it is our grandchild");
     last_words(child)
 }
@@ -105,16 +111,15 @@ pub fn bereaved(workload: &str, args: &[&str], helpers: usize) -> (Option<i32>, 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[cfg(target_os = "linux")]
-fn start(workload: &str, args: &[&str], helpers: usize) -> (Child, Vec<i32>) {
-    let mut command = Command::new(program(workload));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+fn start(mut command: Command, helpers: usize) -> (Child, Vec<i32>) {
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     match children_of(child.id().cast_signed(), helpers) {
         Some(children) => (child, children),
         None => {
             let _ = child.kill();
             let (_, said) = last_words(child);
-            panic!("{workload} {args:?} never had {helpers} helpers: {said}");
+            panic!("{command:?} never had {helpers} helpers: {said}");
         }
     }
 }
