@@ -83,20 +83,23 @@ fn a_wrong_answer_fails_the_run() {
 
 #[test]
 fn the_numbers_choose_the_verdict() {
-    let against = |coroutines: [f64; 2], threads: [f64; 2]| {
-        let runs =
-            [(Style::Coroutines, coroutines), (Style::Threads, threads), (Style::Sequential, [900.0, 901.0])];
+    let against = |coroutines: [f64; 3], threads: [f64; 3]| {
+        let runs = [
+            (Style::Coroutines, coroutines),
+            (Style::Threads, threads),
+            (Style::Sequential, [900.0, 901.0, 902.0]),
+        ];
         let runs: Vec<_> = runs.iter().flat_map(|(style, ms)| ms.map(|ms| (*style, 100, ms))).collect();
         verdict(&group(&runs))
     };
-    let (standing, sentence) = against([10.0, 10.0], [30.0, 32.0]);
+    let (standing, sentence) = against([10.0, 10.0, 10.0], [30.0, 31.0, 32.0]);
     assert_eq!(standing, Standing::Wins);
     assert!(sentence.contains("threads needed 3.10 times as much"), "{sentence}");
-    let (standing, sentence) = against([40.0, 40.0], [20.0, 20.0]);
+    let (standing, sentence) = against([25.0, 26.0, 25.0], [20.0, 20.0, 20.0]);
     assert_eq!(standing, Standing::Loses);
-    assert!(sentence.contains("coroutines needed 2.00 times as much"), "{sentence}");
-    assert_eq!(against([20.5, 20.5], [20.0, 20.0]).0, Standing::Ties, "too close");
-    assert_eq!(against([20.0, 30.0], [19.0, 21.0]).0, Standing::Ties, "the runs overlap");
+    assert!(sentence.contains("coroutines needed 1.25 times as much"), "{sentence}");
+    assert_eq!(against([20.5, 20.5, 20.5], [20.0, 20.0, 20.0]).0, Standing::Ties, "too close");
+    assert_eq!(against([20.0, 28.0, 30.0], [19.0, 20.0, 21.0]).0, Standing::Ties, "the runs overlap");
     assert!(
         Standing::Loses < Standing::Ties && Standing::Ties < Standing::Wins,
         "where async loses comes first"

@@ -1,5 +1,6 @@
 //! The report: one HTML file that needs nothing else.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::cells::{Group, Results, Spread};
-use super::common::{Figure, Style};
+use super::common::{Run, Source, Style};
 use super::plot::{self, thousands};
 use super::table::number;
 use super::verdict::{Standing, verdict};
@@ -54,6 +55,8 @@ fn page(results: &Results, machine: &[(&str, String)]) -> Result<String> {
     for (standing, sentence, group) in &sections {
         section(&mut html, group, *standing, sentence)?;
     }
+    let groups: Vec<&Group> = sections.iter().map(|(.., group)| *group).collect();
+    programs(&mut html, &groups)?;
     html += "<section id=\"machine\"><h2>The machine and the versions</h2>\n<dl>\n";
     for (name, value) in machine {
         writeln!(html, "<dt>{name}</dt><dd>{}</dd>", escape(value))?;
@@ -108,44 +111,66 @@ fn legend(group: &Group) -> String {
         .collect()
 }
 
-fn table(html: &mut String, group: &Group) -> Result<()> {
+/// Takes a figure out of a run.
+type Value<'a> = Box<dyn Fn(&Run) -> Option<f64> + 'a>;
+
+/// A column of the table: its heading, its value in a run, and how to write that.
+struct Column<'a> {
+    name: String,
+    of: Value<'a>,
+    text: fn(Option<f64>) -> String,
+}
+
+/// The columns that at least one run has something for.
+fn columns(group: &Group) -> Vec<Column<'_>> {
+    let counted = |value: Option<f64>| value.map_or("-".into(), |value| thousands(value.round() as u64));
+    let column =
+        |name: &str, of: fn(&Run) -> Option<f64>, text| Column { name: name.into(), of: Box::new(of), text };
+    let mut columns = vec![
+        column("wall ms", |run| run.wall_ms, number),
+        column("CPU ms", |run| run.cpu_ms, number),
+        column("peak MiB", |run| run.peak_rss_kib.map(|kib| kib as f64 / 1024.0), number),
+        column("threads", |run| run.threads.map(|count| count as f64), counted),
+        column("switches", |run| run.switches.map(|count| count as f64), counted),
+        column("p50 ms", |run| run.p50_us.map(|us| us as f64 / 1e3), number),
+        column("p99 ms", |run| run.p99_us.map(|us| us as f64 / 1e3), number),
+        column("p99.9 ms", |run| run.p999_us.map(|us| us as f64 / 1e3), number),
+        column("errors", |run| Some(run.errors as f64), counted),
+    ];
+    let runs = || group.rows().flat_map(|cell| &cell.runs);
     // Figures that only this workload has.
-    let mut also: Vec<&String> =
-        group.rows().flat_map(|cell| cell.runs.iter().flat_map(|run| run.also.keys())).collect();
-    also.sort();
-    also.dedup();
-    html.push_str(
-        "<div class=\"scroll\"><table><thead><tr><th>style</th><th>n</th><th>wall ms</th><th>CPU ms</th><th>peak MiB</th>\
-         <th>threads</th><th>switches</th><th>p50 ms</th><th>p99 ms</th><th>p99.9 ms</th><th>errors</th>",
-    );
-    for name in &also {
-        write!(html, "<th>{}</th>", escape(name))?;
+    let also: BTreeSet<&String> = runs().flat_map(|run| run.also.keys()).collect();
+    for name in also {
+        columns.push(Column {
+            name: name.clone(),
+            of: Box::new(|run| run.also.get(name).copied()),
+            text: number,
+        });
+    }
+    columns.retain(|column| runs().any(|run| (column.of)(run).is_some()));
+    columns
+}
+
+fn table(html: &mut String, group: &Group) -> Result<()> {
+    let columns = columns(group);
+    html.push_str("<div class=\"scroll\"><table><thead><tr><th>style</th><th>n</th>");
+    for column in &columns {
+        write!(html, "<th>{}</th>", escape(&column.name))?;
     }
     html.push_str("<th>runs</th></tr></thead><tbody>\n");
     for cell in group.rows() {
         write!(html, "<tr><td>{}</td><td>{}</td>", cell.style, thousands(cell.n))?;
         if let Some(why) = cell.failure() {
-            write!(
+            writeln!(
                 html,
                 "<td class=\"why\" colspan=\"{}\">failed: {}</td></tr>",
-                10 + also.len(),
+                columns.len() + 1,
                 escape(why)
             )?;
             continue;
         }
-        for figure in [Figure::Wall, Figure::Cpu, Figure::PeakRss] {
-            html.push_str(&column(cell.figure(figure), number));
-        }
-        let counted = |value: Option<f64>| value.map_or("-".into(), |value| thousands(value.round() as u64));
-        html.push_str(&column(cell.over(|run| run.threads.map(|count| count as f64)), counted));
-        html.push_str(&column(cell.over(|run| run.switches.map(|count| count as f64)), counted));
-        for figure in [Figure::P50, Figure::P99] {
-            html.push_str(&column(cell.figure(figure), number));
-        }
-        html.push_str(&column(cell.over(|run| run.p999_us.map(|us| us as f64 / 1e3)), number));
-        html.push_str(&column(cell.over(|run| Some(run.errors as f64)), counted));
-        for name in &also {
-            html.push_str(&column(cell.over(|run| run.also.get(*name).copied()), number));
+        for column in &columns {
+            html.push_str(&spread(cell.over(&column.of), column.text));
         }
         writeln!(html, "<td>{}</td></tr>", cell.runs.len())?;
     }
@@ -153,40 +178,51 @@ fn table(html: &mut String, group: &Group) -> Result<()> {
     Ok(())
 }
 
-fn column(spread: Option<Spread>, text: impl Fn(Option<f64>) -> String) -> String {
+/// The median, and below it the range if there is one.
+fn spread(spread: Option<Spread>, text: fn(Option<f64>) -> String) -> String {
     let Some(spread) = spread else { return "<td>-</td>".into() };
     let (low, median, high) = (text(Some(spread.low)), text(Some(spread.median)), text(Some(spread.high)));
     let range = if low == high { String::new() } else { format!("<br><small>{low} to {high}</small>") };
     format!("<td>{median}{range}</td>")
 }
 
-/// Two panes, each with a list of the styles: at first the best style that blocks, and coroutines.
+/// Where a workload's programs stand: variants such as `echo-idle` share the folder of `echo`.
+fn folder(group: &Group) -> &'static str {
+    let name = group.workload.name;
+    name.split_once('-').map_or(name, |(folder, _)| folder)
+}
+
+/// Two panes, each with a list of the styles: at first one that blocks, and coroutines.
 fn sources(html: &mut String, group: &Group) -> Result<()> {
-    let workload = group.workload;
+    let (workload, folder) = (group.workload, folder(group));
     let has = |style: Style| workload.styles.iter().any(|source| source.style == style);
     let left = [Style::Threads, Style::Pool, Style::Sequential].into_iter().find(|style| has(*style));
     html.push_str("<div class=\"sources\">");
     for first in [left, Some(Style::Coroutines)] {
         write!(html, "<div class=\"pane\"><select aria-label=\"program of {}\">", workload.name)?;
-        for source in workload.styles {
-            let selected = if Some(source.style) == first { " selected" } else { "" };
+        for Source { style, file, .. } in workload.styles {
+            let selected = if Some(*style) == first { " selected" } else { "" };
             write!(
                 html,
-                "<option value=\"{0}-{1}\"{selected}>{1} (examples/{0}/{2})</option>",
-                workload.name, source.style, source.file
+                "<option value=\"{folder}-{style}\"{selected}>{style} (examples/{folder}/{file})</option>"
             )?;
         }
         html.push_str("</select><pre tabindex=\"0\"></pre></div>");
     }
     html.push_str("</div>\n");
-    for source in workload.styles {
-        writeln!(
-            html,
-            "<template id=\"{}-{}\">{}</template>",
-            workload.name,
-            source.style,
-            code(source.text)
-        )?;
+    Ok(())
+}
+
+/// Each program once, for the panes to show.
+fn programs(html: &mut String, groups: &[&Group]) -> Result<()> {
+    let mut written = BTreeSet::new();
+    for group in groups {
+        for Source { style, text, .. } in group.workload.styles {
+            let id = format!("{}-{style}", folder(group));
+            if written.insert(id.clone()) {
+                writeln!(html, "<template id=\"{id}\">{}</template>", code(text))?;
+            }
+        }
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub(crate) fn row(workload: &Workload, cell: &Cell) -> String {
 pub(crate) fn number(value: Option<f64>) -> String {
     match value {
         None => "-".to_string(),
-        Some(value) if value >= 100.0 => format!("{value:.0}"),
+        Some(value) if value >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
         Some(value) if value >= 10.0 => format!("{value:.1}"),
         Some(value) => format!("{value:.2}"),
     }

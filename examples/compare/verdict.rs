@@ -49,8 +49,9 @@ pub(crate) fn verdict(group: &Group) -> (Standing, String) {
         );
     };
     let ratio = our.median / their.median;
-    // Where the runs of the two overlap, it takes more to tell them apart.
-    let apart = our.low > their.high || their.low > our.high;
+    // Where the runs of the two overlap, or are too few to tell whether they do, it takes more to tell them apart.
+    let enough = ours.runs.len() >= 3 && theirs.runs.len() >= 3;
+    let apart = enough && (our.low > their.high || their.low > our.high);
     let tie = if apart { TIE } else { TIE_OVERLAPPING };
     let value = |spread: Spread| format!("{} {unit}", number(Some(spread.median)));
     let mut sentence = format!(
