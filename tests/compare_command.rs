@@ -119,3 +119,26 @@ fn a_run_that_fails_is_a_row_that_says_why() {
         std::fs::remove_file(file).unwrap();
     }
 }
+
+#[test]
+fn system_calls_are_counted_where_that_can_be_done() {
+    let (json, html) = (file("calls.json"), file("calls.html"));
+    let names = [&json, &html].map(|file| file.to_str().unwrap().to_string());
+    let args = ["grep", "--quick", "--styles", "sequential", "--system-calls", "--json", &names[0]];
+    let output = run("compare", &[&args[..], &["--report", &names[1]]].concat());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    if error.contains("system calls are not counted") {
+        assert!(result["system_calls"].is_null(), "{result}");
+    } else {
+        assert!(
+            result["system_calls"][0]["system_calls"].as_u64().is_some_and(|calls| calls > 20),
+            "{result}"
+        );
+        assert!(std::fs::read_to_string(&html).unwrap().contains("<th>system calls</th>"));
+    }
+    for file in [json, html] {
+        std::fs::remove_file(file).unwrap();
+    }
+}

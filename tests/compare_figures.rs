@@ -9,6 +9,9 @@ mod common;
 #[path = "../examples/compare/plot.rs"]
 #[allow(dead_code)]
 mod plot;
+#[path = "../examples/compare/syscalls.rs"]
+#[allow(dead_code)]
+mod syscalls;
 #[path = "../examples/compare/table.rs"]
 #[allow(dead_code)]
 mod table;
@@ -122,4 +125,13 @@ fn a_plot_needs_two_sizes() {
     assert!(svg.contains("viewBox") && svg.contains("currentColor") && !svg.contains("#010203"), "{svg}");
     assert_eq!(plot::over_n(&both, Figure::P99).unwrap(), None, "never measured");
     assert_eq!([1, 999, 1_000, 1_234_567].map(plot::thousands), ["1", "999", "1,000", "1,234,567"]);
+}
+
+#[test]
+fn the_summary_of_strace_is_read_with_and_without_errors() {
+    let with = "% time     seconds  usecs/call     calls    errors syscall\n------ --- --- --- ---\n  0.74 0.007 18 413 close\n\
+                ------ --- --- --- ---\n100.00    1.017296         313      3245       115 total\n";
+    assert_eq!(syscalls::total(with), Some(3245));
+    assert_eq!(syscalls::total("100.00    0.000012           1        12           total\n"), Some(12));
+    assert_eq!(syscalls::total("strace: not permitted\n"), None);
 }

@@ -9,6 +9,8 @@ pub(crate) struct Cell {
     pub(crate) style: Style,
     pub(crate) n: u64,
     pub(crate) runs: Vec<Run>,
+    /// Counted in a run apart.
+    pub(crate) system_calls: Option<u64>,
 }
 
 /// A figure over the runs of a cell.
@@ -99,7 +101,7 @@ impl Group {
     pub(crate) fn add(&mut self, style: Style, n: u64, run: Run) {
         match self.cells.iter_mut().find(|cell| cell.style == style && cell.n == n) {
             Some(cell) => cell.runs.push(run),
-            None => self.cells.push(Cell { style, n, runs: vec![run] }),
+            None => self.cells.push(Cell { style, n, runs: vec![run], system_calls: None }),
         }
     }
 

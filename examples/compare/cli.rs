@@ -10,7 +10,7 @@ use super::WORKLOADS;
 use super::cells::Results;
 use super::common::{Size, Style, Workload};
 use super::runner::Runner;
-use super::{export, machine, report, table};
+use super::{export, machine, report, syscalls, table};
 
 /// Run the kit's workloads in every style on this machine, and compare them
 ///
@@ -33,6 +33,9 @@ struct Args {
     /// Add asyncio versions, where python3 is there
     #[arg(long)]
     python: bool,
+    /// Count the system calls too, in a run apart, where strace is there
+    #[arg(long)]
+    system_calls: bool,
     /// Write every run to this file, as comma-separated values
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -91,7 +94,11 @@ fn compare(args: &Args, chosen: &[&'static Workload]) -> Result<ExitCode> {
         Style::Asyncio => python,
         style => args.styles.is_empty() || args.styles.contains(&style),
     };
-    let mut runner = Runner::new(size, chosen.len())?;
+    let system_calls = args.system_calls && syscalls::available();
+    if args.system_calls && !system_calls {
+        eprintln!("system calls are not counted: there is no strace, or it may not trace");
+    }
+    let mut runner = Runner::new(size, chosen.len(), system_calls)?;
     let mut results = Results::new();
     println!("{}", table::heading());
     for workload in chosen {
@@ -109,7 +116,7 @@ fn compare(args: &Args, chosen: &[&'static Workload]) -> Result<ExitCode> {
     }
     let runs = results.runs();
     if let Some(file) = &args.json {
-        export::json(file, &runs).with_context(|| format!("cannot write {}", file.display()))?;
+        export::json(file, &results).with_context(|| format!("cannot write {}", file.display()))?;
     }
     if let Some(file) = &args.csv {
         export::csv(file, &runs).with_context(|| format!("cannot write {}", file.display()))?;

@@ -4,12 +4,25 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use super::cells::Results;
 use super::common::Run;
 
-/// `{"runs": [...]}`, one object a run.
-pub(crate) fn json(file: &Path, runs: &[&Run]) -> io::Result<()> {
+/// `{"runs": [...]}`, one object a run; and `system_calls`, where they were counted.
+pub(crate) fn json(file: &Path, results: &Results) -> io::Result<()> {
     let mut out = BufWriter::new(fs::File::create(file)?);
-    serde_json::to_writer_pretty(&mut out, &serde_json::json!({ "runs": runs }))?;
+    let mut object = serde_json::json!({ "runs": results.runs() });
+    let cells = results.groups.iter().flat_map(|group| group.cells.iter().map(move |cell| (group, cell)));
+    let counts: Vec<serde_json::Value> = cells
+        .filter_map(|(group, cell)| {
+            let (workload, style, n) = (group.workload.name, cell.style.name(), cell.n);
+            let calls = cell.system_calls?;
+            Some(serde_json::json!({ "workload": workload, "style": style, "n": n, "system_calls": calls }))
+        })
+        .collect();
+    if !counts.is_empty() {
+        object["system_calls"] = counts.into();
+    }
+    serde_json::to_writer_pretty(&mut out, &object)?;
     writeln!(out)?;
     out.flush()
 }

@@ -27,6 +27,7 @@ mod machine;
 mod plot;
 mod report;
 mod runner;
+mod syscalls;
 mod table;
 mod verdict;
 

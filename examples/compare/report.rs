@@ -157,7 +157,9 @@ fn table(html: &mut String, group: &Group) -> Result<()> {
     for column in &columns {
         write!(html, "<th>{}</th>", escape(&column.name))?;
     }
-    html.push_str("<th>runs</th></tr></thead><tbody>\n");
+    let counted = group.rows().any(|cell| cell.system_calls.is_some());
+    let heading = if counted { "<th>system calls</th>" } else { "" };
+    writeln!(html, "{heading}<th>runs</th></tr></thead><tbody>")?;
     for cell in group.rows() {
         write!(html, "<tr><td>{}</td><td>{}</td>", cell.style, thousands(cell.n))?;
         if let Some(why) = cell.failure() {
@@ -171,6 +173,9 @@ fn table(html: &mut String, group: &Group) -> Result<()> {
         }
         for column in &columns {
             html.push_str(&spread(cell.over(&column.of), column.text));
+        }
+        if counted {
+            write!(html, "<td>{}</td>", cell.system_calls.map_or("-".into(), thousands))?;
         }
         writeln!(html, "<td>{}</td></tr>", cell.runs.len())?;
     }

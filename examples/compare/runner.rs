@@ -1,6 +1,7 @@
 //! Runs the cases one after the other, each in a process of its own.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -15,7 +16,7 @@ use indicatif::ProgressBar;
 
 use super::cells::{Group, Results};
 use super::common::{Run, Size, Style, Workload, progress};
-use super::table;
+use super::{syscalls, table};
 
 /// A run that takes longer is ended, and is a failed one.
 const LONGEST_RUN: Duration = Duration::from_secs(90);
@@ -41,15 +42,17 @@ pub(crate) struct Runner {
     send: Sender<Event>,
     events: Receiver<Event>,
     interrupted: Arc<AtomicBool>,
+    system_calls: bool,
 }
 
 impl Runner {
     /// A runner that shares its time between `workloads`.
-    pub(crate) fn new(size: Size, workloads: usize) -> Result<Runner> {
-        let seconds = match size {
-            Size::Quick => 22,
-            Size::Normal => 58,
-            Size::Full => 420,
+    pub(crate) fn new(size: Size, workloads: usize, system_calls: bool) -> Result<Runner> {
+        // In all, and for one workload at most.
+        let (all, one) = match size {
+            Size::Quick => (22, 5),
+            Size::Normal => (58, 12),
+            Size::Full => (420, 60),
         };
         let (send, events) = channel();
         let interrupted = Arc::new(AtomicBool::new(false));
@@ -62,11 +65,12 @@ impl Runner {
         Ok(Runner {
             program: std::env::current_exe().context("cannot find this program's own file")?,
             size,
-            budget: Duration::from_secs(seconds) / workloads.max(1) as u32,
+            budget: (Duration::from_secs(all) / workloads.max(1) as u32).min(Duration::from_secs(one)),
             number: 0,
             send,
             events,
             interrupted,
+            system_calls,
         })
     }
 
@@ -116,6 +120,9 @@ impl Runner {
                 println!("{}", table::row(workload, cell));
             }
         });
+        if self.system_calls {
+            self.count_system_calls(&rows, &mut group, &bar)?;
+        }
         self.repeat(&sweep, sweep_rounds, started + self.budget, &mut group, &bar)?;
         for n in &sizes {
             group.check_answers(*n);
@@ -157,7 +164,8 @@ impl Runner {
                     bar.inc_length(1);
                 }
                 bar.set_message(format!("{} {style} {n}", group.workload.name));
-                let run = self.one(group.workload, *style, *n, args)?;
+                let command = Command::new(&self.program);
+                let run = self.one(command, group.workload, *style, *n, args)?;
                 // A run that Ctrl-C cut short says nothing about its style.
                 if !self.interrupted() {
                     group.add(*style, *n, run);
@@ -168,11 +176,38 @@ impl Runner {
         Ok(())
     }
 
+    /// Runs each case once more, under strace.
+    fn count_system_calls(&mut self, cases: &[Case], group: &mut Group, bar: &ProgressBar) -> Result<()> {
+        let file = syscalls::summary_file();
+        for (style, n, args) in cases.iter().filter(|(style, ..)| syscalls::countable(*style)) {
+            if self.interrupted() {
+                break;
+            }
+            bar.set_message(format!("{} {style} {n}, system calls", group.workload.name));
+            let command = syscalls::command(&self.program, &file);
+            let run = self.one(command, group.workload, *style, *n, args)?;
+            let summary = fs::read_to_string(&file).unwrap_or_default();
+            if let Some(cell) = group.cells.iter_mut().find(|cell| cell.style == *style && cell.n == *n) {
+                cell.system_calls = syscalls::total(&summary).filter(|_| run.ok);
+            }
+        }
+        // It is not there if nothing was countable.
+        let _ = fs::remove_file(&file);
+        Ok(())
+    }
+
     /// One run in a process of its own; whatever goes wrong with it becomes a failed run.
-    fn one(&mut self, workload: &Workload, style: Style, n: u64, args: &[String]) -> Result<Run> {
+    fn one(
+        &mut self,
+        mut command: Command,
+        workload: &Workload,
+        style: Style,
+        n: u64,
+        args: &[String],
+    ) -> Result<Run> {
         self.number += 1;
         let number = self.number;
-        let mut child = Command::new(&self.program)
+        let mut child = command
             .args(["run", workload.name, "--json", "--style", style.name()])
             .args(args.iter().map(OsString::from))
             .stdin(Stdio::null())
