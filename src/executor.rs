@@ -307,7 +307,8 @@ impl Executor {
         if sleep {
             self.sleep(jobs_out);
         } else if self.reactor.len() > 0 {
-            self.turn_reactor(Some(Duration::ZERO));
+            self.wait(Some(Duration::ZERO));
+            self.dispatch_events();
         }
         if sleep || self.inbox.looks_nonempty() {
             self.deliver_mail();
@@ -333,23 +334,27 @@ impl Executor {
                 Duration::ZERO
             }),
         };
-        self.turn_reactor(wait);
+        self.wait(wait);
         self.record(|recorder, at| recorder.push(at, Event::Unparked));
+        self.dispatch_events();
     }
     // ANCHOR_END: look_outside
 
-    fn turn_reactor(&self, timeout: Option<Duration>) {
+    fn wait(&self, timeout: Option<Duration>) {
+        if let Err(error) = self.reactor.wait(timeout) {
+            panic!("the system's poller failed, and without it no task can be woken: {error}");
+        }
+    }
+
+    fn dispatch_events(&self) {
         self.act_for(Actor::Reactor);
-        let turned = self.reactor.turn(timeout, |socket, event| {
+        self.reactor.dispatch(|socket, event| {
             self.record(|recorder, at| {
                 let (readable, writable) = (event.is_readable(), event.is_writable());
                 let closed = event.is_read_closed() || event.is_write_closed() || event.is_error();
                 recorder.push(at, Event::SocketReady { socket, readable, writable, closed });
             });
         });
-        if let Err(error) = turned {
-            panic!("the system's poller failed, and without it no task can be woken: {error}");
-        }
         self.act_for(Actor::Outside);
     }
 

@@ -149,30 +149,30 @@ impl Reactor {
         sources.slots.len() - sources.free.len()
     }
 
-    /// Waits for events, and wakes who waits for them. `None` waits without end, zero not at all.
-    ///
-    /// `tell` is told of each event before it wakes anybody.
+    /// Waits for events. `None` waits without end, zero not at all.
     ///
     /// May return early: when a signal arrives, when the wait is longer than a day, or when unparked.
-    pub(crate) fn turn(
-        &self,
-        timeout: Option<Duration>,
-        mut tell: impl FnMut(Resource, &event::Event),
-    ) -> io::Result<()> {
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
         let mut events = self.events.borrow_mut();
         match self.poll.borrow_mut().poll(&mut events, timeout.map(|wait| wait.min(LONGEST_WAIT))) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(error) => return Err(error),
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                events.clear();
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
-        for event in events.iter() {
+    }
+
+    /// Wakes who waits for the events that came. `tell` is told of each before it wakes anybody.
+    pub(crate) fn dispatch(&self, mut tell: impl FnMut(Resource, &event::Event)) {
+        for event in self.events.borrow().iter() {
             let readiness = self.sources.borrow().get(event.token());
             if let Some(readiness) = readiness {
                 tell(readiness.resource(), event);
                 readiness.note(event);
             }
         }
-        Ok(())
     }
 }
 
@@ -357,13 +357,15 @@ mod tests {
         let held_elsewhere = socket.try_clone().unwrap();
         let mut socket = UnixStream::from_std(socket);
         let readiness = reactor.register(&mut socket).unwrap();
-        reactor.turn(Some(Duration::ZERO), |_, _| ()).unwrap();
+        reactor.wait(Some(Duration::ZERO)).unwrap();
+        reactor.dispatch(|_, _| ());
         assert!(!reactor.events.borrow().is_empty(), "a new socket has room for writing");
 
         reactor.deregister(&mut socket, &readiness);
         drop(socket);
         peer.write_all(b"x").unwrap();
-        reactor.turn(Some(Duration::ZERO), |_, _| ()).unwrap();
+        reactor.wait(Some(Duration::ZERO)).unwrap();
+        reactor.dispatch(|_, _| ());
         assert!(reactor.events.borrow().is_empty());
         drop(held_elsewhere);
     }
