@@ -14,6 +14,7 @@ use futures::future::select;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::{FRAME, Frame, House, Policy, WELCOME, frame, keep_little};
+use crate::common::block_on;
 
 struct Member {
     outbox: Sender<Frame>,
@@ -28,7 +29,7 @@ struct Room {
 pub(super) fn serve(house: House, listener: std::net::TcpListener) -> Result<()> {
     // A bound that nobody reaches is none.
     let capacity = if house.policy == Policy::Unbounded { usize::MAX >> 4 } else { house.queue };
-    cotask::block_on(async {
+    block_on(async {
         let listener = TcpListener::from_std(listener)?;
         let room = Rc::new(Room { members: RefCell::default(), policy: house.policy });
         for number in 0.. {

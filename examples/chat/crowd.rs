@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use socket2::{Domain, Socket, Type};
 
 use super::{FRAME, WELCOME, frame};
-use crate::common::{Hash, Latencies, Percentiles, peer};
+use crate::common::{Hash, Latencies, Percentiles, block_on, peer};
 
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Crowd {
@@ -102,7 +102,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<()> {
             let _ = heard.send(line.to_string());
         });
     }
-    let failed = cotask::block_on(async {
+    let failed = block_on(async {
         let speaker = connect(args.address, false).await.context("the speaker")?;
         let (mut listeners, mut slow) = (Vec::new(), Vec::new());
         for number in 1..=args.crowd.listeners {

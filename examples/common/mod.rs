@@ -36,7 +36,7 @@
 //! #[derive(clap::Parser)]
 //! pub(crate) struct Args {
 //!     #[command(flatten)]
-//!     common: Common, // --style and --json
+//!     common: Common, // --style, --json and --trace
 //!     #[arg(long, default_value_t = 1000)]
 //!     lines: u64,
 //! }
@@ -77,6 +77,9 @@
 //! The answer must not depend on the style nor on time: `compare` fails a run whose answer differs from the others.
 //! What does depend on them goes in with [`Outcome::latencies`], [`Outcome::errors`] and [`Outcome::also`].
 //!
+//! A style on cotask runs its future with [`block_on`]: that is `cotask::block_on`, and records what happens when `--trace
+//! FILE` is given.
+//!
 //! # Other processes
 //!
 //! A server, a load client or a worker is the same program started once more ([`Peer::spawn`]), with arguments that the
@@ -104,8 +107,10 @@ pub(crate) mod peer;
 pub(crate) mod python;
 mod scratch;
 mod style;
+pub(crate) mod trace;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,6 +122,7 @@ pub(crate) use outcome::{Hash, Outcome, Run};
 pub(crate) use peer::Peer;
 pub(crate) use scratch::Scratch;
 pub(crate) use style::{Source, Style, source};
+pub(crate) use trace::block_on;
 
 /// The arguments that every workload has.
 #[derive(clap::Args, Clone, Debug)]
@@ -127,6 +133,10 @@ pub(crate) struct Common {
     /// Print the result as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Record what cotask does in this process: lines of JSON for the example `timeline`, or, in a file that ends in
+    /// .json, a trace for Perfetto
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
 }
 
 /// How much work `compare` asks for: about half a minute, a minute, or several minutes over all workloads.
@@ -205,12 +215,15 @@ pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Ve
         eprintln!("error: {}", workload.no_style(style));
         return ExitCode::from(2);
     }
+    if let Some(file) = matches.try_get_one::<PathBuf>("trace").ok().flatten() {
+        trace::start(file);
+    }
     let ran = (workload.run)(&matches);
     while INTERRUPTED.load(Ordering::SeqCst) {
         // Whatever it says now (a file has gone, say) is because of that.
         std::thread::park();
     }
-    match ran {
+    match ran.and_then(|outcome| trace::finish().map(|()| outcome)) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(outcome)) => {
             let run = Run::new(workload, style, &outcome);

@@ -5,9 +5,10 @@ use cotask::net::{TcpListener, TcpStream};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::BUFFER;
+use crate::common::block_on;
 
 pub(super) fn serve(listener: std::net::TcpListener) -> Result<()> {
-    cotask::block_on(async {
+    block_on(async {
         let listener = TcpListener::from_std(listener)?;
         loop {
             let (stream, _) = listener.accept().await?;

@@ -18,7 +18,7 @@ use cotask::time::{Instant, sleep_until, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Hash, Latencies, Peer, Percentiles, peer};
+use crate::common::{Hash, Latencies, Peer, Percentiles, block_on, peer};
 
 /// How much is to be sent.
 #[derive(clap::Args, Clone, Debug)]
@@ -113,7 +113,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<()> {
             let _ = heard.send(line.to_string());
         });
     }
-    let failed = cotask::block_on(async {
+    let failed = block_on(async {
         let streams = connect(args.address, plan.connections).await?;
         if args.on_command {
             println!("{READY}");

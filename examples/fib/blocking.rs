@@ -6,6 +6,7 @@ use futures::future::try_join_all;
 use indicatif::ProgressBar;
 
 use super::{Task, fib};
+use crate::common::block_on;
 
 /// # Errors
 ///
@@ -19,5 +20,5 @@ pub(crate) fn compute(task: Task, done: &ProgressBar) -> Result<Vec<u64>, JoinEr
             value
         })
     };
-    cotask::block_on(async { try_join_all((0..task.jobs).map(job)).await })
+    block_on(async { try_join_all((0..task.jobs).map(job)).await })
 }

@@ -15,6 +15,7 @@ use indicatif::ProgressBar;
 use super::numbers::Runs;
 use super::worker::Worker;
 use super::{Plan, Sorted, wire};
+use crate::common::block_on;
 
 type Answer = (Vec<i64>, Duration);
 
@@ -59,7 +60,7 @@ pub(crate) fn sort(plan: Plan, numbers: &[i64], done: &ProgressBar) -> Result<So
     let workers = Worker::start(plan.workers)?;
     let chunks = RefCell::new(numbers.chunks(plan.chunk));
     let take = || chunks.borrow_mut().next();
-    let (fed, (runs, sorting)) = cotask::block_on(async {
+    let (fed, (runs, sorting)) = block_on(async {
         let (sorted, arriving) = mpsc::channel(plan.workers);
         // Futures of one task that borrow what is here; they need not be tasks of their own.
         let feeders: Vec<_> =

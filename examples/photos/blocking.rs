@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 use super::Album;
 use super::photo::{self, Thumbnail};
 use super::ticks::{PERIOD, Ticks};
+use crate::common::block_on;
 
 async fn tick(ticks: Rc<RefCell<Ticks>>) {
     let mut interval = interval_at(Instant::now() + PERIOD, PERIOD);
@@ -25,7 +26,7 @@ async fn tick(ticks: Rc<RefCell<Ticks>>) {
 /// When a photo cannot be imported.
 pub(crate) fn import(album: &Album, done: &ProgressBar) -> Result<(Vec<Thumbnail>, Ticks)> {
     let ticks = Rc::new(RefCell::new(Ticks::start()));
-    let thumbnails = cotask::block_on(async {
+    let thumbnails = block_on(async {
         cotask::spawn(tick(ticks.clone()));
         let jobs = stream::iter(album.files.clone())
             .map(|file| cotask::spawn_blocking(move || photo::import(&file)));

@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 use super::Album;
 use super::photo::{self, Thumbnail};
 use super::ticks::{PERIOD, Ticks};
+use crate::common::block_on;
 
 async fn tick(ticks: Rc<RefCell<Ticks>>) {
     let mut interval = interval_at(Instant::now() + PERIOD, PERIOD);
@@ -35,7 +36,7 @@ pub(crate) fn import(album: &Album, done: &ProgressBar) -> Result<(Vec<Thumbnail
         }
     };
     std::thread::Builder::new().spawn(work).context("cannot start a thread")?;
-    let thumbnails = cotask::block_on(async {
+    let thumbnails = block_on(async {
         cotask::spawn(tick(ticks.clone()));
         let mut thumbnails = Vec::new();
         while let Some(thumbnail) = arriving.recv().await {

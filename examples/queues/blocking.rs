@@ -8,6 +8,7 @@ use cotask::sync::{Mutex, mpsc};
 use indicatif::ProgressBar;
 
 use super::{Finding, Order, Plan, QUEUE, Report, explore};
+use crate::common::block_on;
 
 async fn produce(plan: Plan, orders: mpsc::Sender<Order>) {
     let tasks = (0..plan.tasks).map(Order::Task);
@@ -59,7 +60,7 @@ async fn collect(plan: Plan, mut reports: mpsc::Receiver<Report>, done: Progress
 /// When a task panics, or there is no thread for the pool.
 pub(crate) fn work(plan: Plan, done: &ProgressBar) -> Result<Vec<Finding>, JoinError> {
     let done = done.clone();
-    cotask::block_on(async move {
+    block_on(async move {
         let (to_workers, orders) = mpsc::channel(QUEUE);
         let (to_collector, reports) = mpsc::channel(QUEUE);
         let orders = Rc::new(Mutex::new(orders));

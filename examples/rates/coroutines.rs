@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use cotask::net::TcpStream;
+use cotask::spawn_named;
 use cotask::time::timeout;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::Job;
 use super::protocol::{Incoming, Pair, Quote, request};
+use crate::common::block_on;
 
 pub(super) fn fetch_all(job: &Arc<Job>) -> Result<Vec<Quote>> {
-    cotask::block_on(async {
-        let tasks: Vec<_> = job.pairs().map(|pair| cotask::spawn(fetch(job.clone(), pair))).collect();
+    block_on(async {
+        let tasks: Vec<_> =
+            job.pairs().map(|pair| spawn_named(&pair.to_string(), fetch(job.clone(), pair))).collect();
         let mut quotes = Vec::with_capacity(tasks.len());
         for task in tasks {
             quotes.push(task.await??);

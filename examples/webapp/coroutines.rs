@@ -11,9 +11,10 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::Site;
 use super::protocol::{Incoming, Page, Query, Reply, busy, response};
+use crate::common::block_on;
 
 pub(super) fn serve(site: Site, listener: std::net::TcpListener) -> Result<()> {
-    cotask::block_on(async {
+    block_on(async {
         let listener = TcpListener::from_std(listener)?;
         let at_once = Rc::new(Semaphore::new(site.at_once as usize));
         let site = Rc::new(site);

@@ -13,7 +13,7 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use serde::{Deserialize, Serialize};
 
 use super::protocol::{Incoming, Page, request};
-use crate::common::{Hash, Latencies, Percentiles, peer};
+use crate::common::{Hash, Latencies, Percentiles, block_on, peer};
 
 /// How many visitors come, and how fast.
 #[derive(clap::Args, Clone, Debug)]
@@ -87,7 +87,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<()> {
             let _ = heard.send(line.to_string());
         });
     }
-    let result = cotask::block_on(async {
+    let result = block_on(async {
         let first_pages = look_around(args).await?;
         if args.on_command {
             println!("{READY}");
