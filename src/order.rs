@@ -65,3 +65,46 @@ impl RunQueue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_gives_the_numbers_of_its_source() {
+        let mut rng = Rng::new(1_234_567);
+        let expected = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431];
+        assert_eq!([(); 4].map(|()| rng.next()), expected);
+    }
+
+    #[test]
+    fn numbers_below_a_bound_are_all_drawn_and_about_equally_often() {
+        let mut rng = Rng::new(1);
+        let mut drawn = [0; 7];
+        for _ in 0..7_000 {
+            drawn[rng.below(7)] += 1;
+        }
+        assert!(drawn.iter().all(|&times| (900..1_100).contains(&times)), "{drawn:?}");
+        assert!((0..100).all(|_| rng.below(1) == 0));
+    }
+
+    #[test]
+    fn a_queue_gives_each_name_once_in_its_order() {
+        let names: Vec<_> = (0..50).map(|slot| Name::new(0, 0, slot)).collect();
+        let drain = |order| {
+            let mut queue = RunQueue::new(order);
+            names.iter().for_each(|&name| queue.push(name));
+            let drained: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+            assert!(queue.is_empty());
+            drained
+        };
+        assert_eq!(drain(Order::Fifo), names);
+        let seeded = |seed| drain(Order::Seeded(Rng::new(seed)));
+        assert_eq!(seeded(3), seeded(3));
+        assert_ne!(seeded(3), seeded(4));
+        let mut sorted = seeded(3);
+        assert_ne!(sorted, names);
+        sorted.sort();
+        assert_eq!(sorted, names);
+    }
+}

@@ -369,6 +369,22 @@ fn block_on_inside_a_runtime_panics_with_advice() {
 }
 
 #[test]
+fn what_blocks_a_thread_panics_inside_a_task_and_not_beside_it() {
+    let runtime = Runtime::new().unwrap();
+    let handle = runtime.handle();
+    runtime.block_on(async {
+        let remote = handle.spawn(|| async { 1 });
+        let blocks = spawn(async move { remote.join() });
+        let message = blocks.await.unwrap_err().to_string();
+        assert!(message.contains("inside a task"), "{message}");
+    });
+    let remote = handle.spawn(|| async { 1 });
+    runtime.block_on(settle());
+    runtime.block_on(async { sleep(Duration::from_millis(1)).await });
+    assert_eq!(remote.join().unwrap(), 1, "between two calls of block_on the thread is anybody's");
+}
+
+#[test]
 fn block_on_in_a_drop_at_the_end_panics_there_and_the_end_goes_on() {
     let probe = Probe::default();
     let mut handle = None;
