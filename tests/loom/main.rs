@@ -34,6 +34,8 @@
 #[cfg(cotask_loom)]
 mod blocking;
 #[cfg(cotask_loom)]
+mod handle;
+#[cfg(cotask_loom)]
 mod inbox;
 #[cfg(cotask_loom)]
 mod model;
@@ -64,6 +66,7 @@ fn models() -> Vec<&'static model::Model> {
     [
         orderings::MODELS,
         inbox::MODELS,
+        handle::MODELS,
         oneshot::MODELS,
         mpsc::MODELS,
         semaphore::MODELS,
