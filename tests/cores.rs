@@ -1,0 +1,121 @@
+//! A thread per core: started, served by all, stopped.
+
+use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream as Client};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+
+use cotask::cores::{Cores, serve};
+use cotask::net::TcpStream;
+
+fn count(cores: usize) -> NonZeroUsize {
+    NonZeroUsize::new(cores).unwrap()
+}
+
+async fn echo(stream: TcpStream) {
+    let _ = futures::io::copy(&stream, &mut &stream).await;
+}
+
+fn ask(address: std::net::SocketAddr, word: &str) -> String {
+    let mut client = Client::connect(address).unwrap();
+    client.write_all(word.as_bytes()).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn each_core_is_a_thread_of_its_own_and_next_goes_round() {
+    let cores = Cores::start(count(3)).unwrap();
+    let thread =
+        |handle: &cotask::Handle| handle.spawn(|| async { std::thread::current().id() }).join().unwrap();
+    let in_order: Vec<ThreadId> = cores.handles().map(thread).collect();
+    assert_eq!(in_order.iter().collect::<HashSet<_>>().len(), 3);
+    let round: Vec<ThreadId> = (0..6).map(|_| thread(cores.next())).collect();
+    assert_eq!(round, [in_order.clone(), in_order].concat());
+    cores.stop().unwrap();
+}
+
+#[test]
+fn connections_are_dealt_out_evenly() {
+    let threads = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&threads);
+    let server = serve("127.0.0.1:0", count(2), async move |stream: TcpStream| {
+        seen.lock().unwrap().push(std::thread::current().id());
+        echo(stream).await;
+    })
+    .unwrap();
+    for number in 0..10 {
+        let word = format!("word {number}");
+        assert_eq!(ask(server.local_addr(), &word), word);
+    }
+    assert!(server.take_error().is_none());
+    server.stop().unwrap();
+    let threads = threads.lock().unwrap();
+    let first = threads.iter().filter(|&&thread| thread == threads[0]).count();
+    assert_eq!((threads.len(), first), (10, 5));
+}
+
+#[test]
+fn an_address_in_use_is_named_and_no_thread_is_left() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let error = serve(address, count(2), echo).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[test]
+fn stopping_drops_the_tasks_on_their_own_threads_and_closes_the_connections() {
+    struct Told(mpsc::Sender<ThreadId>, Arc<AtomicUsize>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.1.fetch_add(1, SeqCst);
+            self.0.send(std::thread::current().id()).unwrap();
+        }
+    }
+    let (sender, dropped_on) = mpsc::channel();
+    let (serving, drops) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (started, counted) = (Arc::clone(&serving), Arc::clone(&drops));
+    let server = serve("127.0.0.1:0", count(2), async move |stream: TcpStream| {
+        let _told = Told(sender.clone(), Arc::clone(&counted));
+        started.fetch_add(1, SeqCst);
+        echo(stream).await;
+    })
+    .unwrap();
+    let mut clients: Vec<Client> = (0..4).map(|_| Client::connect(server.local_addr()).unwrap()).collect();
+    for client in &mut clients {
+        client.write_all(b"x").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+    }
+    assert_eq!((serving.load(SeqCst), drops.load(SeqCst)), (4, 0));
+    server.stop().unwrap();
+    assert_eq!(drops.load(SeqCst), 4);
+    let threads: HashSet<ThreadId> = dropped_on.try_iter().collect();
+    assert!(threads.len() == 2 && !threads.contains(&std::thread::current().id()));
+    for client in &mut clients {
+        assert_eq!(client.read(&mut [0]).unwrap_or(0), 0, "the connection is closed");
+    }
+}
+
+#[test]
+fn a_panic_in_one_connection_costs_no_other() {
+    let server = serve("127.0.0.1:0", count(1), async |stream: TcpStream| {
+        let mut first = [0];
+        assert_ne!(stream.peek(&mut first).await.unwrap_or(0), 0);
+        assert_ne!(first[0], b'!', "a handler that panics, on purpose");
+        echo(stream).await;
+    })
+    .unwrap();
+    let mut doomed = Client::connect(server.local_addr()).unwrap();
+    doomed.write_all(b"!").unwrap();
+    // The connection is closed, or reset for what was never read.
+    assert_eq!(doomed.read(&mut [0]).unwrap_or(0), 0);
+    assert_eq!(ask(server.local_addr(), "still here"), "still here");
+    server.stop().unwrap();
+}
