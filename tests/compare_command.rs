@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use support::{program, refuses, run};
+use support::{refuses, run};
 
 /// A file for this test alone.
 fn file(name: &str) -> PathBuf {
@@ -95,10 +95,10 @@ fn compare_writes_what_it_measured() {
 fn a_run_that_fails_is_a_row_that_says_why() {
     let (json, html) = (file("failed.json"), file("failed.html"));
     // With so few descriptors, a thousand connections cannot stand.
-    let compare = program("compare");
+    let compare = support::command::<&str>("compare", &[]);
     let command = format!(
         "ulimit -n 200 && exec {} echo --quick --styles coroutines,sequential --json {} --report {}",
-        compare.display(),
+        compare.get_program().to_string_lossy(),
         json.display(),
         html.display()
     );
@@ -141,4 +141,17 @@ fn system_calls_are_counted_where_that_can_be_done() {
     for file in [json, html] {
         std::fs::remove_file(file).unwrap();
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_the_comparison_and_all_that_it_started() {
+    let html = file("interrupted.html");
+    let args = ["rates", "--styles", "sequential", "--full", "--report", html.to_str().unwrap()];
+    let (code, text) =
+        support::signalled(support::command("compare", &args), 1, nix::sys::signal::Signal::SIGINT);
+    assert_eq!(code, Some(130), "{text}");
+    assert!(text.contains("interrupted"), "{text}");
+    // What had been measured by then is in the report; it may be nothing.
+    let _ = std::fs::remove_file(html);
 }

@@ -111,9 +111,11 @@ fn compare(args: &Args, chosen: &[&'static Workload]) -> Result<ExitCode> {
             break;
         }
     }
-    if results.is_empty() {
-        anyhow::bail!("nothing was run");
+    if results.is_empty() && runner.interrupted() {
+        eprintln!("interrupted: nothing was measured yet");
+        return Ok(ExitCode::from(130));
     }
+    anyhow::ensure!(!results.is_empty(), "nothing was run");
     let runs = results.runs();
     if let Some(file) = &args.json {
         export::json(file, &results).with_context(|| format!("cannot write {}", file.display()))?;
