@@ -68,6 +68,9 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// The future of [`sleep`] and [`sleep_until`]. Fused: once over, it stays so until it is [reset](Sleep::reset).
 ///
 /// Cancel safety: dropping it unsets the timer.
+///
+/// # Panics
+/// A poll that has to wait panics outside of the runtime that the sleep was made in: the wait would be for ever.
 #[must_use = "futures do nothing unless awaited"]
 pub struct Sleep {
     executor: Rc<Executor>,
@@ -176,6 +179,11 @@ impl Future for Sleep {
         ready!(budget::poll_proceed(cx));
         if self.is_waiting(cx.waker()) {
             budget::refund();
+            assert!(
+                current::is(&self.executor),
+                "a sleep was awaited outside of the runtime that it was made in, which alone can end it: await it \
+                 inside that runtime's `block_on`, or in a task spawned there"
+            );
             return Poll::Pending;
         }
         self.state = State::Over;

@@ -298,6 +298,19 @@ fn the_virtual_clock_goes_on_after_a_job_whose_result_nobody_awaits() {
 }
 
 #[test]
+fn a_sleep_awaited_where_nobody_can_end_it_panics_instead_of_hanging() {
+    let (its_own, another) = (virtual_runtime(), virtual_runtime());
+    let mut nap = its_own.block_on(async { sleep(DAY) });
+    let in_another = another.block_on(async { spawn(async move { (&mut nap).await }).await });
+    let message = in_another.unwrap_err().to_string();
+    assert!(message.contains("a sleep was awaited outside of the runtime that it was made in"), "{message}");
+    let nap = its_own.block_on(async { sleep(DAY) });
+    its_own.block_on(nap);
+    let over = its_own.block_on(async { sleep(Duration::ZERO) });
+    another.block_on(over);
+}
+
+#[test]
 fn on_the_machines_clock_a_new_earlier_timer_ends_the_sleep() {
     block_on(async {
         let far = spawn(sleep(DAY));
