@@ -302,7 +302,8 @@ impl Executor {
     fn look_outside(&self) {
         self.polls_this_turn.set(0);
         // Asked before the inbox is: a job that is over by then has its result in there.
-        let jobs_out = self.pool.get().is_some_and(|pool| !pool.is_idle());
+        let virtual_time = matches!(self.clock, Clock::Virtual(_));
+        let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
         let sleep = self.queue.borrow().is_empty() && self.inbox.begin_park();
         if sleep {
             self.sleep(jobs_out);
