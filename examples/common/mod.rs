@@ -133,7 +133,7 @@ pub(crate) struct Common {
     /// Print the result as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Record what cotask does in this process: lines of JSON for the example `timeline`, or, in a file that ends in
+    /// Record what cotask does: lines of JSON for the example `timeline`, or, in a file that ends in
     /// .json, a trace for Perfetto
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
@@ -215,9 +215,7 @@ pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Ve
         eprintln!("error: {}", workload.no_style(style));
         return ExitCode::from(2);
     }
-    if let Some(file) = matches.try_get_one::<PathBuf>("trace").ok().flatten() {
-        trace::start(file);
-    }
+    trace::start(matches.try_get_one::<PathBuf>("trace").ok().flatten(), matches.subcommand_name());
     let ran = (workload.run)(&matches);
     while INTERRUPTED.load(Ordering::SeqCst) {
         // Whatever it says now (a file has gone, say) is because of that.

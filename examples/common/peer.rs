@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::WAY_BACK;
+use super::{WAY_BACK, trace};
 
 /// No helper process lives longer, whatever happens.
 const LONGEST_LIFE: Duration = Duration::from_secs(600);
@@ -45,6 +45,7 @@ impl Peer {
         let mut command = Command::new(program);
         command.args(WAY_BACK.get().into_iter().flatten());
         command.args(args);
+        trace::tell(&mut command);
         let what = command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ");
         Peer::start(command, what)
     }
@@ -179,7 +180,7 @@ pub(crate) fn end_with_parent_and(mut hear: impl FnMut(&str) + Send + 'static) {
         for line in io::stdin().lock().lines().map_while(io::Result::ok) {
             hear(&line);
         }
-        std::process::exit(0);
+        trace::end_helper();
     });
     thread::spawn(|| {
         thread::sleep(LONGEST_LIFE);

@@ -8,7 +8,7 @@ use cotask::time::sleep;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::protocol::{Incoming, Pair, response};
-use crate::common::{listen, peer};
+use crate::common::{block_on, listen, peer};
 
 /// How the server behaves.
 #[derive(clap::Args, Clone, Debug)]
@@ -54,7 +54,7 @@ impl Market {
 /// When it cannot listen on `port`.
 pub(super) fn serve(port: u16, market: Market) -> Result<()> {
     peer::end_with_parent();
-    cotask::block_on(async {
+    block_on(async {
         let listener = TcpListener::from_std(listen(port)?)?;
         peer::announce(listener.local_addr()?);
         loop {

@@ -70,9 +70,9 @@ class App {
     if (state.queue.length > 12) queue.push(item(`and ${state.queue.length - 12} more`, "more"));
     $("queue").replaceChildren(...(queue.length ? queue : [item("empty", "none")]));
     $("running").textContent = state.asleep ? "sleeps" : state.running ? `polls ${this.words.task(state.running)}` : "is between two polls";
-    const idle = [...state.alive].filter((task) => task !== state.running && !state.queue.includes(task));
-    const shown = idle.slice(0, 30).map((task) => item(`${this.words.task(task)}: ${this.words.waitsFor(state, task)}`));
-    if (idle.length > 30) shown.push(item(`and ${idle.length - 30} more`));
+    const idle = state.idle(30);
+    const shown = idle.found.map((task) => item(`${this.words.task(task)}: ${this.words.waitsFor(state, task)}`));
+    if (idle.count > 30) shown.push(item(`and ${idle.count - 30} more`));
     $("waiting").replaceChildren(...(shown.length ? shown : [item("nobody")]));
     this.code();
     this.list();

@@ -247,7 +247,7 @@ class Picture {
       if (i > this.last) break;
       const x = this.x(i);
       if (x < right || x > this.width - 30) continue;
-      c.fillText(duration(model.events[i].at - model.start), x, AXIS / 2);
+      c.fillText(duration(model.events[i].at - model.start, 4), x, AXIS / 2);
       c.fillRect(x, AXIS - 5, 1, 5);
       right = x + 75;
     }

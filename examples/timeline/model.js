@@ -35,6 +35,7 @@ class Model {
     this.wakes = [];
     this.decisions = [];
     this.checkpoints = [];
+    this.recent = new Map();
     this.read();
   }
 
@@ -100,8 +101,21 @@ class Model {
     this.lanes = [...this.tasks.values()];
   }
 
-  /** What holds when event `i` has just happened. */
+  /** What holds when event `i` has just happened. Not to be changed: the last few are kept. */
   stateAt(i) {
+    if (!this.recent.has(i)) {
+      if (this.recent.size >= 8) this.recent.delete(this.recent.keys().next().value);
+      this.recent.set(i, this.replay(i));
+    }
+    return this.recent.get(i);
+  }
+
+  replay(i) {
+    const last = this.recent.get(i - 1)?.copy();
+    if (last) {
+      last.apply(this.events[i]);
+      return last;
+    }
     const from = Math.floor((i + 1) / CHECKPOINT);
     const near = Math.min(from, this.checkpoints.length - 1);
     const state = this.checkpoints[near].copy();
@@ -178,6 +192,7 @@ class State {
   }
 
   apply(event) {
+    this.byTask = null;
     switch (event.event) {
       case "spawned":
         this.alive.add(event.task);
@@ -230,7 +245,21 @@ class State {
 
   /** The timers that a task has set. */
   timersOf(task) {
-    return [...this.timers.values()].filter((timer) => timer.by === `task ${task}`);
+    this.byTask ??= Map.groupBy(this.timers.values(), (timer) => timer.by);
+    return this.byTask.get(`task ${task}`) ?? [];
+  }
+
+  /** The tasks that neither run nor are in the queue: the first few, and how many there are. */
+  idle(most) {
+    const busy = new Set(this.queue).add(this.running);
+    const found = [];
+    let count = 0;
+    for (const task of this.alive) {
+      if (busy.has(task)) continue;
+      count += 1;
+      if (found.length < most) found.push(task);
+    }
+    return { found, count };
   }
 }
 
@@ -253,9 +282,9 @@ function shortId(id) {
 }
 
 /** Nanoseconds as a person says them. */
-function duration(nanos) {
+function duration(nanos, digits = 3) {
   const steps = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]];
   const [unit, name] = steps.find(([unit]) => nanos >= unit) ?? [1, "ns"];
   const value = nanos / unit;
-  return `${value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3)} ${name}`;
+  return `${value >= 10 ** (digits - 1) || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(digits)} ${name}`;
 }

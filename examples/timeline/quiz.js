@@ -22,8 +22,8 @@ class Quiz {
     const event = this.model.events[i];
     const truth = event.event === "parked" ? SLEEP : event.task;
     // Who is runnable may run; who is not makes a tempting wrong answer.
-    const idle = [...state.alive].filter((task) => !state.queue.includes(task));
-    const tasks = [...state.queue.slice(0, 5), ...idle.slice(0, Math.max(1, 5 - state.queue.length))];
+    const idle = state.idle(Math.max(1, 5 - state.queue.length)).found;
+    const tasks = [...state.queue.slice(0, 5), ...idle];
     if (truth !== SLEEP && !tasks.includes(truth)) tasks.push(truth);
     // In the order of the lanes, so that the place tells nothing.
     tasks.sort((a, b) => this.model.tasks.get(a).lane - this.model.tasks.get(b).lane);

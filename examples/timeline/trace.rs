@@ -30,10 +30,10 @@ impl Trace {
     pub(crate) fn parse(text: &str) -> Result<Trace> {
         let mut lines = text.lines();
         let header = lines.next().context("the file is empty, and no trace")?;
-        let header: Value = serde_json::from_str(header).context("line 1 is not the header of a trace")?;
-        let version = header["cotask_trace"].as_u64().context(
-            "line 1 has no `cotask_trace`: give a file of JSON lines (one for Perfetto ends in .json, and is for it alone)",
-        )?;
+        let no_header = "line 1 is not the header of a trace: give a file of JSON lines (one that ends in .json is for \
+                         Perfetto alone)";
+        let header: Value = serde_json::from_str(header).context(no_header)?;
+        let version = header["cotask_trace"].as_u64().context(no_header)?;
         ensure!(version == VERSION, "the trace has version {version}; this program reads version {VERSION}");
         let events = lines.enumerate().map(|(number, line)| {
             let number = number + 2;

@@ -57,7 +57,9 @@ class Words {
     const things = (state.waiting.get(id) ?? []).map((what) => this.wanted(what));
     const timers = state.timersOf(id).map((timer) => `${this.thing(timer.timer)}`);
     const words = [...things, ...timers];
-    return words.length ? this.list(words) : "a wake";
+    if (words.length > 4) words.splice(3, words.length, `${words.length - 3} other things`);
+    // Any of them will do.
+    return words.length ? words.join(", or for ") : "a wake";
   }
 
   /** Why the wake of event `i` came: from the events just before it. */

@@ -9,7 +9,7 @@ use futures::io::BufReader;
 use futures::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 
 use super::protocol::Query;
-use crate::common::{listen, peer};
+use crate::common::{block_on, listen, peer};
 
 /// How fast the database is.
 #[derive(clap::Args, Clone, Debug)]
@@ -47,7 +47,7 @@ impl Speed {
 /// When it cannot listen.
 pub(super) fn serve(speed: Speed) -> Result<()> {
     peer::end_with_parent();
-    cotask::block_on(async {
+    block_on(async {
         let listener = TcpListener::from_std(listen(0)?)?;
         peer::announce(listener.local_addr()?);
         loop {

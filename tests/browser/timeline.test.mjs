@@ -127,7 +127,7 @@ test("predict: right, wrong, and why", async (t) => {
   assert.equal(await page.locator("#score").innerText(), "1 of 3 right");
   await page.keyboard.press("Enter");
   await page.locator("#choices button", { hasText: "AED/AFN" }).click();
-  assert.match(await page.locator("#verdict").innerText(), /^No\. AED\/AFN is not in the run queue: it waits for socket 0 to take/);
+  assert.match(await page.locator("#verdict").innerText(), /^No\. AED\/AFN is not in the run queue: it waits for socket 0 to take what it writes, or for timer 0\./);
   await page.screenshot({ path: path.join(out, "predict.png") });
 });
 
