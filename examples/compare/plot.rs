@@ -1,9 +1,11 @@
 //! Figures over N, as SVG that takes its text colours from the page around it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::cells::{Group, title};
 use super::common::{Figure, Style};
@@ -55,9 +57,9 @@ pub(crate) fn over_n(group: &Group, figure: Figure) -> anyhow::Result<Option<Str
     let n = first / 1.15..last * 1.15;
     // Over less than a decade a logarithmic axis has hardly a number on it.
     let drawn = if high / low < 8.0 {
-        draw(&mut svg, group, figure, &lines, n, 0.0..high * 1.1)
+        draw(&mut svg, group, figure, &lines, (n, 0.0), 0.0..high * 1.1)
     } else {
-        draw(&mut svg, group, figure, &lines, n, (low / 1.4..high * 1.4).log_scale())
+        draw(&mut svg, group, figure, &lines, (n, low / 1.4), (low / 1.4..high * 1.4).log_scale())
     };
     drawn.map_err(|error| anyhow::anyhow!("cannot draw {}: {error}", group.workload.name))?;
     Ok(Some(for_page(&svg)))
@@ -68,7 +70,7 @@ fn draw<Y>(
     group: &Group,
     figure: Figure,
     lines: &[(Style, Vec<(f64, f64)>)],
-    n: Range<f64>,
+    (n, bottom): (Range<f64>, f64),
     values: Y,
 ) -> Result<(), Box<dyn std::error::Error>>
 where
@@ -90,9 +92,10 @@ where
         .bold_line_style(GRID)
         .light_line_style(TRANSPARENT)
         .label_style(text(18))
-        .x_label_formatter(&|n| thousands(*n as u64))
+        .disable_x_mesh()
+        .x_label_formatter(&|_| String::new())
         .y_label_formatter(&|value| tick(*value))
-        .y_labels(6)
+        .y_labels(5)
         .draw()?;
     for (style, points) in lines {
         let line = colour(*style).stroke_width(if *style == Style::Coroutines { 4 } else { 2 });
@@ -104,6 +107,20 @@ where
         }
         let dots = points.iter().map(|point| Circle::new(*point, 4, colour(*style).filled()));
         chart.draw_series(dots)?;
+    }
+    // Below the axis stand the values of N that were run, and nothing between them.
+    let ns: BTreeSet<u64> = lines.iter().flat_map(|(_, points)| points).map(|(n, _)| *n as u64).collect();
+    let mut free = SIZE.0 as i32;
+    for n in ns.into_iter().rev() {
+        let (x, _) = chart.backend_coord(&(n as f64, bottom));
+        let label = thousands(n);
+        let half = label.len() as i32 * 5;
+        let x = x.min(SIZE.0 as i32 - half - 2);
+        if x + half < free {
+            let centred = text(18).pos(Pos::new(HPos::Center, VPos::Top));
+            root.draw(&Text::new(label, (x, SIZE.1 as i32 - 30), centred))?;
+            free = x - half - 8;
+        }
     }
     root.present()?;
     drop(chart);

@@ -29,20 +29,16 @@ impl Standing {
 
 /// Below this ratio nobody has won: where all runs of the one lie apart from all of the other, and where they do not.
 const TIE: f64 = 1.10;
-const TIE_OVERLAPPING: f64 = 1.5;
+const TIE_OVERLAPPING: f64 = 2.0;
 
 /// Compares coroutines with the best style that blocks, by the workload's own figure, at the largest N.
 pub(crate) fn verdict(group: &Group) -> (Standing, String) {
     let decides = group.workload.decides;
     let (name, unit) = title(decides);
     let n = format!("{} {}", thousands(group.largest()), group.workload.counts);
-    let measured = |style: Style| -> Option<(&Cell, Spread)> {
-        let cell = group.at_largest(style).filter(|cell| cell.failure().is_none())?;
-        Some((cell, cell.figure(decides)?))
-    };
-    let blocking = [Style::Sequential, Style::Threads, Style::Pool, Style::Processes];
-    let best = blocking.into_iter().filter_map(measured).min_by(|a, b| a.1.median.total_cmp(&b.1.median));
-    let (Some((ours, our)), Some((theirs, their))) = (measured(Style::Coroutines), best) else {
+    let (Some((ours, our)), Some((theirs, their))) =
+        (measured(group, Style::Coroutines, decides), best_that_blocks(group, decides))
+    else {
         return (
             Standing::Unknown,
             format!("At {n}, coroutines and a style that blocks were not both measured."),
@@ -70,21 +66,34 @@ pub(crate) fn verdict(group: &Group) -> (Standing, String) {
         sentence += "no clear difference.";
         Standing::Ties
     };
+    // The best by another figure may be another style.
     for figure in [Figure::Wall, Figure::Cpu, Figure::PeakRss].into_iter().filter(|figure| *figure != decides)
     {
-        if let Some((our, their)) = ours.figure(figure).zip(theirs.figure(figure)) {
+        if let Some((our, (theirs, their))) = ours.figure(figure).zip(best_that_blocks(group, figure)) {
             let (name, unit) = title(figure);
             let [our, their] = [our, their].map(|spread| number(Some(spread.median)));
             let name = name[..1].to_uppercase() + &name[1..];
-            sentence += &format!(" {name}: {our} against {their} {unit}.");
+            sentence += &format!(" {name}: {our} {unit} against {their} ({}).", theirs.style);
         }
     }
-    let others =
-        [Style::Callbacks, Style::Blocking, Style::Tokio, Style::Asyncio].into_iter().filter_map(measured);
+    let others = [Style::Callbacks, Style::Blocking, Style::Tokio, Style::Asyncio].into_iter();
+    let others = others.filter_map(|style| measured(group, style, decides));
     let others: Vec<String> =
         others.map(|(cell, spread)| format!("{} {}", cell.style, value(spread))).collect();
     if !others.is_empty() {
         sentence += &format!(" By {name}, the others: {}.", others.join(", "));
     }
     (standing, sentence)
+}
+
+/// A style at the largest N, if it was run at that and did not fail.
+fn measured(group: &Group, style: Style, figure: Figure) -> Option<(&Cell, Spread)> {
+    let cell = group.at_largest(style).filter(|cell| cell.failure().is_none())?;
+    Some((cell, cell.figure(figure)?))
+}
+
+fn best_that_blocks(group: &Group, figure: Figure) -> Option<(&Cell, Spread)> {
+    let blocking = [Style::Sequential, Style::Threads, Style::Pool, Style::Processes];
+    let measured = blocking.into_iter().filter_map(|style| measured(group, style, figure));
+    measured.min_by(|a, b| a.1.median.total_cmp(&b.1.median))
 }

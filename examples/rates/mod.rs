@@ -66,7 +66,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     name: "rates",
     question: "Many answers to wait for, and hardly anything to compute: what does each way of waiting cost?",
     counts: "pairs",
-    decides: Figure::Wall,
+    decides: Figure::Cpu,
     plots: &[Figure::Wall, Figure::Cpu, Figure::PeakRss],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),
