@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use anyhow::Result;
-use cotask::time::{Instant, interval_at};
+use cotask::time::{Instant, Interval, interval_at};
 use indicatif::ProgressBar;
 
 use super::Album;
@@ -13,8 +13,7 @@ use super::photo::{self, Thumbnail};
 use super::ticks::{PERIOD, Ticks};
 use crate::common::block_on;
 
-async fn tick(ticks: Rc<RefCell<Ticks>>) {
-    let mut interval = interval_at(Instant::now() + PERIOD, PERIOD);
+async fn tick(mut interval: Interval, ticks: Rc<RefCell<Ticks>>) {
     loop {
         interval.tick().await;
         ticks.borrow_mut().tick();
@@ -27,7 +26,7 @@ async fn tick(ticks: Rc<RefCell<Ticks>>) {
 pub(crate) fn import(album: &Album, done: &ProgressBar) -> Result<(Vec<Thumbnail>, Ticks)> {
     let ticks = Rc::new(RefCell::new(Ticks::start()));
     let thumbnails = block_on(async {
-        cotask::spawn(tick(ticks.clone()));
+        cotask::spawn(tick(interval_at(Instant::now() + PERIOD, PERIOD), ticks.clone()));
         let mut thumbnails = Vec::new();
         for file in &album.files {
             thumbnails.push(photo::import(file)?);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, Result};
 use cotask::sync::mpsc;
-use cotask::time::{Instant, interval_at};
+use cotask::time::{Instant, Interval, interval_at};
 use indicatif::ProgressBar;
 
 use super::Album;
@@ -13,8 +13,7 @@ use super::photo::{self, Thumbnail};
 use super::ticks::{PERIOD, Ticks};
 use crate::common::block_on;
 
-async fn tick(ticks: Rc<RefCell<Ticks>>) {
-    let mut interval = interval_at(Instant::now() + PERIOD, PERIOD);
+async fn tick(mut interval: Interval, ticks: Rc<RefCell<Ticks>>) {
     loop {
         interval.tick().await;
         ticks.borrow_mut().tick();
@@ -37,7 +36,7 @@ pub(crate) fn import(album: &Album, done: &ProgressBar) -> Result<(Vec<Thumbnail
     };
     std::thread::Builder::new().spawn(work).context("cannot start a thread")?;
     let thumbnails = block_on(async {
-        cotask::spawn(tick(ticks.clone()));
+        cotask::spawn(tick(interval_at(Instant::now() + PERIOD, PERIOD), ticks.clone()));
         let mut thumbnails = Vec::new();
         while let Some(thumbnail) = arriving.recv().await {
             thumbnails.push(thumbnail?);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ::tokio::runtime::Builder;
 use ::tokio::task::{LocalSet, spawn_blocking, spawn_local};
-use ::tokio::time::{Instant, interval_at};
+use ::tokio::time::{Instant, Interval, interval_at};
 use anyhow::{Context, Result};
 use futures::stream::{self, StreamExt};
 use indicatif::ProgressBar;
@@ -14,8 +14,7 @@ use super::Album;
 use super::photo::{self, Thumbnail};
 use super::ticks::{PERIOD, Ticks};
 
-async fn tick(ticks: Rc<RefCell<Ticks>>) {
-    let mut interval = interval_at(Instant::now() + PERIOD, PERIOD);
+async fn tick(mut interval: Interval, ticks: Rc<RefCell<Ticks>>) {
     loop {
         interval.tick().await;
         ticks.borrow_mut().tick();
@@ -29,7 +28,7 @@ pub(crate) fn import(album: &Album, done: &ProgressBar) -> Result<(Vec<Thumbnail
     let runtime = Builder::new_current_thread().enable_time().build().context("tokio's runtime")?;
     let ticks = Rc::new(RefCell::new(Ticks::start()));
     let thumbnails = LocalSet::new().block_on(&runtime, async {
-        spawn_local(tick(ticks.clone()));
+        spawn_local(tick(interval_at(Instant::now() + PERIOD, PERIOD), ticks.clone()));
         let jobs = stream::iter(album.files.clone()).map(|file| spawn_blocking(move || photo::import(&file)));
         let mut imported = jobs.buffered(album.workers);
         let mut thumbnails = Vec::new();
