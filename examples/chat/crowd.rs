@@ -112,12 +112,12 @@ pub(super) fn main(args: &Args) -> anyhow::Result<()> {
             slow.push(connect(args.address, true).await.with_context(|| format!("slow listener {number}"))?);
         }
         if args.on_command {
-            println!("{READY}");
+            peer::say(READY);
             let command = commands.recv().await;
             ensure!(command.as_deref() == Some(GO), "expected '{GO}', got {command:?}");
         }
         let result = chat(&args.crowd, speaker, listeners, slow).await;
-        println!("{}", serde_json::to_string(&result)?);
+        peer::say(&serde_json::to_string(&result)?);
         Ok((result.errors > 0).then(|| format!("{} failed, the first: {}", result.errors, result.why)))
     })?;
     match failed {

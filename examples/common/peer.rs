@@ -158,7 +158,16 @@ const ANNOUNCEMENT: &str = "listening on ";
 
 /// Tells whoever started this process where it listens.
 pub(crate) fn announce(address: SocketAddr) {
-    println!("{ANNOUNCEMENT}{address}");
+    say(&format!("{ANNOUNCEMENT}{address}"));
+}
+
+/// Tells whoever started this process something, in a line of standard output. Where nobody is left to hear it the
+/// process ends, with no more words than when its standard input closes.
+pub(crate) fn say(line: &str) {
+    let mut stdout = io::stdout().lock();
+    if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
+        std::process::exit(0);
+    }
 }
 
 static HELPER: AtomicBool = AtomicBool::new(false);

@@ -116,13 +116,13 @@ pub(super) fn main(args: &Args) -> anyhow::Result<()> {
     let failed = block_on(async {
         let streams = connect(args.address, plan.connections).await?;
         if args.on_command {
-            println!("{READY}");
+            peer::say(READY);
             let command = commands.recv().await;
             ensure!(command.as_deref() == Some(GO), "expected '{GO}', got {command:?}");
         }
         let result = talk(plan, &streams[..busy as usize]).await;
         // Told before any connection closes: closing them is no part of what the server is measured for.
-        println!("{}", serde_json::to_string(&result)?);
+        peer::say(&serde_json::to_string(&result)?);
         drop(streams);
         Ok((result.errors > 0)
             .then(|| format!("{} connections failed, the first: {}", result.errors, result.why)))

@@ -23,11 +23,11 @@ pub(crate) fn serve() -> Result<()> {
     });
     for question in questions {
         if question == "done" {
-            println!("{}", peak_rss_kib().unwrap_or(0));
+            peer::say(&peak_rss_kib().unwrap_or(0).to_string());
             continue;
         }
         let n = question.parse().with_context(|| format!("a worker was asked for '{question}'"))?;
-        println!("{}", fib(n));
+        peer::say(&fib(n).to_string());
     }
     Ok(())
 }

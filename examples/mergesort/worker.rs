@@ -16,7 +16,7 @@ pub(crate) const THREADS: u64 = 3;
 
 /// The worker's side.
 pub(crate) fn serve() -> Result<()> {
-    peer::end_with_parent_and(|_| println!("{}", peak_rss_kib().unwrap_or(0)));
+    peer::end_with_parent_and(|_| peer::say(&peak_rss_kib().unwrap_or(0).to_string()));
     let listener = TcpListener::bind("127.0.0.1:0").context("a worker cannot listen on 127.0.0.1")?;
     peer::announce(listener.local_addr()?);
     let (mut stream, _) = listener.accept()?;

@@ -28,12 +28,12 @@ pub(crate) fn serve() -> Result<()> {
     let weight = weight.parse().with_context(|| format!("a worker was told the weight '{weight}'"))?;
     for line in lines {
         if line == END {
-            println!("{}", peak_rss_kib().unwrap_or(0));
+            peer::say(&peak_rss_kib().unwrap_or(0).to_string());
             continue;
         }
         let task = line.parse().with_context(|| format!("a worker was given the task '{line}'"))?;
         let Finding { task, number, steps } = explore(task, weight);
-        println!("{task} {number} {steps}");
+        peer::say(&format!("{task} {number} {steps}"));
     }
     Ok(())
 }
