@@ -155,3 +155,15 @@ fn ctrl_c_ends_the_comparison_and_all_that_it_started() {
     // What had been measured by then is in the report; it may be nothing.
     let _ = std::fs::remove_file(html);
 }
+
+#[test]
+fn without_python_its_row_is_absent_with_a_word() {
+    let html = file("no-python.html");
+    let args = ["rates", "--quick", "--styles", "coroutines", "--python", "--report", html.to_str().unwrap()];
+    let output = support::command("compare", &args).env("PATH", "/nonexistent").output().unwrap();
+    let (table, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{table}{error}");
+    assert!(error.contains("asyncio is left out: there is no python3"), "{error}");
+    assert!(table.contains("coroutines") && !table.contains("asyncio"), "{table}");
+    std::fs::remove_file(html).unwrap();
+}
