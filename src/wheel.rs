@@ -17,8 +17,11 @@
 //! A heap would do with O(log n), but most timers are time-outs that never fire: they are set, cancelled and
 //! forgotten, and that must cost next to nothing.
 //!
-//! Each slot is a circular list, linked through indices into one vector of entries, so cancelling needs no
-//! search and no unsafe code. A key carries the entry's generation: a key that outlived its timer finds nothing.
+//! Each slot is a list of indices into one vector of entries, and an entry knows its place there, so cancelling
+//! needs no search: it leaves a gap, and the gaps are closed when they are more than what is left. A linked list
+//! would need no gaps, but to walk it is to wait for the memory of each entry before the next one's address is
+//! known; with a million timers that is most of the work. A key carries the entry's generation: a key that
+//! outlived its timer finds nothing.
 //!
 //! Source: G. Varghese and T. Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 7.
 
@@ -35,6 +38,9 @@ const SLOTS: usize = 1 << BITS;
 /// One top slot short of a full turn: the slot that `now` stands in must not be met from behind.
 const HORIZON: u64 = ((SLOTS as u64) - 1) << (BITS * (LEVELS as u32 - 1));
 const NIL: u32 = u32::MAX;
+/// A slot's list is given back to the allocator when it has room for more than this, and its gaps are closed only
+/// when it is longer.
+const SMALL: usize = 64;
 
 /// Timers by the tick at which they are due.
 pub(crate) struct Wheel {
@@ -42,19 +48,25 @@ pub(crate) struct Wheel {
     now: u64,
     /// Which slots have timers: a bit a slot, a word a level.
     occupied: [u64; LEVELS],
-    /// The first entry of each slot's list.
-    heads: [[u32; SLOTS]; LEVELS],
+    slots: [[Slot; SLOTS]; LEVELS],
     entries: Vec<Entry>,
     first_free: u32,
     live: usize,
 }
 
+/// The timers of one slot, in the order in which they came.
+struct Slot {
+    /// `NIL` where one was cancelled: a gap.
+    indices: Vec<u32>,
+    /// Without the gaps.
+    live: u32,
+}
+
 struct Entry {
     tick: u64,
     waker: Option<Waker>,
-    /// The neighbours in the slot's circular list; `next` also links the free list.
-    prev: u32,
-    next: u32,
+    /// Where in the slot's list. While the entry is free: the next free one.
+    position: u32,
     /// Counts the timers that lived in this entry.
     generation: u32,
     /// Where it stands: it cannot be computed again later, since `now` has moved on.
@@ -80,7 +92,7 @@ impl Wheel {
         Wheel {
             now,
             occupied: [0; LEVELS],
-            heads: [[NIL; SLOTS]; LEVELS],
+            slots: [const { [const { Slot { indices: Vec::new(), live: 0 } }; SLOTS] }; LEVELS],
             entries: Vec::new(),
             first_free: NIL,
             live: 0,
@@ -97,15 +109,21 @@ impl Wheel {
         if tick <= self.now {
             return Err(waker);
         }
-        let entry = Entry { tick, waker: Some(waker), prev: NIL, next: NIL, generation: 0, place: (0, 0) };
-        let index = if self.first_free == NIL {
-            self.entries.push(entry);
+        let index = self.first_free;
+        let index = if index == NIL {
+            self.entries.push(Entry {
+                tick,
+                waker: Some(waker),
+                position: NIL,
+                generation: 0,
+                place: (0, 0),
+            });
             self.entries.len() as u32 - 1
         } else {
-            let index = self.first_free;
             let free = &mut self.entries[index as usize];
-            self.first_free = free.next;
-            *free = Entry { generation: free.generation, ..entry };
+            self.first_free = free.position;
+            free.tick = tick;
+            free.waker = Some(waker);
             index
         };
         self.live += 1;
@@ -148,22 +166,20 @@ impl Wheel {
     pub(crate) fn advance(&mut self, to: u64, due: &mut Vec<(TimerKey, Waker)>) {
         while let Some((level, slot, start)) = self.next_slot().filter(|&(_, _, start)| start <= to) {
             self.now = start;
-            let head = mem::replace(&mut self.heads[level][slot], NIL);
             self.occupied[level] &= !(1 << slot);
-            let last = self.entries[head as usize].prev;
-            let mut index = head;
-            loop {
-                let next = self.entries[index as usize].next;
+            let mut indices = mem::take(&mut self.slots[level][slot].indices);
+            self.slots[level][slot].live = 0;
+            for &index in indices.iter().filter(|&&index| index != NIL) {
                 if self.entries[index as usize].tick <= start {
                     let key = TimerKey { index, generation: self.entries[index as usize].generation };
                     due.extend(self.release(index).map(|waker| (key, waker)));
                 } else {
                     self.link(index);
                 }
-                if index == last {
-                    break;
-                }
-                index = next;
+            }
+            if indices.capacity() <= SMALL {
+                indices.clear();
+                self.slots[level][slot].indices = indices;
             }
         }
         self.now = self.now.max(to);
@@ -192,32 +208,31 @@ impl Wheel {
     /// Appends an entry to the list of its slot.
     fn link(&mut self, index: u32) {
         let place = self.place(self.entries[index as usize].tick);
-        let (level, slot) = (usize::from(place.0), usize::from(place.1));
-        let head = self.heads[level][slot];
-        let (prev, next) = if head == NIL {
-            self.heads[level][slot] = index;
-            self.occupied[level] |= 1 << slot;
-            (index, index)
-        } else {
-            (mem::replace(&mut self.entries[head as usize].prev, index), head)
-        };
-        self.entries[prev as usize].next = index;
+        let (level, number) = (usize::from(place.0), usize::from(place.1));
+        let slot = &mut self.slots[level][number];
+        self.occupied[level] |= 1 << number;
         let entry = &mut self.entries[index as usize];
-        (entry.prev, entry.next, entry.place) = (prev, next, place);
+        (entry.position, entry.place) = (slot.indices.len() as u32, place);
+        slot.indices.push(index);
+        slot.live += 1;
     }
 
     fn unlink(&mut self, index: u32) {
-        let Entry { prev, next, place, .. } = self.entries[index as usize];
-        let (level, slot) = (usize::from(place.0), usize::from(place.1));
-        if next == index {
-            self.heads[level][slot] = NIL;
-            self.occupied[level] &= !(1 << slot);
-            return;
-        }
-        self.entries[prev as usize].next = next;
-        self.entries[next as usize].prev = prev;
-        if self.heads[level][slot] == index {
-            self.heads[level][slot] = next;
+        let Entry { position, place, .. } = self.entries[index as usize];
+        let (level, number) = (usize::from(place.0), usize::from(place.1));
+        let slot = &mut self.slots[level][number];
+        slot.live -= 1;
+        slot.indices[position as usize] = NIL;
+        if slot.live == 0 {
+            self.occupied[level] &= !(1 << number);
+            slot.indices.clear();
+            slot.indices.shrink_to(SMALL);
+        } else if slot.indices.len() > SMALL + 2 * slot.live as usize {
+            slot.indices.retain(|&index| index != NIL);
+            slot.indices.shrink_to(SMALL + 2 * slot.live as usize);
+            for (position, &index) in slot.indices.iter().enumerate() {
+                self.entries[index as usize].position = position as u32;
+            }
         }
     }
 
@@ -225,7 +240,7 @@ impl Wheel {
     fn release(&mut self, index: u32) -> Option<Waker> {
         let entry = &mut self.entries[index as usize];
         entry.generation = entry.generation.wrapping_add(1);
-        entry.next = mem::replace(&mut self.first_free, index);
+        entry.position = mem::replace(&mut self.first_free, index);
         self.live -= 1;
         entry.waker.take()
     }

@@ -5,7 +5,7 @@ use std::task::{Wake, Waker};
 
 use proptest::prelude::*;
 
-use super::{HORIZON, TimerKey, Wheel};
+use super::{HORIZON, SMALL, TimerKey, Wheel};
 
 /// Who was woken, in order.
 type Woken = Arc<Mutex<Vec<usize>>>;
@@ -112,6 +112,10 @@ impl Pair {
             self.wheel.entries.len() <= self.most_alive,
             "an entry of a timer that is over was not used again"
         );
+        for slot in self.wheel.slots.iter().flatten() {
+            let most = if slot.live == 0 { 0 } else { SMALL + 2 * slot.live as usize };
+            assert!(slot.indices.len() <= most, "{} places for {} timers", slot.indices.len(), slot.live);
+        }
         let earliest = self.naive.iter().map(|&(tick, _)| tick).min();
         match (self.wheel.next_tick(), earliest) {
             (None, None) => {}
@@ -190,6 +194,21 @@ fn the_last_tick_of_all_can_be_set_and_cancelled() {
         pair.apply(Op::Cancel(0));
         assert_eq!(pair.wheel.len(), 0);
     }
+}
+
+#[test]
+fn gaps_of_cancelled_timers_are_closed_and_the_order_stays() {
+    let mut pair = Pair::new(0);
+    let timers = 3 * SMALL;
+    (0..timers).for_each(|_| pair.apply(Op::Insert(70)));
+    for number in (0..timers).filter(|number| number % 10 != 0) {
+        pair.apply(Op::Cancel(number));
+    }
+    // What has moved within the list can still be cancelled.
+    pair.apply(Op::Cancel(timers / 2 / 10 * 10));
+    (0..5).for_each(|_| pair.apply(Op::Insert(70)));
+    pair.apply(Op::Advance(70));
+    assert_eq!(pair.wheel.len(), 0);
 }
 
 #[test]
