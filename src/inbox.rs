@@ -178,11 +178,9 @@ impl Registry {
 
     /// Wakes a task of whichever runtime its name says.
     pub fn send(&self, name: Name) {
-        let inbox = match self.inboxes.read().places.get(usize::from(name.runtime())) {
-            Some(Some(inbox)) => Arc::clone(inbox),
-            _ => return,
-        };
-        inbox.send(name);
+        if let Some(Some(inbox)) = self.inboxes.read().places.get(usize::from(name.runtime())) {
+            inbox.send(name);
+        }
     }
 }
 
