@@ -150,7 +150,7 @@ impl Executor {
     /// Makes a task and queues it. When the runtime is ending the future is dropped at once, and its handle
     /// tells that it was cancelled.
     // ANCHOR: spawn
-    #[inline]
+    #[inline(always)]
     pub(crate) fn spawn<F: Future + 'static>(
         &self,
         future: F,

@@ -280,6 +280,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 ///     assert_eq!(task.await.unwrap(), words.len());
 /// });
 /// ```
+#[inline(always)]
 #[track_caller]
 pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
     current::executor("`spawn`").spawn(future, None, Location::caller())

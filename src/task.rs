@@ -78,6 +78,7 @@ enum Stage<F: Future> {
 }
 
 impl<F: Future + 'static> Task<F> {
+    #[inline(always)]
     pub(crate) fn new(future: F) -> Rc<Task<F>> {
         Rc::new(Task {
             name: Cell::new(Name::default()),
