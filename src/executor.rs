@@ -213,7 +213,8 @@ impl Executor {
             if self.polls_this_turn.get() >= POLLS_A_TURN {
                 self.look_outside();
             }
-            let Some(name) = self.next_name() else {
+            let next = self.queue.borrow_mut().pop();
+            let Some(name) = next else {
                 self.look_outside();
                 continue;
             };
@@ -228,11 +229,6 @@ impl Executor {
         }
     }
     // ANCHOR_END: drive
-
-    #[inline]
-    fn next_name(&self) -> Option<Name> {
-        self.queue.borrow_mut().pop()
-    }
 
     // ANCHOR: poll_task
     fn poll_task(&self, name: Name, body: Rc<dyn Run>) {
@@ -272,28 +268,8 @@ impl Executor {
         let poll = || poll(&mut Context::from_waker(&waker));
         match self.recorder() {
             None => poll(),
-            Some(recorder) => self.poll_recorded(recorder, name, poll, outcome),
+            Some(recorder) => recorder.poll(&self.clock, name, poll, outcome),
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn poll_recorded<T>(
-        &self,
-        recorder: &Recorder,
-        name: Name,
-        poll: impl FnOnce() -> Poll<T>,
-        outcome: impl FnOnce(&T) -> Outcome,
-    ) -> Poll<T> {
-        recorder.poll_began(self.clock.now(), name);
-        let polled = poll();
-        let outcome = match &polled {
-            Poll::Ready(value) => outcome(value),
-            Poll::Pending if budget::spent() => Outcome::BudgetSpent,
-            Poll::Pending => Outcome::Pending,
-        };
-        recorder.poll_ended(self.clock.now(), name, outcome);
-        polled
     }
 
     /// Takes in what happened outside: readiness, mail, deadlines. Sleeps until something does, if nothing can
@@ -349,13 +325,8 @@ impl Executor {
 
     fn dispatch_events(&self) {
         self.act_for(Actor::Reactor);
-        self.reactor.dispatch(|socket, event| {
-            self.record(|recorder, at| {
-                let (readable, writable) = (event.is_readable(), event.is_writable());
-                let closed = event.is_read_closed() || event.is_write_closed() || event.is_error();
-                recorder.push(at, Event::SocketReady { socket, readable, writable, closed });
-            });
-        });
+        self.reactor
+            .dispatch(|socket, event| self.record(|recorder, at| recorder.socket_ready(at, socket, event)));
         self.act_for(Actor::Outside);
     }
 

@@ -8,8 +8,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use super::{Actor, Event, Outcome, Record, Resource, Trace, Want};
+use crate::budget;
 use crate::clock::{Clock, Instant};
 use crate::current;
 use crate::join::Id;
@@ -137,14 +139,34 @@ impl Recorder {
         self.push(at, Event::Scheduled { task: Id(task), by: self.actor() });
     }
 
-    pub(crate) fn poll_began(&self, at: Instant, task: Name) {
-        self.enter(Actor::Task(Id(task)));
-        self.push(at, Event::PollBegan { task: Id(task) });
+    /// Does a poll of `task` between its two events.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn poll<T>(
+        &self,
+        clock: &Clock,
+        name: Name,
+        poll: impl FnOnce() -> Poll<T>,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> Poll<T> {
+        let task = Id(name);
+        self.enter(Actor::Task(task));
+        self.push(clock.now(), Event::PollBegan { task });
+        let polled = poll();
+        let outcome = match &polled {
+            Poll::Ready(value) => outcome(value),
+            Poll::Pending if budget::spent() => Outcome::BudgetSpent,
+            Poll::Pending => Outcome::Pending,
+        };
+        self.enter(Actor::Outside);
+        self.push(clock.now(), Event::PollEnded { task, outcome });
+        polled
     }
 
-    pub(crate) fn poll_ended(&self, at: Instant, task: Name, outcome: Outcome) {
-        self.enter(Actor::Outside);
-        self.push(at, Event::PollEnded { task: Id(task), outcome });
+    pub(crate) fn socket_ready(&self, at: Instant, socket: Resource, event: &mio::event::Event) {
+        let (readable, writable) = (event.is_readable(), event.is_writable());
+        let closed = event.is_read_closed() || event.is_write_closed() || event.is_error();
+        self.push(at, Event::SocketReady { socket, readable, writable, closed });
     }
 
     pub(crate) fn waits(&self, at: Instant, on: Resource, want: Want) {
