@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 
 use crate::runtime::spawn_blocking;
 
-use super::source::naming;
+use super::socket::naming;
 
 /// What names one or more socket addresses: an address, `("127.0.0.1", 80)`, `"localhost:80"`.
 ///

@@ -8,18 +8,20 @@
 //! two tasks wait for the same direction of one socket, the last one to wait is the one that is woken: share a
 //! socket through a [`Mutex`](crate::sync::Mutex), or give each of its readers a channel.
 
-mod accept;
 mod addr;
-mod source;
-mod tcp_listener;
-mod tcp_stream;
+mod listener;
+mod socket;
+mod stream;
+mod tcp;
 mod udp;
 #[cfg(unix)]
 mod unix;
 
 pub use addr::{ToSocketAddrs, lookup_host};
-pub use tcp_listener::{Incoming, TcpListener};
-pub use tcp_stream::{OwnedReadHalf, OwnedWriteHalf, TcpStream};
+pub use listener::{Incoming, Listener};
+pub use socket::Socket;
+pub use stream::{OwnedReadHalf, OwnedWriteHalf};
+pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixStream};

@@ -1,6 +1,5 @@
 //! A UDP socket.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
@@ -9,7 +8,7 @@ use crate::reactor::Direction;
 
 use super::ToSocketAddrs;
 use super::addr::first_of;
-use super::source::{Source, naming, traced};
+use super::socket::{Socket, naming};
 
 /// A UDP socket: datagrams, each whole or not at all, in no certain order.
 ///
@@ -30,11 +29,7 @@ use super::source::{Source, naming, traced};
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub struct UdpSocket {
-    source: Source<mio::net::UdpSocket>,
-}
-
-traced!(UdpSocket, source);
+pub type UdpSocket = Socket<mio::net::UdpSocket>;
 
 impl UdpSocket {
     /// A socket at the first address that can be had. Port 0 lets the system choose one.
@@ -46,7 +41,7 @@ impl UdpSocket {
     /// Outside of a runtime.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<UdpSocket> {
         first_of(address, "bind a UDP socket to", async |address| {
-            Ok(UdpSocket { source: Source::new(mio::net::UdpSocket::bind(address)?)? })
+            Socket::new(mio::net::UdpSocket::bind(address)?)
         })
         .await
     }
@@ -60,7 +55,7 @@ impl UdpSocket {
     /// Outside of a runtime.
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
-        Ok(UdpSocket { source: Source::new(mio::net::UdpSocket::from_std(socket))? })
+        Socket::new(mio::net::UdpSocket::from_std(socket))
     }
 
     /// Sets the peer for [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv).
@@ -68,7 +63,7 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system, naming the address.
     pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
-        first_of(address, "connect a UDP socket to", async |address| self.source.io().connect(address)).await
+        first_of(address, "connect a UDP socket to", async |address| self.io().connect(address)).await
     }
 
     /// Sends one datagram to the connected peer.
@@ -76,7 +71,7 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system: `NotConnected`; or that an earlier datagram was refused.
     pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.source.wait(Direction::Write, |socket| socket.send(datagram)).await
+        self.wait(Direction::Write, |socket| socket.send(datagram)).await
     }
 
     /// Receives one datagram from the connected peer. What does not fit into the buffer is lost.
@@ -84,7 +79,7 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.source.wait(Direction::Read, |socket| socket.recv(buffer)).await
+        self.wait(Direction::Read, |socket| socket.recv(buffer)).await
     }
 
     /// Sends one datagram.
@@ -93,7 +88,7 @@ impl UdpSocket {
     /// Those of the system, naming the address.
     pub async fn send_to(&self, datagram: &[u8], to: impl ToSocketAddrs) -> io::Result<usize> {
         first_of(to, "send a datagram to", async |to| {
-            self.source.wait(Direction::Write, |socket| socket.send_to(datagram, to)).await
+            self.wait(Direction::Write, |socket| socket.send_to(datagram, to)).await
         })
         .await
     }
@@ -103,7 +98,7 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.source.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
+        self.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
     }
 
     /// [`send_to`](UdpSocket::send_to), to be polled by hand.
@@ -113,7 +108,7 @@ impl UdpSocket {
         datagram: &[u8],
         to: SocketAddr,
     ) -> Poll<io::Result<usize>> {
-        let sent = self.source.poll(cx, Direction::Write, |socket| socket.send_to(datagram, to));
+        let sent = self.poll(cx, Direction::Write, |socket| socket.send_to(datagram, to));
         sent.map_err(naming("send a datagram to", to))
     }
 
@@ -123,7 +118,7 @@ impl UdpSocket {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.source.poll(cx, Direction::Read, |socket| socket.recv_from(buffer))
+        self.poll(cx, Direction::Read, |socket| socket.recv_from(buffer))
     }
 
     /// Receives without taking: the next receive gives the same datagram again.
@@ -131,7 +126,7 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system.
     pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.source.wait(Direction::Read, |socket| socket.peek_from(buffer)).await
+        self.wait(Direction::Read, |socket| socket.peek_from(buffer)).await
     }
 
     /// This socket's address.
@@ -139,19 +134,6 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.source.io().local_addr()
-    }
-}
-
-impl fmt::Debug for UdpSocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)
-    }
-}
-
-#[cfg(unix)]
-impl std::os::fd::AsFd for UdpSocket {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.source.io().as_fd()
+        self.io().local_addr()
     }
 }

@@ -1,17 +1,13 @@
 //! Unix sockets: as TCP and UDP, but within one machine, and with paths for addresses.
 
-use std::fmt;
-use std::future::poll_fn;
 use std::io;
-use std::net::Shutdown;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
-use std::task::{Context, Poll, ready};
 
 use crate::reactor::Direction;
 
-use super::accept::Listener;
-use super::source::{Source, futures_io, naming, traced};
+use super::listener::Listener;
+use super::socket::{Socket, naming};
 
 /// A Unix socket that accepts connections. The path is not removed when it is dropped.
 ///
@@ -25,7 +21,7 @@ use super::source::{Source, futures_io, naming, traced};
 /// std::fs::create_dir_all(&folder)?;
 /// let listener = UnixListener::bind(folder.join("socket"))?;
 /// let mut client = UnixStream::connect(folder.join("socket")).await?;
-/// let mut server = listener.accept().await?;
+/// let (mut server, _unnamed) = listener.accept().await?;
 /// client.write_all(b"hi").await?;
 /// let mut greeting = [0; 2];
 /// server.read_exact(&mut greeting).await?;
@@ -33,11 +29,7 @@ use super::source::{Source, futures_io, naming, traced};
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub struct UnixListener {
-    listener: Listener<mio::net::UnixListener>,
-}
-
-traced!(UnixListener, listener);
+pub type UnixListener = Listener<mio::net::UnixListener>;
 
 impl UnixListener {
     /// Listens at a path, which must not exist.
@@ -50,45 +42,7 @@ impl UnixListener {
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
         let path = path.as_ref();
         let bound = mio::net::UnixListener::bind(path).and_then(Listener::new);
-        Ok(UnixListener { listener: bound.map_err(naming("listen at", path.display()))? })
-    }
-
-    /// Waits for a connection. After an error, mostly that the system has no descriptor left, the next call waits
-    /// 50 ms; see [`TcpListener::accept`](super::TcpListener::accept).
-    ///
-    /// Cancel safety: dropping this future loses no connection.
-    ///
-    /// # Errors
-    /// Those of the system, naming the listener's path. None need be the listener's end.
-    pub async fn accept(&self) -> io::Result<UnixStream> {
-        poll_fn(|cx| self.poll_accept(cx)).await
-    }
-
-    /// [`accept`](UnixListener::accept), to be polled by hand.
-    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
-        let accepted = ready!(self.listener.poll_accept(cx, |listener| listener.accept()));
-        let stream = accepted.and_then(|(stream, _unnamed)| {
-            let source = Source::new(stream).inspect_err(|_| self.listener.back_off())?;
-            Ok(UnixStream { source })
-        });
-        Poll::Ready(stream.map_err(|error| match self.local_addr() {
-            Ok(address) => naming("accept at", format_args!("{address:?}"))(error),
-            Err(_) => error,
-        }))
-    }
-
-    /// The address it listens at.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.io().local_addr()
-    }
-}
-
-impl fmt::Debug for UnixListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.listener.fmt(f)
+        bound.map_err(naming("listen at", path.display()))
     }
 }
 
@@ -109,12 +63,7 @@ impl fmt::Debug for UnixListener {
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub struct UnixStream {
-    source: Source<mio::net::UnixStream>,
-}
-
-futures_io!(UnixStream);
-traced!(UnixStream, source);
+pub type UnixStream = Socket<mio::net::UnixStream>;
 
 impl UnixStream {
     /// Connects to a path.
@@ -128,10 +77,10 @@ impl UnixStream {
     pub async fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
         let path = path.as_ref();
         let connected = async {
-            let stream = UnixStream { source: Source::new(mio::net::UnixStream::connect(path)?)? };
-            stream.source.readiness().expect_event(Direction::Write);
-            stream.source.ready(Direction::Write).await;
-            stream.source.io().take_error()?.map_or(Ok(stream), Err)
+            let stream = Socket::new(mio::net::UnixStream::connect(path)?)?;
+            stream.readiness().expect_event(Direction::Write);
+            stream.ready(Direction::Write).await;
+            stream.io().take_error()?.map_or(Ok(stream), Err)
         };
         connected.await.map_err(naming("connect to", path.display()))
     }
@@ -145,7 +94,7 @@ impl UnixStream {
     /// Outside of a runtime.
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = mio::net::UnixStream::pair()?;
-        Ok((UnixStream { source: Source::new(a)? }, UnixStream { source: Source::new(b)? }))
+        Ok((Socket::new(a)?, Socket::new(b)?))
     }
 
     /// Takes over a connection of the standard library.
@@ -157,48 +106,7 @@ impl UnixStream {
     /// Outside of a runtime.
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
-        Ok(UnixStream { source: Source::new(mio::net::UnixStream::from_std(stream))? })
-    }
-
-    /// Waits until a read would not block. It may do so all the same: then
-    /// [`try_read`](UnixStream::try_read) says `WouldBlock`, and one waits again.
-    pub async fn readable(&self) {
-        self.source.ready(Direction::Read).await;
-    }
-
-    /// Waits until a write would not block.
-    pub async fn writable(&self) {
-        self.source.ready(Direction::Write).await;
-    }
-
-    /// Ends one direction or both.
-    ///
-    /// # Errors
-    /// Those of the system; `NotConnected` when the connection is gone.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.source.io().shutdown(how)
-    }
-
-    /// Reads what is there.
-    ///
-    /// # Errors
-    /// `WouldBlock` when nothing is, and those of the system.
-    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.source.try_read(buffer)
-    }
-
-    /// Writes what there is room for.
-    ///
-    /// # Errors
-    /// `WouldBlock` when there is none, and those of the system.
-    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.source.try_write(bytes)
-    }
-}
-
-impl fmt::Debug for UnixStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)
+        Socket::new(mio::net::UnixStream::from_std(stream))
     }
 }
 
@@ -214,9 +122,7 @@ impl fmt::Debug for UnixStream {
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub struct UnixDatagram {
-    source: Source<mio::net::UnixDatagram>,
-}
+pub type UnixDatagram = Socket<mio::net::UnixDatagram>;
 
 impl UnixDatagram {
     /// A socket at a path, which must not exist.
@@ -228,8 +134,8 @@ impl UnixDatagram {
     /// Outside of a runtime.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
         let path = path.as_ref();
-        let bound = mio::net::UnixDatagram::bind(path).and_then(Source::new);
-        Ok(UnixDatagram { source: bound.map_err(naming("bind a datagram socket to", path.display()))? })
+        let bound = mio::net::UnixDatagram::bind(path).and_then(Socket::new);
+        bound.map_err(naming("bind a datagram socket to", path.display()))
     }
 
     /// Two connected sockets without a path.
@@ -241,7 +147,7 @@ impl UnixDatagram {
     /// Outside of a runtime.
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = mio::net::UnixDatagram::pair()?;
-        Ok((UnixDatagram { source: Source::new(a)? }, UnixDatagram { source: Source::new(b)? }))
+        Ok((Socket::new(a)?, Socket::new(b)?))
     }
 
     /// Takes over a socket of the standard library.
@@ -253,7 +159,7 @@ impl UnixDatagram {
     /// Outside of a runtime.
     pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
         socket.set_nonblocking(true)?;
-        Ok(UnixDatagram { source: Source::new(mio::net::UnixDatagram::from_std(socket))? })
+        Socket::new(mio::net::UnixDatagram::from_std(socket))
     }
 
     /// Sets the peer for [`send`](UnixDatagram::send).
@@ -262,7 +168,7 @@ impl UnixDatagram {
     /// Those of the system, naming the path.
     pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref();
-        self.source.io().connect(path).map_err(naming("connect a datagram socket to", path.display()))
+        self.io().connect(path).map_err(naming("connect a datagram socket to", path.display()))
     }
 
     /// Sends one datagram to the connected peer.
@@ -270,7 +176,7 @@ impl UnixDatagram {
     /// # Errors
     /// Those of the system.
     pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.source.wait(Direction::Write, |socket| socket.send(datagram)).await
+        self.wait(Direction::Write, |socket| socket.send(datagram)).await
     }
 
     /// Receives one datagram. What does not fit into the buffer is lost.
@@ -278,7 +184,7 @@ impl UnixDatagram {
     /// # Errors
     /// Those of the system.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.source.wait(Direction::Read, |socket| socket.recv(buffer)).await
+        self.wait(Direction::Read, |socket| socket.recv(buffer)).await
     }
 
     /// Sends one datagram to the socket at a path. While that one's queue is full, this fails with `WouldBlock`:
@@ -288,7 +194,7 @@ impl UnixDatagram {
     /// Those of the system, naming the path.
     pub fn try_send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         let path = path.as_ref();
-        self.source.io().send_to(datagram, path).map_err(naming("send a datagram to", path.display()))
+        self.io().send_to(datagram, path).map_err(naming("send a datagram to", path.display()))
     }
 
     /// Receives one datagram and tells who sent it. What does not fit into the buffer is lost.
@@ -296,12 +202,6 @@ impl UnixDatagram {
     /// # Errors
     /// Those of the system.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.source.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
-    }
-}
-
-impl fmt::Debug for UnixDatagram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)
+        self.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
     }
 }

@@ -106,7 +106,7 @@ fn a_unix_accept_loses_no_connection() {
                 None => listener.accept().await,
             };
             let mut heard = [0; 8];
-            accepted.unwrap().read_exact(&mut heard).await.unwrap();
+            accepted.unwrap().0.read_exact(&mut heard).await.unwrap();
             assert_eq!(&heard, b"it is me", "{cut:?}");
             std::fs::remove_file(&path).unwrap();
         }

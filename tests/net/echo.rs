@@ -88,7 +88,7 @@ fn unix_echo_of_more_than_the_buffers_hold() -> io::Result<()> {
         let listener = UnixListener::bind(&path)?;
         assert_eq!(listener.local_addr()?.as_pathname(), Some(path.as_path()));
         cotask::spawn(async move {
-            let stream = listener.accept().await?;
+            let (stream, _unnamed) = listener.accept().await?;
             copy(&stream, &mut &stream).await?;
             stream.shutdown(Shutdown::Write)
         });

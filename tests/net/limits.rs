@@ -109,7 +109,7 @@ fn a_unix_listener_outlasts_the_lack_of_descriptors() {
             assert!(error.to_string().contains(&path.display().to_string()), "{error}");
 
             taken.pop();
-            let mut server = listener.accept().await?;
+            let (mut server, _) = listener.accept().await?;
             io::Write::write_all(&mut client, b"served")?;
             let mut heard = [0; 6];
             server.read_exact(&mut heard).await?;

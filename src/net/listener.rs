@@ -1,0 +1,237 @@
+//! Sockets that accept connections: the same for TCP and for Unix sockets.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use mio::event;
+
+use crate::reactor::Direction;
+use crate::time::{Sleep, sleep};
+use crate::trace::{Resource, Traced};
+
+use super::socket::{Socket, naming};
+
+/// How long to wait, when the system had no descriptor or no memory for a connection, before asking it again.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// What is particular to a kind of listener.
+pub trait Listening: event::Source {
+    /// The system's connection, not registered yet.
+    type Connection: event::Source;
+    /// Printed as Rust would write it, which for an address of the internet is as everybody does.
+    type Address: fmt::Debug;
+
+    fn accept(&self) -> io::Result<(Self::Connection, Self::Address)>;
+    fn local_addr(&self) -> io::Result<Self::Address>;
+}
+
+impl Listening for mio::net::TcpListener {
+    type Connection = mio::net::TcpStream;
+    type Address = std::net::SocketAddr;
+
+    fn accept(&self) -> io::Result<(Self::Connection, Self::Address)> {
+        self.accept()
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Address> {
+        self.local_addr()
+    }
+}
+
+#[cfg(unix)]
+impl Listening for mio::net::UnixListener {
+    type Connection = mio::net::UnixStream;
+    type Address = std::os::unix::net::SocketAddr;
+
+    fn accept(&self) -> io::Result<(Self::Connection, Self::Address)> {
+        self.accept()
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Address> {
+        self.local_addr()
+    }
+}
+
+/// A socket that accepts connections: a [`TcpListener`](super::TcpListener) or a `UnixListener`.
+pub struct Listener<L: event::Source> {
+    socket: Socket<L>,
+    /// Runs after an error that would come again at once.
+    back_off: Cell<Option<Sleep>>,
+}
+
+impl<L: Listening> Listener<L> {
+    pub(super) fn new(listener: L) -> io::Result<Listener<L>> {
+        Ok(Listener { socket: Socket::new(listener)?, back_off: Cell::new(None) })
+    }
+
+    /// Waits for a connection. A connection that was gone before it was accepted is passed over.
+    ///
+    /// After any other error, mostly that the system has no descriptor or no memory left, the *next* call waits
+    /// 50 ms before it asks again: a server that logs the error and goes on accepting neither spins nor stays
+    /// deaf, and the connection that met the error is served then.
+    ///
+    /// Cancel safety: dropping this future loses no connection.
+    ///
+    /// # Errors
+    /// Those of the system, naming the listener's address. None need be the listener's end: Linux also hands
+    /// out here what the network has done to the connection.
+    pub async fn accept(&self) -> io::Result<(Socket<L::Connection>, L::Address)> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    /// [`accept`](Listener::accept), to be polled by hand.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Socket<L::Connection>, L::Address)>> {
+        let (stream, address) = ready!(self.poll_accept_raw(cx))?;
+        let stream = Socket::new(stream).inspect_err(|_| self.back_off());
+        Poll::Ready(self.naming(stream).map(|stream| (stream, address)))
+    }
+
+    /// The connection not yet registered with a reactor, so that another runtime can take it.
+    pub(crate) fn poll_accept_raw(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(L::Connection, L::Address)>> {
+        self.poll_by(cx, L::accept).map(|accepted| self.naming(accepted))
+    }
+
+    fn poll_by<T>(&self, cx: &mut Context<'_>, accept: impl Fn(&L) -> io::Result<T>) -> Poll<io::Result<T>> {
+        if let Some(mut sleep) = self.back_off.take()
+            && Pin::new(&mut sleep).poll(cx).is_pending()
+        {
+            self.back_off.set(Some(sleep));
+            return Poll::Pending;
+        }
+        let accepted = ready!(self.socket.poll(cx, Direction::Read, |listener| loop {
+            match accept(listener) {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                result => return result,
+            }
+        }));
+        Poll::Ready(accepted.inspect_err(|_| self.back_off()))
+    }
+
+    /// Has the next call wait: an error may come again at once, since what caused it is still there.
+    fn back_off(&self) {
+        self.back_off.set(Some(sleep(BACK_OFF)));
+    }
+
+    /// Names the address in an error.
+    fn naming<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| match self.local_addr() {
+            Ok(address) => naming("accept at", format_args!("{address:?}"))(error),
+            Err(_) => error,
+        })
+    }
+
+    /// The connections as a stream, which never ends by itself.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::net::{TcpListener, TcpStream};
+    /// use futures::StreamExt;
+    ///
+    /// # cotask::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let _client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let first = listener.incoming().next().await.unwrap()?;
+    /// assert!(first.peer_addr()?.ip().is_loopback());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_, L> {
+        Incoming { listener: self }
+    }
+
+    /// The address it listens at.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<L::Address> {
+        self.socket.io().local_addr()
+    }
+}
+
+impl<L: event::Source> Traced for Listener<L> {
+    fn resource(&self) -> Resource {
+        self.socket.resource()
+    }
+}
+
+impl<L: event::Source + fmt::Debug> fmt::Debug for Listener<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.fmt(f)
+    }
+}
+
+/// The connections that a listener accepts: [`Listener::incoming`].
+#[derive(Debug)]
+pub struct Incoming<'a, L: event::Source = mio::net::TcpListener> {
+    listener: &'a Listener<L>,
+}
+
+impl<L: Listening> futures::Stream for Incoming<'_, L> {
+    type Item = io::Result<Socket<L::Connection>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.listener.poll_accept(cx).map(|accepted| Some(accepted.map(|(stream, _)| stream)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::future::poll_fn;
+
+    use super::*;
+
+    fn scripted(results: Vec<io::Result<u32>>) -> Vec<Result<u32, io::ErrorKind>> {
+        crate::block_on(async {
+            let listener =
+                Listener::new(mio::net::TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap());
+            let listener = listener.unwrap();
+            let calls = results.iter().filter(|result| !passed_over(result)).count();
+            let results = RefCell::new(results.into_iter());
+            let mut told = Vec::new();
+            for _ in 0..calls {
+                let accept = |_: &mio::net::TcpListener| results.borrow_mut().next().unwrap();
+                told.push(poll_fn(|cx| listener.poll_by(cx, accept)).await.map_err(|error| error.kind()));
+            }
+            assert!(results.borrow_mut().next().is_none(), "not all was asked for");
+            told
+        })
+    }
+
+    fn passed_over(result: &io::Result<u32>) -> bool {
+        let kinds = [io::ErrorKind::ConnectionAborted, io::ErrorKind::Interrupted];
+        result.as_ref().is_err_and(|error| kinds.contains(&error.kind()))
+    }
+
+    /// Loopback does not abort connections before they are accepted: here the system's answers are made up.
+    #[test]
+    fn a_connection_that_is_gone_is_passed_over() {
+        use io::ErrorKind::{ConnectionAborted, Interrupted};
+
+        let told = scripted(vec![
+            Err(ConnectionAborted.into()),
+            Err(ConnectionAborted.into()),
+            Ok(1),
+            Err(Interrupted.into()),
+            Err(ConnectionAborted.into()),
+            Ok(2),
+        ]);
+        assert_eq!(told, [Ok(1), Ok(2)]);
+    }
+
+    #[test]
+    fn after_another_error_the_next_call_waits() {
+        let start = crate::time::Instant::now();
+        let told = scripted(vec![Err(io::ErrorKind::HostUnreachable.into()), Ok(1), Ok(2)]);
+        assert_eq!(told, [Err(io::ErrorKind::HostUnreachable), Ok(1), Ok(2)]);
+        assert!(start.elapsed() >= BACK_OFF);
+    }
+}

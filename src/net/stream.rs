@@ -1,0 +1,254 @@
+//! Streams of bytes: the same for TCP and for Unix sockets.
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use futures::io::{AsyncRead, AsyncWrite};
+use mio::event;
+
+use crate::reactor::Direction;
+
+use super::socket::Socket;
+
+/// What is particular to a kind of stream.
+pub trait Stream: event::Source {
+    /// Whether a read that gave less than asked shows that there is no more.
+    const SHORT_READ_DRAINS: bool;
+
+    /// What reads and writes through a shared reference.
+    fn bytes(&self) -> impl Read + Write;
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+impl Stream for mio::net::TcpStream {
+    const SHORT_READ_DRAINS: bool = true;
+
+    fn bytes(&self) -> impl Read + Write {
+        self
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+}
+
+#[cfg(unix)]
+impl Stream for mio::net::UnixStream {
+    /// A read stops short after bytes with which the peer has passed descriptors, and no event tells of it.
+    const SHORT_READ_DRAINS: bool = false;
+
+    fn bytes(&self) -> impl Read + Write {
+        self
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+}
+
+/// A connection, over TCP or within the machine.
+impl<S: Stream> Socket<S> {
+    /// Waits until a read would not block. It may do so all the same: then
+    /// [`try_read`](Socket::try_read) says `WouldBlock`, and one waits again.
+    pub async fn readable(&self) {
+        self.ready(Direction::Read).await;
+    }
+
+    /// Waits until a write would not block.
+    pub async fn writable(&self) {
+        self.ready(Direction::Write).await;
+    }
+
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing is, and those of the system.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.readiness().try_io(Direction::Read, || self.io().bytes().read(buffer))
+    }
+
+    /// Writes what there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none, and those of the system.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.readiness().try_io(Direction::Write, || self.io().bytes().write(bytes))
+    }
+
+    /// Ends one direction or both. The peer reads the end of the stream; a read here gives it too.
+    ///
+    /// # Errors
+    /// Those of the system; `NotConnected` when the connection is gone.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.io().shutdown(how)
+    }
+
+    /// Two halves for two tasks. Dropping the writing half ends the writing direction; the connection is
+    /// closed when both are gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::net::{TcpListener, TcpStream};
+    /// use futures::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # cotask::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut server, _) = listener.accept().await?;
+    ///
+    /// let (mut reader, mut writer) = client.into_split();
+    /// writer.write_all(b"last words").await?;
+    /// drop(writer);
+    /// let mut heard = Vec::new();
+    /// server.read_to_end(&mut heard).await?;
+    /// server.write_all(b"heard").await?;
+    /// drop(server);
+    /// let mut answer = String::new();
+    /// reader.read_to_string(&mut answer).await?;
+    /// assert_eq!((heard.as_slice(), answer.as_str()), (&b"last words"[..], "heard"));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn into_split(self) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
+        let stream = Rc::new(self);
+        (OwnedReadHalf(Rc::clone(&stream)), OwnedWriteHalf(stream))
+    }
+
+    /// Nothing at all is the end of a stream, and that remains: it does not count as short.
+    fn read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
+        let asked = buffer.len();
+        let drained = |&n: &usize| S::SHORT_READ_DRAINS && 0 < n && n < asked;
+        self.poll_io(cx, Direction::Read, |stream| stream.bytes().read(buffer), drained)
+    }
+
+    fn write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
+        let drained = |&n: &usize| 0 < n && n < bytes.len();
+        self.poll_io(cx, Direction::Write, |stream| stream.bytes().write(bytes), drained)
+    }
+
+    /// The system takes so many slices in one call (1,024 on Linux) and leaves the others: less than asked says
+    /// nothing here, and in `write_vectored` neither.
+    fn read_vectored(&self, cx: &mut Context<'_>, buffers: &mut [IoSliceMut<'_>]) -> Transfer {
+        self.poll(cx, Direction::Read, |stream| stream.bytes().read_vectored(buffers))
+    }
+
+    fn write_vectored(&self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
+        self.poll(cx, Direction::Write, |stream| stream.bytes().write_vectored(slices))
+    }
+
+    /// Ends the writing direction. That the peer is gone already is no error.
+    fn end(&self) -> Poll<io::Result<()>> {
+        Poll::Ready(match self.shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            result => result,
+        })
+    }
+}
+
+/// How many bytes went over.
+type Transfer = Poll<io::Result<usize>>;
+
+impl<S: Stream> AsyncRead for &Socket<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
+        self.read(cx, buffer)
+    }
+
+    fn poll_read_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut [IoSliceMut<'_>]) -> Transfer {
+        self.read_vectored(cx, to)
+    }
+}
+
+impl<S: Stream> AsyncRead for Socket<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
+        self.read(cx, buffer)
+    }
+
+    fn poll_read_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut [IoSliceMut<'_>]) -> Transfer {
+        self.read_vectored(cx, to)
+    }
+}
+
+impl<S: Stream> AsyncWrite for &Socket<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
+        self.write(cx, bytes)
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
+        self.write_vectored(cx, slices)
+    }
+
+    /// Nothing is buffered here, so there is nothing to flush.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end()
+    }
+}
+
+impl<S: Stream> AsyncWrite for Socket<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
+        self.write(cx, bytes)
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
+        self.write_vectored(cx, slices)
+    }
+
+    /// Nothing is buffered here, so there is nothing to flush.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end()
+    }
+}
+
+/// The reading half of a connection: [`Socket::into_split`].
+#[derive(Debug)]
+pub struct OwnedReadHalf<S: Stream = mio::net::TcpStream>(Rc<Socket<S>>);
+
+/// The writing half of a connection: [`Socket::into_split`]. Dropping it ends the writing direction.
+#[derive(Debug)]
+pub struct OwnedWriteHalf<S: Stream = mio::net::TcpStream>(Rc<Socket<S>>);
+
+impl<S: Stream> AsyncRead for OwnedReadHalf<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
+        self.0.read(cx, buffer)
+    }
+
+    fn poll_read_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut [IoSliceMut<'_>]) -> Transfer {
+        self.0.read_vectored(cx, to)
+    }
+}
+
+impl<S: Stream> AsyncWrite for OwnedWriteHalf<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
+        self.0.write(cx, bytes)
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
+        self.0.write_vectored(cx, slices)
+    }
+
+    /// Nothing is buffered here, so there is nothing to flush.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.end()
+    }
+}
+
+impl<S: Stream> Drop for OwnedWriteHalf<S> {
+    fn drop(&mut self) {
+        // The connection may be gone already.
+        let _ = self.0.shutdown(Shutdown::Write);
+    }
+}

@@ -1,0 +1,181 @@
+//! TCP: connections, and what accepts them.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::reactor::Direction;
+
+use super::ToSocketAddrs;
+use super::addr::first_of;
+use super::listener::Listener;
+use super::socket::Socket;
+
+/// A TCP connection.
+///
+/// [`AsyncRead`](futures::io::AsyncRead) and [`AsyncWrite`](futures::io::AsyncWrite) are implemented for it
+/// and for `&TcpStream`, so that one task can read while another writes; see also
+/// [`into_split`](TcpStream::into_split).
+///
+/// Cancel safety: a `read` or `write` that is dropped while it waits has transferred nothing. `read_exact` and
+/// `write_all` may have transferred a part, and it is not told how much.
+///
+/// # Examples
+/// ```
+/// use cotask::net::{TcpListener, TcpStream};
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// # cotask::block_on(async {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let address = listener.local_addr()?;
+/// cotask::spawn(async move {
+///     let (stream, _) = listener.accept().await?;
+///     futures::io::copy(&stream, &mut &stream).await
+/// });
+///
+/// let mut stream = TcpStream::connect(address).await?;
+/// stream.write_all(b"echo").await?;
+/// stream.close().await?;
+/// let mut answer = String::new();
+/// stream.read_to_string(&mut answer).await?;
+/// assert_eq!(answer, "echo");
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub type TcpStream = Socket<mio::net::TcpStream>;
+
+impl TcpStream {
+    /// Connects to the first address that answers.
+    ///
+    /// Cancel safety: dropping this future gives the attempt up.
+    ///
+    /// # Errors
+    /// Why the last address could not be reached, naming it: refused, unreachable, timed out.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
+        first_of(address, "connect to", async |address| {
+            let stream = TcpStream::new(mio::net::TcpStream::connect(address)?)?;
+            stream.connected().await?;
+            Ok(stream)
+        })
+        .await
+    }
+
+    /// Writable is not connected: a refused connection is "writable" too, and says why only when asked.
+    async fn connected(&self) -> io::Result<()> {
+        loop {
+            self.readiness().expect_event(Direction::Write);
+            self.ready(Direction::Write).await;
+            if let Some(error) = self.io().take_error()? {
+                return Err(error);
+            }
+            match self.io().peer_addr() {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Takes over a connection of the standard library.
+    ///
+    /// # Errors
+    /// When it cannot be made non-blocking or cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
+        stream.set_nonblocking(true)?;
+        TcpStream::new(mio::net::TcpStream::from_std(stream))
+    }
+
+    /// Reads without taking: the next read gives the same bytes again. 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait(Direction::Read, |stream| stream.peek(buffer)).await
+    }
+
+    /// Whether small writes go out at once, instead of being gathered while an answer is awaited.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.io().nodelay()
+    }
+
+    /// Says whether small writes shall go out at once (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.io().set_nodelay(nodelay)
+    }
+
+    /// This end's address.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io().local_addr()
+    }
+
+    /// The other end's address.
+    ///
+    /// # Errors
+    /// `NotConnected` when the connection is gone.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io().peer_addr()
+    }
+}
+
+/// A TCP socket that accepts connections.
+///
+/// # Examples
+/// ```
+/// use cotask::net::{TcpListener, TcpStream};
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// # cotask::block_on(async {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let mut client = TcpStream::connect(listener.local_addr()?).await?;
+/// let (mut server, _address) = listener.accept().await?;
+///
+/// client.write_all(b"hello").await?;
+/// let mut greeting = [0; 5];
+/// server.read_exact(&mut greeting).await?;
+/// assert_eq!(&greeting, b"hello");
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub type TcpListener = Listener<mio::net::TcpListener>;
+
+impl TcpListener {
+    /// Listens at the first address that can be had. Port 0 lets the system choose one.
+    ///
+    /// # Errors
+    /// When no address can be bound, naming the last one tried: in use, not of this machine, not permitted.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        first_of(address, "listen at", async |address| {
+            TcpListener::new(mio::net::TcpListener::bind(address)?)
+        })
+        .await
+    }
+
+    /// Takes over a listener of the standard library.
+    ///
+    /// # Errors
+    /// When it cannot be made non-blocking or cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        listener.set_nonblocking(true)?;
+        TcpListener::new(mio::net::TcpListener::from_std(listener))
+    }
+}
