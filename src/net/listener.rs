@@ -57,6 +57,9 @@ impl Listening for mio::net::UnixListener {
     }
 }
 
+/// A connection, and where it comes from.
+type Accepted<L> = (Socket<<L as Listening>::Connection>, <L as Listening>::Address);
+
 /// A socket that accepts connections: a [`TcpListener`](super::TcpListener) or a `UnixListener`.
 pub struct Listener<L: event::Source> {
     socket: Socket<L>,
@@ -80,12 +83,12 @@ impl<L: Listening> Listener<L> {
     /// # Errors
     /// Those of the system, naming the listener's address. None need be the listener's end: Linux also hands
     /// out here what the network has done to the connection.
-    pub async fn accept(&self) -> io::Result<(Socket<L::Connection>, L::Address)> {
+    pub async fn accept(&self) -> io::Result<Accepted<L>> {
         poll_fn(|cx| self.poll_accept(cx)).await
     }
 
     /// [`accept`](Listener::accept), to be polled by hand.
-    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Socket<L::Connection>, L::Address)>> {
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted<L>>> {
         let (stream, address) = ready!(self.poll_accept_raw(cx))?;
         let stream = Socket::new(stream).inspect_err(|_| self.back_off());
         Poll::Ready(self.naming(stream).map(|stream| (stream, address)))
