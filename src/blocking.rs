@@ -71,6 +71,7 @@ const NO_TASK: Option<Name> = None;
 
 type Job = Box<dyn FnOnce() + Send>;
 
+#[derive(Default)]
 struct State {
     queue: VecDeque<Job>,
     /// Threads without a job: just started, between two jobs, or asleep.
@@ -128,16 +129,8 @@ impl Pool {
     /// The same, with something to do whenever the last job is done: after its result has been handed over.
     pub(crate) fn with_on_idle(config: Config, on_idle: Option<Box<dyn Fn() + Send + Sync>>) -> Pool {
         assert!(config.max_threads > 0, "a blocking pool needs max_threads of at least 1");
-        let state = State {
-            queue: VecDeque::new(),
-            free: 0,
-            threads: BTreeMap::new(),
-            started: 0,
-            ended: None,
-            closed: false,
-        };
         Pool {
-            shared: Arc::new(Shared { config, on_idle, state: Mutex::new(state), changed: Condvar::new() }),
+            shared: Arc::new(Shared { config, on_idle, state: Mutex::default(), changed: Condvar::new() }),
         }
     }
 
@@ -170,17 +163,11 @@ impl Pool {
             // Nobody waits any more? Then the result is dropped here, on the thread that made it.
             drop(sender.send(outcome));
         });
-        match self.push(job) {
-            Ok(()) => Ok(BlockingTask { result }),
-            Err((job, error)) => {
-                drop(job);
-                let message = format!("cannot start a thread for a blocking job: {error}");
-                Err(io::Error::new(error.kind(), message))
-            }
-        }
+        self.push(job)?;
+        Ok(BlockingTask { result })
     }
 
-    fn push(&self, job: Job) -> Result<(), (Job, io::Error)> {
+    fn push(&self, job: Job) -> io::Result<()> {
         let mut state = self.shared.state.lock();
         if state.closed {
             drop(state);
@@ -198,8 +185,11 @@ impl Pool {
                     state.free += 1;
                 }
                 Err(error) if state.threads.is_empty() => {
-                    let job = state.queue.pop_back().expect("it was pushed under this lock");
-                    return Err((job, error));
+                    let job = state.queue.pop_back();
+                    drop(state);
+                    drop(job);
+                    let message = format!("cannot start a thread for a blocking job: {error}");
+                    return Err(io::Error::new(error.kind(), message));
                 }
                 // One of the threads that there are will come to it.
                 Err(_) => {}
@@ -263,10 +253,8 @@ impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.shared.state.lock();
         f.debug_struct("Pool")
-            .field("config", &self.shared.config)
             .field("threads", &state.threads.len())
             .field("free", &state.free)
-            .field("queued", &state.queue.len())
             .finish_non_exhaustive()
     }
 }

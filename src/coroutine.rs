@@ -355,10 +355,6 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Iterator for Coroutine<'a, In, Out, Ret> {
 
 impl<In, Out, Ret> fmt::Debug for Coroutine<'_, In, Out, Ret> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Coroutine")
-            .field("waiting_values", &self.mailbox.input.borrow().len())
-            .field("closed", &self.mailbox.closed.get())
-            .field("complete", &self.body.is_none())
-            .finish()
+        f.debug_struct("Coroutine").field("complete", &self.body.is_none()).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! The executor: the run queue, the turn of the loop, and where the thread sleeps.
 //!
 //! ```text
-//!            +-> poll a task, at most POLLS_A_TURN of them -+
+//!            +-> poll a task, as many as the pace allows ---+
 //!            |                                              v
 //!   wakes from the poller,  <---  look outside: mail from other threads, sockets, timers
 //!   timers and the inbox          (nothing runnable? then sleep here until one of them has something)
@@ -30,16 +30,13 @@ use crate::inbox::{Inbox, Job, Mail, registry};
 use crate::join::JoinHandle;
 use crate::loom::Arc;
 use crate::order::{Order, RunQueue};
+use crate::pace::Pace;
 use crate::reactor::Reactor;
 use crate::slab::Slab;
 use crate::task::{Run, Task, drop_quietly, wake_quietly};
 use crate::trace::{Actor, Event, Outcome, Recorder};
 use crate::waker::{MAX_RUNTIMES, Name};
 use crate::wheel::{TimerKey, Wheel};
-
-/// Polls between two looks outside: how long a socket, a timer or another thread can have to wait for a busy
-/// run queue (invariant 7).
-pub(crate) const POLLS_A_TURN: u32 = 61;
 
 pub(crate) struct Executor {
     number: u16,
@@ -56,7 +53,7 @@ pub(crate) struct Executor {
     pool_config: blocking::Config,
     /// Made when the first blocking job comes.
     pool: OnceCell<Pool>,
-    polls_this_turn: Cell<u32>,
+    pace: Pace,
     closed: Cell<bool>,
     recorder: Option<Box<Recorder>>,
 }
@@ -89,7 +86,7 @@ impl Executor {
             clock,
             pool_config,
             pool: OnceCell::new(),
-            polls_this_turn: Cell::new(0),
+            pace: Pace::new(),
             closed: Cell::new(false),
             recorder: recorder.map(Box::new),
         }))
@@ -210,18 +207,19 @@ impl Executor {
     // ANCHOR: drive
     pub(crate) fn drive(&self) {
         loop {
-            if self.polls_this_turn.get() >= POLLS_A_TURN {
+            if self.pace.turn_is_over(&self.clock) {
                 self.look_outside();
             }
             let next = self.queue.borrow_mut().pop();
             let Some(name) = next else {
+                self.pace.ran_dry();
                 self.look_outside();
                 continue;
             };
             let Some(body) = self.slab.borrow_mut().begin_poll(name.slot(), name.generation()) else {
                 continue;
             };
-            self.polls_this_turn.set(self.polls_this_turn.get() + 1);
+            self.pace.count();
             match body {
                 Some(body) => self.poll_task(name, body),
                 None => return,
@@ -276,7 +274,6 @@ impl Executor {
     /// run (invariant 6).
     // ANCHOR: look_outside
     fn look_outside(&self) {
-        self.polls_this_turn.set(0);
         // Asked before the inbox is: a job that is over by then has its result in there.
         let virtual_time = matches!(self.clock, Clock::Virtual(_));
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());

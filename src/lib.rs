@@ -67,8 +67,9 @@
 //! 5. The last waker given to a leaf future is the one that is woken. *Models* `oneshot`, `notify`.
 //! 6. A thread with nothing to do sleeps: no spinning, no polling clock. A wake from another thread ends the
 //!    sleep, always. *Models* `inbox`, `inbox_two_wakers`.
-//! 7. No task starves. Between two looks at sockets, timers and other threads there are at most 61 polls; in one
-//!    poll a task completes at most 128 operations on leaf futures; the run queue is first in, first out.
+//! 7. No task starves. Between two looks at sockets, timers and other threads there are at most 61 polls, and
+//!    only as many as take about a millisecond once the runtime has found polls to be long; in one poll a task
+//!    completes at most 128 operations on leaf futures; the run queue is first in, first out.
 //! 8. A panic in a task (in its poll or in a drop) ends that task alone and reaches whoever joins it.
 //! 9. Dropping a future at any await point loses nothing that it promised to keep, frees its place in every
 //!    queue, and passes a wake that it had received and not used on to the next. Each primitive documents its
@@ -99,6 +100,7 @@ mod join_set;
 mod loom;
 pub mod net;
 mod order;
+mod pace;
 mod reactor;
 mod runtime;
 pub mod signal;

@@ -349,3 +349,28 @@ fn two_that_wake_each_other_leave_room_for_a_third() {
         players.iter().for_each(JoinHandle::abort);
     });
 }
+
+/// Work that yields, and computes for 2 ms each time: the runtime learns from the first turns to look outside sooner.
+#[test]
+fn timers_wait_for_few_of_long_polls() {
+    block_on(async {
+        let polls = Rc::new(Cell::new(0));
+        let mut work = spawn(counted(&polls, async {
+            for _ in 0..300 {
+                let until = cotask::time::Instant::now() + Duration::from_millis(2);
+                while cotask::time::Instant::now() < until {}
+                yield_now().await;
+            }
+        }));
+        let mut between_ticks = Vec::new();
+        let mut seen = 0;
+        while !work.is_finished() {
+            sleep(Duration::from_millis(1)).await;
+            between_ticks.push(polls.get() - seen);
+            seen = polls.get();
+        }
+        (&mut work).await.unwrap();
+        let (_, later) = between_ticks.split_at(2);
+        assert!(later.iter().all(|polls| *polls <= 5), "{between_ticks:?}");
+    });
+}

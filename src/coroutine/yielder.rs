@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -104,11 +103,5 @@ impl<In, Out> Yielder<In, Out> {
             Poll::Pending
         })
         .await
-    }
-}
-
-impl<In, Out> fmt::Debug for Yielder<In, Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Yielder").field("closed", &self.mailbox.closed.get()).finish_non_exhaustive()
     }
 }

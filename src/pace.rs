@@ -1,0 +1,122 @@
+//! The executor's pace: how many polls make a turn, after which it looks outside.
+//!
+//! Each look costs a system call where there are sockets, so a turn should be long. But whoever waits outside (a
+//! socket, a timer, another thread) waits for the turn to end, and one poll may take ten nanoseconds or, where a task
+//! computes and only yields now and then, ten milliseconds. So the polls are timed, as cheaply as can be: the clock is
+//! read once a turn, and only where one full turn follows another. A turn that ends because the run queue is
+//! empty needs no pace.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use crate::clock::{Clock, Instant};
+
+/// The most polls of a turn: how long anything outside can have to wait for a busy run queue (invariant 7).
+const MOST_POLLS: u32 = 61;
+
+/// Where polls are long, a turn has so few of them that it takes about this time.
+const LONG_TURN: Duration = Duration::from_millis(1);
+
+pub(crate) struct Pace {
+    polls: Cell<u32>,
+    /// How many make a turn, from 1 to `MOST_POLLS`.
+    limit: Cell<u32>,
+    /// How long a poll takes, about.
+    estimate: Cell<Duration>,
+    /// When the last turn ended, if it was cut off and did not run dry.
+    cut_off: Cell<Option<Instant>>,
+}
+
+impl Pace {
+    /// Expects long polls, and learns within a few turns that they are short.
+    pub(crate) fn new() -> Pace {
+        Pace {
+            polls: Cell::new(0),
+            limit: Cell::new(1),
+            estimate: Cell::new(LONG_TURN),
+            cut_off: Cell::new(None),
+        }
+    }
+
+    /// Counts a poll.
+    #[inline]
+    pub(crate) fn count(&self) {
+        self.polls.set(self.polls.get() + 1);
+    }
+
+    /// Whether it is time to look outside, though there is more to poll. If so, the next turn begins.
+    #[inline]
+    pub(crate) fn turn_is_over(&self, clock: &Clock) -> bool {
+        self.polls.get() >= self.limit.get() && self.cut_off(clock.now())
+    }
+
+    fn cut_off(&self, now: Instant) -> bool {
+        let polls = self.polls.replace(0);
+        if let Some(before) = self.cut_off.replace(Some(now)) {
+            // A mean with the past: else the short polls between two long ones would hide them.
+            self.estimate.set((self.estimate.get() * 7 + (now - before) / polls) / 8);
+            let fitting = LONG_TURN.as_nanos() / self.estimate.get().as_nanos().max(1);
+            self.limit.set(fitting.clamp(1, MOST_POLLS.into()) as u32);
+        }
+        true
+    }
+
+    /// There is nothing left to poll: the next turn begins after a look outside, and maybe a long sleep.
+    #[inline]
+    pub(crate) fn ran_dry(&self) {
+        self.polls.set(0);
+        self.cut_off.set(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many polls the next turn has, if each takes so long.
+    fn turn(pace: &Pace, clock: &Clock, poll: Duration) -> u32 {
+        let mut polls = 0;
+        while !pace.turn_is_over(clock) {
+            pace.count();
+            polls += 1;
+            pass(clock, poll);
+        }
+        polls
+    }
+
+    fn pass(clock: &Clock, time: Duration) {
+        if let Clock::Virtual(now) = clock {
+            now.set(now.get() + time);
+        }
+    }
+
+    fn clock() -> Clock {
+        Clock::Virtual(Cell::new(Instant::now()))
+    }
+
+    #[test]
+    fn the_length_of_a_turn_follows_the_length_of_polls() {
+        let (pace, clock) = (Pace::new(), clock());
+        let (short, long) = (Duration::from_nanos(500), Duration::from_millis(20));
+        assert_eq!(turn(&pace, &clock, long), 1, "careful at first");
+        let turns = (0..200).map(|_| turn(&pace, &clock, short)).collect::<Vec<_>>();
+        assert_eq!(turns.iter().max(), Some(&MOST_POLLS));
+        assert_eq!(turns.last(), Some(&MOST_POLLS));
+        assert_eq!(turn(&pace, &clock, long), MOST_POLLS, "it cannot know");
+        for _ in 0..10 {
+            assert_eq!(turn(&pace, &clock, long), 1);
+            // As when a timer's task, which is quick, has its turn between two long ones.
+            assert_eq!(turn(&pace, &clock, short), 1);
+        }
+    }
+
+    #[test]
+    fn a_pause_is_not_taken_for_a_poll() {
+        let (pace, clock) = (Pace::new(), clock());
+        assert!((0..200).any(|_| turn(&pace, &clock, Duration::from_nanos(500)) == MOST_POLLS));
+        pace.ran_dry();
+        pass(&clock, Duration::from_secs(3_600));
+        turn(&pace, &clock, Duration::from_nanos(500));
+        assert_eq!(turn(&pace, &clock, Duration::from_nanos(500)), MOST_POLLS);
+    }
+}
