@@ -42,6 +42,11 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
+    /// How long the schedule is, if nobody has to wait.
+    pub(super) fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.messages as f64 / self.rate as f64)
+    }
+
     /// The arguments that make another process of this program this crowd.
     pub(super) fn arguments(&self, address: SocketAddr) -> Vec<String> {
         let Crowd { messages, rate, listeners, slow, pause, timeout } = self;

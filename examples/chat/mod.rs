@@ -21,7 +21,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::common::{
-    Common, Figure, Hash, Meter, Outcome, Peer, Size, Source, Style, Workload, listen, source,
+    Common, Figure, Hash, Meter, Outcome, Peer, Size, Source, Style, Workload, listen, source, waiting,
 };
 
 /// Serve a chat in which some listeners are slow, and tell what that cost and whom
@@ -154,6 +154,7 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
     let house = House { policy: args.policy, queue: args.queue as usize };
     let listener = listen(0)?;
     let mut crowd = Peer::spawn(args.crowd.arguments(listener.local_addr()?))?;
+    let waiting = waiting(args.crowd.length(), "messages");
     let mut meter = Meter::start_aside();
     // The server serves for as long as this process lives.
     std::thread::spawn(move || {
@@ -168,6 +169,7 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
     crowd.tell(crowd::GO)?;
     let result = crowd.line(Duration::from_secs(80)).context("the messages were not heard in time")?;
     let usage = meter.stop();
+    waiting.finish_and_clear();
     crowd.finish()?;
     let result: crowd::Result =
         serde_json::from_str(&result).with_context(|| format!("'{result}' is no result"))?;

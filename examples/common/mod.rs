@@ -265,3 +265,17 @@ pub(crate) fn progress(length: u64, what: &'static str) -> indicatif::ProgressBa
         .expect("the template is a constant");
     indicatif::ProgressBar::new(length).with_style(style).with_message(what)
 }
+
+/// A sign of life on standard error while another process works on a schedule of about `length`; silent where that is not a
+/// terminal. To be made before the meter starts: it has a thread of its own, which then does not count.
+pub(crate) fn waiting(length: std::time::Duration, what: &'static str) -> indicatif::ProgressBar {
+    let style = indicatif::ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+        .expect("the template is a constant");
+    let seconds = length.as_secs_f64().ceil();
+    let bar = indicatif::ProgressBar::new_spinner().with_style(style);
+    bar.set_message(format!("{what}, about {seconds} s:"));
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    }
+    bar
+}

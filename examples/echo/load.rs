@@ -40,6 +40,13 @@ pub(super) struct Plan {
     timeout: Duration,
 }
 
+impl Plan {
+    /// How long the schedule is.
+    pub(super) fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.messages as f64 / self.rate as f64)
+    }
+}
+
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Args {
     /// The server's address

@@ -19,7 +19,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::common::{
     Common, Figure, Hash, Meter, Outcome, Peer, Size, Source, Style, Usage, Workload, listen, peer, python,
-    source,
+    source, waiting,
 };
 
 /// Serve echo to a load client in another process, and tell what that cost and how long the client waited
@@ -139,11 +139,13 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
     if style == Style::Pool && args.plan.connections > workers {
         anyhow::bail!("a pool of {workers} threads cannot keep {} connections open", args.plan.connections);
     }
+    let waiting = waiting(args.plan.length(), "messages");
     let (usage, result) = if style == Style::Asyncio {
         measure_python(&args.plan)?
     } else {
         measure(style, workers, &args.plan)?
     };
+    waiting.finish_and_clear();
     let result: load::Result =
         serde_json::from_str(&result).with_context(|| format!("'{result}' is no result"))?;
     let words = format!("{} messages echoed", result.echoed);

@@ -35,7 +35,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     name: "grep",
     question: "What does it cost to cut a program into stages, when there is nothing to wait for?",
     counts: "lines",
-    decides: Figure::Wall,
+    decides: Figure::Cpu,
     plots: &[Figure::Wall, Figure::Cpu],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),

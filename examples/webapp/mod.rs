@@ -22,7 +22,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::common::{Common, Figure, Hash, Meter, Outcome, Peer, Size, Style, Workload, listen, source};
+use crate::common::{
+    Common, Figure, Hash, Meter, Outcome, Peer, Size, Style, Workload, listen, source, waiting,
+};
 
 /// Serve pages that come from a slow database to visitors who come at a given rate
 #[derive(clap::Parser)]
@@ -110,6 +112,7 @@ fn measure(args: &Args) -> Result<Outcome> {
     let site = Site { database: address, patience, workers, at_once };
     let listener = listen(0)?;
     let mut visitors = Peer::spawn(args.crowd.arguments(listener.local_addr()?))?;
+    let waiting = waiting(args.crowd.length(), "visitors");
     let mut meter = Meter::start_aside();
     // The server serves for as long as this process lives.
     std::thread::spawn(move || {
@@ -124,6 +127,7 @@ fn measure(args: &Args) -> Result<Outcome> {
     visitors.tell(visitors::GO)?;
     let result = visitors.line(Duration::from_secs(80)).context("the visitors did not come back")?;
     let usage = meter.stop();
+    waiting.finish_and_clear();
     visitors.finish()?;
     let result: visitors::Result =
         serde_json::from_str(&result).with_context(|| format!("'{result}' is no result"))?;

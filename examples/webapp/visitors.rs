@@ -30,6 +30,11 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
+    /// How long the schedule is.
+    pub(super) fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.visits as f64 / self.rate as f64)
+    }
+
     /// The arguments that make another process of this program these visitors.
     pub(super) fn arguments(&self, address: SocketAddr) -> Vec<String> {
         let Crowd { rate, visits, timeout } = self;
