@@ -1,5 +1,6 @@
 //! `--trace FILE` of every workload, and what the example `timeline` makes of the file.
 
+#[allow(dead_code)]
 mod support;
 
 use std::fs;

@@ -25,7 +25,6 @@ pub(super) struct After {
     wake: Option<Waker>,
     discard: Option<Waker>,
     more: Vec<Call>,
-    note: Option<Note>,
 }
 
 /// What the recorder is to be told of a channel: its subscribers are foreign code too.
@@ -58,11 +57,17 @@ impl After {
     #[inline]
     pub(super) fn note(&mut self, number: &mut u64, what: What, queued: usize) {
         if trace::is_on() {
-            if *number == 0 {
-                *number = trace::number();
-            }
-            self.note = Some(Note { channel: Resource::Channel(*number), what, queued });
+            self.add_note(number, what, queued);
         }
+    }
+
+    #[cold]
+    fn add_note(&mut self, number: &mut u64, what: What, queued: usize) {
+        if *number == 0 {
+            *number = trace::number();
+        }
+        let note = Note { channel: Resource::Channel(*number), what, queued };
+        self.more.push(Call::Note(note));
     }
 
     /// This waker is to be woken.
@@ -87,7 +92,7 @@ impl After {
 
     #[inline]
     fn run(&mut self) {
-        if self.note.is_some() || !self.more.is_empty() {
+        if !self.more.is_empty() {
             return self.run_many();
         }
         if let Some(waker) = self.wake.take() {
@@ -98,9 +103,12 @@ impl After {
     /// A call that panics does not cost the others theirs; the first panic goes on.
     #[cold]
     fn run_many(&mut self) {
-        let note = self.note.take().map(Call::Note);
-        let first = self.wake.take().map(Call::Wake);
-        let calls = note.into_iter().chain(first).chain(self.more.drain(..));
+        if let Some(waker) = self.wake.take() {
+            self.more.insert(0, Call::Wake(waker));
+        }
+        // What happened is told before those who wait for it are woken.
+        self.more.sort_by_key(|call| !matches!(call, Call::Note(_)));
+        let calls = self.more.drain(..);
         let make = |call| match call {
             Call::Note(note) => note.record(),
             Call::Wake(waker) => waker.wake(),

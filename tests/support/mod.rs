@@ -1,8 +1,5 @@
 //! Runs the programs of `examples/` and reads their results.
 
-// Each test program uses its own part of it.
-#![allow(dead_code)]
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::PathBuf;
