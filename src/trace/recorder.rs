@@ -3,11 +3,12 @@
 //! The executor holds the recorder, if there is one. What knows no executor (a channel, a readiness) asks
 //! [`is_on`] first: one load and one comparison, on any thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use super::{Actor, Event, Outcome, Record, Resource, Trace, Want};
@@ -55,13 +56,13 @@ pub(crate) fn number() -> u64 {
 
 pub(crate) struct Recorder {
     name: Option<Box<str>>,
-    ring: Arc<Mutex<Ring>>,
+    ring: RefCell<Ring>,
+    outside: Arc<Outside>,
     numbers: Cell<u64>,
     /// On whose behalf the thread runs just now.
     actor: Cell<Actor>,
 }
 
-/// Shared with the threads of the blocking pool; nobody else ever waits for its lock.
 struct Ring {
     records: VecDeque<Record>,
     capacity: usize,
@@ -70,9 +71,18 @@ struct Ring {
     last: Option<Instant>,
 }
 
+/// What threads of the blocking pool have to tell. The runtime's thread puts it into the ring before it records
+/// anything itself; so it needs no lock for its own events, two atomic operations each.
+#[derive(Default)]
+struct Outside {
+    /// A hint that decides nothing: who learns of a job's end from its result has synchronised with its thread.
+    told: AtomicBool,
+    records: Mutex<Vec<Record>>,
+}
+
 impl Ring {
     fn push(&mut self, at: Instant, event: Event) {
-        // A thread may have read its clock and then had to wait for the lock.
+        // What came from outside may have a later time than what is told now.
         let at = self.last.map_or(at, |last| at.max(last));
         self.last = Some(at);
         if self.records.len() == self.capacity {
@@ -83,17 +93,30 @@ impl Ring {
     }
 }
 
-#[cold]
-#[inline(never)]
-fn push(ring: &Mutex<Ring>, at: Instant, event: Event) {
-    // Before the lock is taken: a subscriber is foreign code.
-    #[cfg(feature = "tracing")]
-    tracing::trace!(target: "cotask", at = at.nanos(), "{event}");
-    lock(ring).push(at, event);
+impl Outside {
+    fn tell(&self, at: Instant, event: Event) {
+        emit(at, &event);
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.push(Record { at, event });
+        self.told.store(true, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn take(&self, ring: &mut Ring) {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        self.told.store(false, Ordering::Relaxed);
+        for Record { at, event } in records.drain(..) {
+            ring.push(at, event);
+        }
+    }
 }
 
-fn lock(ring: &Mutex<Ring>) -> MutexGuard<'_, Ring> {
-    ring.lock().unwrap_or_else(PoisonError::into_inner)
+/// Called with nothing locked or borrowed: a subscriber is foreign code.
+#[inline]
+fn emit(at: Instant, event: &Event) {
+    #[cfg(feature = "tracing")]
+    tracing::trace!(target: "cotask", at = at.nanos(), "{event}");
+    let _ = (at, event);
 }
 
 impl Recorder {
@@ -103,7 +126,8 @@ impl Recorder {
         let ring = Ring { records, capacity, dropped: 0, last: None };
         Recorder {
             name,
-            ring: Arc::new(Mutex::new(ring)),
+            ring: RefCell::new(ring),
+            outside: Arc::default(),
             numbers: Cell::new(0),
             actor: Cell::new(Actor::Outside),
         }
@@ -179,16 +203,24 @@ impl Recorder {
         self.push(at, Event::JobQueued { job, by: self.actor(), source });
         // A virtual clock stands still while a job is out.
         let frozen = matches!(clock, Clock::Virtual(_)).then_some(at);
-        QueuedJob { ring: Arc::clone(&self.ring), job, frozen }
+        QueuedJob { outside: Arc::clone(&self.outside), job, frozen }
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn push(&self, at: Instant, event: Event) {
-        push(&self.ring, at, event);
+        emit(at, &event);
+        let mut ring = self.ring.borrow_mut();
+        if self.outside.told.load(Ordering::Relaxed) {
+            self.outside.take(&mut ring);
+        }
+        ring.push(at, event);
     }
 
     /// What has been recorded since the last time.
     pub(crate) fn take(&self) -> Trace {
-        let mut ring = lock(&self.ring);
+        let mut ring = self.ring.borrow_mut();
+        self.outside.take(&mut ring);
         let records = ring.records.drain(..).collect();
         Trace { name: self.name.clone(), records, dropped: std::mem::take(&mut ring.dropped) }
     }
@@ -196,16 +228,15 @@ impl Recorder {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ring = lock(&self.ring);
+        let ring = self.ring.borrow();
         let (capacity, dropped) = (ring.capacity, ring.dropped);
-        drop(ring);
         f.debug_struct("Recorder").field("capacity", &capacity).field("dropped", &dropped).finish()
     }
 }
 
 /// A job of the blocking pool that has not started.
 pub(crate) struct QueuedJob {
-    ring: Arc<Mutex<Ring>>,
+    outside: Arc<Outside>,
     job: Resource,
     frozen: Option<Instant>,
 }
@@ -220,7 +251,7 @@ impl QueuedJob {
     }
 
     fn push(&self, event: Event) {
-        push(&self.ring, self.frozen.unwrap_or_else(Instant::real), event);
+        self.outside.tell(self.frozen.unwrap_or_else(Instant::real), event);
     }
 }
 
