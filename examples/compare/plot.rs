@@ -57,9 +57,9 @@ pub(crate) fn over_n(group: &Group, figure: Figure) -> anyhow::Result<Option<Str
     let n = first / 1.15..last * 1.15;
     // Over less than a decade a logarithmic axis has hardly a number on it.
     let drawn = if high / low < 8.0 {
-        draw(&mut svg, group, figure, &lines, (n, 0.0), 0.0..high * 1.1)
+        draw(&mut svg, group, figure, &lines, (n, 0.0..high * 1.1), 0.0..high * 1.1)
     } else {
-        draw(&mut svg, group, figure, &lines, (n, low / 1.4), (low / 1.4..high * 1.4).log_scale())
+        draw(&mut svg, group, figure, &lines, (n, low / 1.4..high * 1.4), (low / 1.4..high * 1.4).log_scale())
     };
     drawn.map_err(|error| anyhow::anyhow!("cannot draw {}: {error}", group.workload.name))?;
     Ok(Some(for_page(&svg)))
@@ -70,7 +70,7 @@ fn draw<Y>(
     group: &Group,
     figure: Figure,
     lines: &[(Style, Vec<(f64, f64)>)],
-    (n, bottom): (Range<f64>, f64),
+    (n, shown): (Range<f64>, Range<f64>),
     values: Y,
 ) -> Result<(), Box<dyn std::error::Error>>
 where
@@ -85,18 +85,34 @@ where
         .margin(8)
         .x_label_area_size(30)
         .y_label_area_size(64)
-        .build_cartesian_2d(n.log_scale(), values)?;
-    chart
-        .configure_mesh()
-        .axis_style(TEXT)
+        .build_cartesian_2d(n.clone().log_scale(), values)?;
+    let (silent, spoken) = (|_: &f64| String::new(), |value: &f64| tick(*value));
+    let logarithmic = shown.start > 0.0;
+    let mut mesh = chart.configure_mesh();
+    mesh.axis_style(TEXT)
         .bold_line_style(GRID)
         .light_line_style(TRANSPARENT)
         .label_style(text(18))
-        .disable_x_mesh()
-        .x_label_formatter(&|_| String::new())
-        .y_label_formatter(&|value| tick(*value))
-        .y_labels(5)
-        .draw()?;
+        .y_labels(5);
+    mesh.disable_x_mesh().x_label_formatter(&silent).y_label_formatter(&spoken);
+    if logarithmic {
+        mesh.disable_y_mesh().y_label_formatter(&silent);
+    }
+    mesh.draw()?;
+    if logarithmic {
+        let (first, _) = chart.backend_coord(&(n.start, shown.start));
+        let (last, _) = chart.backend_coord(&(n.end, shown.start));
+        let mut free = SIZE.1 as i32;
+        for value in ticks(&shown) {
+            let (_, y) = chart.backend_coord(&(n.start, value));
+            if y + 9 < free {
+                root.draw(&PathElement::new([(first, y), (last, y)], GRID))?;
+                let before = text(18).pos(Pos::new(HPos::Right, VPos::Center));
+                root.draw(&Text::new(tick(value), (first - 8, y), before))?;
+                free = y - 12;
+            }
+        }
+    }
     for (style, points) in lines {
         let line = colour(*style).stroke_width(if *style == Style::Coroutines { 4 } else { 2 });
         // What blocks is dashed.
@@ -112,7 +128,7 @@ where
     let ns: BTreeSet<u64> = lines.iter().flat_map(|(_, points)| points).map(|(n, _)| *n as u64).collect();
     let mut free = SIZE.0 as i32;
     for n in ns.into_iter().rev() {
-        let (x, _) = chart.backend_coord(&(n as f64, bottom));
+        let (x, _) = chart.backend_coord(&(n as f64, shown.start));
         let label = thousands(n);
         let half = label.len() as i32 * 5;
         let x = x.min(SIZE.0 as i32 - half - 2);
@@ -133,6 +149,14 @@ fn for_page(svg: &str) -> String {
     svg.replace(&format!("width=\"{width}\" height=\"{height}\" viewBox"), "role=\"img\" viewBox")
         .replace("#010203", "currentColor")
         .replace("#040506", "var(--line)")
+}
+
+/// The numbers 1, 2 and 5 of each decade in `shown`, ascending. (The library's own logarithmic axis names either the
+/// decades alone, which may be a single one, or every digit of them.)
+fn ticks(shown: &Range<f64>) -> Vec<f64> {
+    let decades = shown.start.log10().floor() as i32..=shown.end.log10().ceil() as i32;
+    let all = decades.flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(decade)));
+    all.filter(|value| shown.contains(value)).collect()
 }
 
 /// A number at an axis: as short as it can be.
