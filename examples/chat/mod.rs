@@ -196,9 +196,16 @@ fn serve(style: Style, house: House, listener: TcpListener) -> Result<()> {
 }
 
 /// Lets the system keep only little of what a listener has not read, so that the server soon learns who is slow.
+#[cfg(unix)]
 fn keep_little(stream: &impl std::os::fd::AsFd) -> std::io::Result<()> {
     let socket = socket2::SockRef::from(stream);
     // Or the rest of a message waits for the acknowledgement of its first part, which takes 40 ms.
     socket.set_tcp_nodelay(true)?;
     socket.set_send_buffer_size(4 * FRAME)
+}
+
+/// Elsewhere what the system keeps stays as it is: it learns later who is slow.
+#[cfg(not(unix))]
+fn keep_little<S>(_: &S) -> std::io::Result<()> {
+    Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
 use nix::sys::resource::{Resource, Usage as Rusage, UsageWho, getrlimit, getrusage, setrlimit};
 
 /// The cost of a piece of work. A figure that this system does not tell is `None`.
@@ -144,6 +145,7 @@ struct Cost {
 
 impl Cost {
     /// This process, and its children that have been waited for.
+    #[cfg(unix)]
     fn of_this_process() -> Option<Cost> {
         let own = Cost::of(UsageWho::RUSAGE_SELF)?;
         let children = Cost::of(UsageWho::RUSAGE_CHILDREN)?;
@@ -160,6 +162,12 @@ impl Cost {
         None
     }
 
+    #[cfg(not(unix))]
+    fn of_this_process() -> Option<Cost> {
+        None
+    }
+
+    #[cfg(unix)]
     fn of(who: UsageWho) -> Option<Cost> {
         let usage: Rusage = getrusage(who).ok()?;
         let (user, system) = (usage.user_time(), usage.system_time());
@@ -195,6 +203,7 @@ pub(crate) fn peak_rss_kib() -> Option<u64> {
 
 /// Lets this process and its helpers open as many descriptors as the system allows; many systems start with 256 or 1,024.
 pub(crate) fn raise_descriptor_limit() {
+    #[cfg(unix)]
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // Where that is refused, opening a socket too many tells it better than we could.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
