@@ -126,8 +126,8 @@ test("predict: right, wrong, and why", async (t) => {
   assert.match(await page.locator("#verdict").innerText(), /^No\. AED\/ARS is runnable, but number 4/);
   assert.equal(await page.locator("#score").innerText(), "1 of 3 right");
   await page.keyboard.press("Enter");
-  await page.locator("#choices button", { hasText: "AED/AFN" }).click();
-  assert.match(await page.locator("#verdict").innerText(), /^No\. AED\/AFN is not in the run queue: it waits for socket 0 to take what it writes, or for timer 0\./);
+  await page.locator("#choices button", { hasText: "block_on" }).click();
+  assert.match(await page.locator("#verdict").innerText(), /^No\. block_on is not in the run queue: it waits for AED\/AFN to end\./);
   await page.screenshot({ path: path.join(out, "predict.png") });
 });
 
