@@ -300,14 +300,12 @@ fn the_virtual_clock_goes_on_after_a_job_whose_result_nobody_awaits() {
 #[test]
 fn a_sleep_awaited_where_nobody_can_end_it_panics_instead_of_hanging() {
     let (its_own, another) = (virtual_runtime(), virtual_runtime());
-    let mut nap = its_own.block_on(async { sleep(DAY) });
-    let in_another = another.block_on(async { spawn(async move { (&mut nap).await }).await });
+    let made_at_home = |duration| its_own.block_on(poll_fn(|_| Poll::Ready(sleep(duration))));
+    let in_another = another.block_on(another.spawn(made_at_home(DAY)));
     let message = in_another.unwrap_err().to_string();
     assert!(message.contains("a sleep was awaited outside of the runtime that it was made in"), "{message}");
-    let nap = its_own.block_on(async { sleep(DAY) });
-    its_own.block_on(nap);
-    let over = its_own.block_on(async { sleep(Duration::ZERO) });
-    another.block_on(over);
+    its_own.block_on(made_at_home(DAY));
+    another.block_on(made_at_home(Duration::ZERO));
 }
 
 #[test]
