@@ -12,7 +12,9 @@
 //! between, and a waker that is stored after such a moment is woken by nobody. It was tried, and was no
 //! quicker: a clone here copies a name, and a lock costs more.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::budget;
@@ -136,6 +138,7 @@ impl Note {
 }
 
 /// Runs `section` under the lock, and what it leaves in its [`After`] when the lock is free again.
+#[inline]
 pub(super) fn locked<S, R>(lock: &Mutex<S>, section: impl FnOnce(&mut S, &mut After) -> R) -> R {
     let mut after = After::default();
     let result = section(&mut lock.lock(), &mut after);
@@ -162,6 +165,7 @@ impl Turn<'_> {
 /// Polls under the lock, and charges the cooperative budget for what becomes ready.
 ///
 /// `look` must call [`Turn::wait_in`] before it returns `Pending`.
+#[inline]
 pub(super) fn poll_locked<S, R>(
     lock: &Mutex<S>,
     cx: &mut Context<'_>,
@@ -177,6 +181,51 @@ pub(super) fn poll_locked<S, R>(
     }
     after.run();
     outcome
+}
+
+/// A future that waits in a queue of what `lock` guards, and leaves it when it is dropped.
+struct Waiting<'a, S, P, L, G: Fn(&mut S, P, &mut After)> {
+    lock: &'a Mutex<S>,
+    place: Option<P>,
+    look: L,
+    leave: G,
+}
+
+/// Polls `look` as [`poll_locked`] does, with a place to keep: where `look` has put one, `leave` gives it up
+/// if the future is dropped.
+#[inline]
+pub(super) fn wait<S, P, R>(
+    lock: &Mutex<S>,
+    look: impl FnMut(&mut S, &mut Option<P>, &mut Turn<'_>) -> Poll<R>,
+    leave: impl Fn(&mut S, P, &mut After),
+) -> impl Future<Output = R> {
+    Waiting { lock, place: None, look, leave }
+}
+
+// Nothing in it is ever pinned.
+impl<S, P, L, G: Fn(&mut S, P, &mut After)> Unpin for Waiting<'_, S, P, L, G> {}
+
+impl<S, P, R, L, G> Future for Waiting<'_, S, P, L, G>
+where
+    L: FnMut(&mut S, &mut Option<P>, &mut Turn<'_>) -> Poll<R>,
+    G: Fn(&mut S, P, &mut After),
+{
+    type Output = R;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        let Waiting { lock, place, look, .. } = self.get_mut();
+        poll_locked(lock, cx, |state, turn| look(state, place, turn))
+    }
+}
+
+impl<S, P, L, G: Fn(&mut S, P, &mut After)> Drop for Waiting<'_, S, P, L, G> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            locked(self.lock, |state, after| (self.leave)(state, place, after));
+        }
+    }
 }
 
 #[cfg(all(test, not(cotask_loom)))]
@@ -219,6 +268,6 @@ mod tests {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| receiver.blocking_recv()));
         lift();
         let message = *result.unwrap_err().downcast::<String>().expect("a message");
-        assert!(message.starts_with("mpsc::UnboundedReceiver::blocking_recv"), "{message}");
+        assert!(message.starts_with("mpsc::Receiver::blocking_recv"), "{message}");
     }
 }

@@ -20,12 +20,11 @@
 //! (`std::mem::forget`) takes the value with it.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
 use std::task::{Poll, ready};
 
-use super::critical::{locked, poll_locked};
-use super::permits::{Permits, Place};
+use super::critical::{Turn, locked, wait};
+use super::permits::Permits;
 use crate::loom;
 
 #[derive(Debug)]
@@ -79,15 +78,12 @@ impl<T> Mutex<T> {
     /// assert_eq!(*block_on(words.lock()), ["one", "two"]);
     /// ```
     pub async fn lock(&self) -> MutexGuard<'_, T> {
-        let mut wait = Wait { mutex: self, place: Place::default() };
-        poll_fn(|cx| {
-            poll_locked(&self.state, cx, |state, turn| {
-                // Never closed, so ready means granted.
-                let _granted = ready!(state.permits.poll_take(1, &mut wait.place, turn));
-                Poll::Ready(MutexGuard { mutex: self, value: state.value.take() })
-            })
-        })
-        .await
+        let take = |state: &mut State<T>, place: &mut _, turn: &mut Turn<'_>| {
+            // Never closed, so ready means granted.
+            let _granted = ready!(state.permits.poll_take(1, place, turn));
+            Poll::Ready(MutexGuard { mutex: self, value: state.value.take() })
+        };
+        wait(&self.state, take, |state, key, after| state.permits.leave(key, after)).await
     }
 
     /// Takes the lock if it is free now, and nobody waits.
@@ -154,20 +150,6 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
         match self.try_lock() {
             Ok(guard) => f.debug_struct("Mutex").field("value", &*guard).finish(),
             Err(TryLockError) => f.debug_struct("Mutex").field("value", &format_args!("<locked>")).finish(),
-        }
-    }
-}
-
-/// A place in the queue, left when the future that holds it is dropped.
-struct Wait<'a, T> {
-    mutex: &'a Mutex<T>,
-    place: Place,
-}
-
-impl<T> Drop for Wait<'_, T> {
-    fn drop(&mut self) {
-        if self.place.is_taken() {
-            locked(&self.mutex.state, |state, after| state.permits.leave(&mut self.place, after));
         }
     }
 }

@@ -38,17 +38,6 @@ struct Request {
     granted: bool,
 }
 
-/// The place of one future in the queue, if it has one.
-#[derive(Debug, Default)]
-pub(super) struct Place(Option<Key>);
-
-impl Place {
-    /// Whether the future has a place that must be left before it may go.
-    pub(super) fn is_taken(&self) -> bool {
-        self.0.is_some()
-    }
-}
-
 /// Some permits, and who waits for them.
 #[derive(Debug)]
 pub(super) struct Permits {
@@ -86,10 +75,10 @@ impl Permits {
     pub(super) fn poll_take(
         &mut self,
         wanted: usize,
-        place: &mut Place,
+        place: &mut Option<Key>,
         turn: &mut Turn<'_>,
     ) -> Poll<Result<(), ()>> {
-        let key = match place.0.take() {
+        let key = match place.take() {
             Some(key) => key,
             None => match self.try_take(wanted) {
                 Ok(()) => return Poll::Ready(Ok(())),
@@ -104,13 +93,12 @@ impl Permits {
             return Poll::Ready(if granted { Ok(()) } else { Err(()) });
         }
         turn.wait_in(self.queue.waker(&key));
-        place.0 = Some(key);
+        *place = Some(key);
         Poll::Pending
     }
 
-    /// The future of `place` is dropped: what it had been granted goes to the next.
-    pub(super) fn leave(&mut self, place: &mut Place, after: &mut After) {
-        let Some(key) = place.0.take() else { return };
+    /// The future that waited at `key` is dropped: what it had been granted goes to the next.
+    pub(super) fn leave(&mut self, key: Key, after: &mut After) {
         let (request, waker) = self.queue.remove(key);
         after.discard(waker);
         // Without a grant too: if this was the first in the queue, the second may want less.

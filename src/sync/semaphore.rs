@@ -2,11 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::poll_fn;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use super::critical::{locked, poll_locked};
-use super::permits::{MAX_PERMITS, Permits, Place, Refused};
+use super::critical::{Turn, locked, wait};
+use super::permits::{MAX_PERMITS, Permits, Refused};
 use crate::loom::Mutex;
 
 /// Holds a number of permits, which tasks take and give back; who finds too few waits.
@@ -79,7 +79,7 @@ impl Semaphore {
     /// ```
     pub async fn acquire_many(&self, permits: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.wait_for(permits).await?;
-        Ok(SemaphorePermit { semaphore: self, permits })
+        Ok(Permit { semaphore: self, permits })
     }
 
     /// Takes a permit if one is free now, and nobody waits.
@@ -98,7 +98,7 @@ impl Semaphore {
     /// [`TryAcquireError::NoPermits`] or [`TryAcquireError::Closed`].
     pub fn try_acquire_many(&self, permits: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.try_take(permits)?;
-        Ok(SemaphorePermit { semaphore: self, permits })
+        Ok(Permit { semaphore: self, permits })
     }
 
     /// As [`acquire`](Self::acquire), with a permit that keeps the semaphore alive and so may go into a
@@ -119,7 +119,7 @@ impl Semaphore {
     /// If the semaphore is closed, before or while this waits.
     pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
         self.wait_for(1).await?;
-        Ok(OwnedSemaphorePermit { semaphore: self, permits: 1 })
+        Ok(Permit { semaphore: self, permits: 1 })
     }
 
     /// As [`try_acquire`](Self::try_acquire), with a permit that keeps the semaphore alive.
@@ -129,7 +129,7 @@ impl Semaphore {
     /// [`TryAcquireError::NoPermits`] or [`TryAcquireError::Closed`].
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.try_take(1)?;
-        Ok(OwnedSemaphorePermit { semaphore: self, permits: 1 })
+        Ok(Permit { semaphore: self, permits: 1 })
     }
 
     /// Adds new permits, and wakes whoever they suffice for.
@@ -168,14 +168,10 @@ impl Semaphore {
     }
 
     async fn wait_for(&self, permits: u32) -> Result<(), AcquireError> {
-        let mut wait = Wait { semaphore: self, place: Place::default() };
-        poll_fn(|cx| {
-            poll_locked(&self.permits, cx, |state, turn| {
-                state.poll_take(permits as usize, &mut wait.place, turn)
-            })
-        })
-        .await
-        .map_err(|()| AcquireError)
+        let take = |state: &mut Permits, place: &mut _, turn: &mut Turn<'_>| {
+            state.poll_take(permits as usize, place, turn)
+        };
+        wait(&self.permits, take, Permits::leave).await.map_err(|()| AcquireError)
     }
 
     fn try_take(&self, permits: u32) -> Result<(), TryAcquireError> {
@@ -199,29 +195,21 @@ impl fmt::Debug for Semaphore {
     }
 }
 
-/// A place in the queue, left when the future that holds it is dropped.
-struct Wait<'a> {
-    semaphore: &'a Semaphore,
-    place: Place,
-}
-
-impl Drop for Wait<'_> {
-    fn drop(&mut self) {
-        if self.place.is_taken() {
-            locked(&self.semaphore.permits, |state, after| state.leave(&mut self.place, after));
-        }
-    }
-}
-
 /// Permits of a [`Semaphore`], given back when this is dropped.
+pub type SemaphorePermit<'a> = Permit<&'a Semaphore>;
+
+/// Permits of a [`Semaphore`] which they keep alive, given back when this is dropped.
+pub type OwnedSemaphorePermit = Permit<Arc<Semaphore>>;
+
+/// Permits of the semaphore that `S` refers to, given back when this is dropped.
 #[derive(Debug)]
 #[must_use = "a permit that is dropped is given back at once"]
-pub struct SemaphorePermit<'a> {
-    semaphore: &'a Semaphore,
+pub struct Permit<S: Deref<Target = Semaphore>> {
+    semaphore: S,
     permits: u32,
 }
 
-impl SemaphorePermit<'_> {
+impl<S: Deref<Target = Semaphore>> Permit<S> {
     /// Takes the permits out of the semaphore for good.
     ///
     /// ```
@@ -239,33 +227,7 @@ impl SemaphorePermit<'_> {
     }
 }
 
-impl Drop for SemaphorePermit<'_> {
-    fn drop(&mut self) {
-        self.semaphore.give_back(self.permits);
-    }
-}
-
-/// Permits of a [`Semaphore`] which they keep alive, given back when this is dropped.
-#[derive(Debug)]
-#[must_use = "a permit that is dropped is given back at once"]
-pub struct OwnedSemaphorePermit {
-    semaphore: Arc<Semaphore>,
-    permits: u32,
-}
-
-impl OwnedSemaphorePermit {
-    /// Takes the permits out of the semaphore for good.
-    pub fn forget(mut self) {
-        self.permits = 0;
-    }
-
-    /// How many permits this holds.
-    pub fn num_permits(&self) -> usize {
-        self.permits as usize
-    }
-}
-
-impl Drop for OwnedSemaphorePermit {
+impl<S: Deref<Target = Semaphore>> Drop for Permit<S> {
     fn drop(&mut self) {
         self.semaphore.give_back(self.permits);
     }

@@ -13,6 +13,8 @@ use loom::thread;
 use crate::model::{Model, Mutant};
 
 const FILE: &str = "src/sync/mpsc/shared.rs";
+const SENDER: &str = "src/sync/mpsc/sender.rs";
+const RECEIVER: &str = "src/sync/mpsc/receiver.rs";
 const PERMITS: &str = "src/sync/permits.rs";
 
 pub const MODELS: &[&Model] =
@@ -77,20 +79,22 @@ static UNBOUNDED: Model = Model {
     mutants: &[
         Mutant::Source {
             name: "last_sender_wakes_nobody",
-            file: FILE,
+            file: SENDER,
             from: "if state.senders == 0 {\n                after.wake(state.receiver.take());",
             to: "if state.senders == 0 {\n                after.discard(state.receiver.take());",
         },
         Mutant::Source {
             name: "queue_and_senders_are_looked_at_one_after_the_other",
-            file: FILE,
-            from: "poll_locked(&self.0, cx, |state, turn| match state.receive(turn.after) {",
-            to: "let mut value = self.0.lock().queue.pop_front();
-        poll_locked(&self.0, cx, |state, turn| match value.take().ok_or(if state.has_ended() {
-            TryRecvError::Disconnected
-        } else {
-            TryRecvError::Empty
-        }) {",
+            file: RECEIVER,
+            from: "wait(&self.shared, receive, |state, (), after| after.discard(state.receiver.take())).await",
+            to: "std::future::poll_fn(|cx| {
+            let value = self.shared.lock().queue.pop_front();
+            poll_locked(&self.shared, cx, |state, turn| match value {
+                Some(value) => Poll::Ready(Some(value)),
+                None if state.senders == 0 => Poll::Ready(None),
+                None => receive(state, &mut None, turn),
+            })
+        }).await",
         },
     ],
 };
@@ -125,8 +129,8 @@ static DROPPED_RESERVE: Model = Model {
         Mutant::Source {
             name: "dropped_permit_is_not_given_back",
             file: FILE,
-            from: "state.permits.give(1, after);\n            state.wake_receiver_at_end(after);",
-            to: "state.wake_receiver_at_end(after);",
+            from: "self.permits.give(1, after);\n        self.wake_receiver_at_end(after);",
+            to: "self.wake_receiver_at_end(after);",
         },
     ],
 };
@@ -149,12 +153,12 @@ static DROPPED_RECV: Model = Model {
     },
     mutants: &[Mutant::Source {
         name: "value_taken_for_one_who_may_not_come_back",
-        file: FILE,
-        from: "locked(&self.0, |state, after| after.discard(state.receiver.take()));",
-        to: "locked(&self.0, |state, after| {
+        file: RECEIVER,
+        from: "|state, (), after| after.discard(state.receiver.take())",
+        to: "|state, (), after| {
             state.queue.pop_front();
             after.discard(state.receiver.take());
-        });",
+        }",
     }],
 };
 
@@ -179,7 +183,7 @@ static RECEIVER_DROPPED: Model = Model {
         },
         Mutant::Source {
             name: "drop_does_not_close",
-            file: FILE,
+            file: RECEIVER,
             from: "state.receiver_dropped = true;\n            state.close(after);",
             to: "state.receiver_dropped = true;",
         },

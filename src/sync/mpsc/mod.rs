@@ -31,10 +31,55 @@
 //! sender's error. Between the two stands [`Receiver::close`]: nothing new is accepted, and what was sent,
 //! or has a [`Permit`], still arrives.
 
-mod bounded;
 pub mod error;
+mod receiver;
+mod sender;
 mod shared;
-mod unbounded;
 
-pub use bounded::{Permit, Receiver, Sender, channel};
-pub use unbounded::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+pub use receiver::{Receiver, UnboundedReceiver};
+pub use sender::{Permit, Sender, UnboundedSender};
+
+use super::permits::MAX_PERMITS;
+
+/// A channel with a bound, in the types of its ends.
+#[derive(Debug)]
+pub enum Bounded {}
+
+/// A channel without a bound, in the types of its ends.
+#[derive(Debug)]
+pub enum Unbounded {}
+
+/// Makes a channel that holds up to `capacity` values.
+///
+/// # Panics
+///
+/// If `capacity` is 0 or greater than `usize::MAX >> 3`.
+///
+/// ```
+/// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
+/// sender.try_send('a').unwrap();
+/// assert!(sender.try_send('b').is_err());
+/// assert_eq!(receiver.try_recv(), Ok('a'));
+/// ```
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(capacity > 0, "mpsc::channel(0): a channel needs room for at least one value");
+    assert!(capacity <= MAX_PERMITS, "mpsc::channel({capacity}): more than {MAX_PERMITS} slots");
+    let shared = shared::new(capacity);
+    (Sender::new(shared.clone()), Receiver::new(shared))
+}
+
+/// Makes a channel that holds as many values as there is memory for.
+///
+/// A producer that is quicker than its consumer fills the memory: where that can happen, use
+/// [`channel`].
+///
+/// ```
+/// let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();
+/// sender.send('a').unwrap();
+/// sender.send('b').unwrap();
+/// assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok('a'), Ok('b')));
+/// ```
+pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
+    let shared = shared::new(MAX_PERMITS);
+    (Sender::new(shared.clone()), Receiver::new(shared))
+}
