@@ -43,7 +43,8 @@
 //! • inbox                              wakes and jobs from other threads; parking
 //! • reactor • wheel                    readiness to wakers; deadlines to wakers
 //! • waker • slab                       names, and what they name
-//!   order clock budget trace loom      who is next; what time it is; how long a turn is; the record; the shim
+//!   order pace budget clock            who is next; how long a turn is, and a poll; what time it is
+//!   trace loom                         the record of what happened; the shim for models
 //! ```
 //!
 //! One wake, through the rooms: a socket becomes readable. The *executor*, with nothing to run, sleeps in the
