@@ -31,8 +31,8 @@
 //!
 //! # The rooms
 //!
-//! Each uses only what stands below it. The **heart** are the seven marked with a dot; whoever has read those has
-//! seen how async works.
+//! Each uses what stands below it, and there is one way up: a wake, which finds the executor or the inbox that its
+//! name names. The **heart** are the seven marked with a dot; whoever has read those has seen how async works.
 //!
 //! ```text
 //!   runtime handle join_set cores      what a user holds
@@ -56,7 +56,7 @@
 //! # The contract
 //!
 //! Twelve invariants. The test of each begins with its number, `i01` to `i12` (`cargo test --test contract i01`);
-//! where threads meet, a loom model holds it too (`cargo loom NAME`). `tests/exhaustive.rs` checks the first three
+//! where threads meet, a loom model holds it too (`cargo loom NAME`). `tests/exhaustive` checks the first three
 //! and the eighth under every sequence of up to seven operations.
 //!
 //! 1. A task is in the run queue at most once. *Model* `inbox`.
