@@ -124,6 +124,9 @@ fn a_plot_needs_two_sizes() {
     let svg = plot::over_n(&both, Figure::Wall).unwrap().unwrap();
     assert!(svg.contains("viewBox") && svg.contains("currentColor") && !svg.contains("#010203"), "{svg}");
     assert_eq!(plot::over_n(&both, Figure::P99).unwrap(), None, "never measured");
+    let alone = plot::for_file(&svg, &[Style::Threads, Style::Coroutines]);
+    assert!(alone.contains(">threads</text>") && alone.contains(">coroutines</text>"), "{alone}");
+    assert!(!alone.contains("currentColor") && !alone.contains("var("), "{alone}");
     assert_eq!([1, 999, 1_000, 1_234_567].map(plot::thousands), ["1", "999", "1,000", "1,234,567"]);
 }
 

@@ -42,6 +42,9 @@ struct Args {
     /// Write every run to this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write each plot of the report to a file of its own in this folder, as SVG
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
     /// Write the report to this file
     #[arg(long, value_name = "FILE", default_value = "target/compare/index.html")]
     report: PathBuf,
@@ -122,6 +125,10 @@ fn compare(args: &Args, chosen: &[&'static Workload]) -> Result<ExitCode> {
     }
     if let Some(file) = &args.csv {
         export::csv(file, &runs).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if let Some(folder) = &args.plots {
+        export::plots(folder, &results)
+            .with_context(|| format!("cannot write plots to {}", folder.display()))?;
     }
     report::write(&args.report, &results, &machine::describe())
         .with_context(|| format!("cannot write {}", args.report.display()))?;

@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::cells::Results;
+use super::cells::{Results, title};
 use super::common::Run;
+use super::plot;
 
 /// `{"runs": [...]}`, one object a run; and `system_calls`, where they were counted.
 pub(crate) fn json(file: &Path, results: &Results) -> io::Result<()> {
@@ -25,6 +26,24 @@ pub(crate) fn json(file: &Path, results: &Results) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut out, &object)?;
     writeln!(out)?;
     out.flush()
+}
+
+/// Each plot of the report in a file of its own, `WORKLOAD-FIGURE.svg`.
+pub(crate) fn plots(folder: &Path, results: &Results) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    for group in &results.groups {
+        let drawn = group.workload.styles.iter().map(|source| source.style);
+        let drawn: Vec<_> =
+            drawn.filter(|style| group.cells.iter().any(|cell| cell.style == *style)).collect();
+        for figure in group.workload.plots {
+            if let Some(plot) = plot::over_n(group, *figure)? {
+                let (name, _unit) = title(*figure);
+                let file = format!("{}-{}.svg", group.workload.name, name.replace(' ', "-").to_lowercase());
+                fs::write(folder.join(file), plot::for_file(&plot, &drawn))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The same fields as columns; a figure that was not measured is an empty one.

@@ -151,6 +151,27 @@ fn for_page(svg: &str) -> String {
         .replace("#040506", "var(--line)")
 }
 
+/// A plot of [`over_n`] that stands alone: on white, with a legend below.
+pub(crate) fn for_file(plot: &str, styles: &[Style]) -> String {
+    let (width, height) = SIZE;
+    let mut legend = String::new();
+    let each = width / styles.len().max(1) as u32;
+    for (place, style) in (0..).zip(styles) {
+        let (x, y) = (8 + each * place, height + 18);
+        let RGBColor(r, g, b) = colour(*style);
+        legend += &format!(
+            "<text x=\"{x}\" y=\"{y}\" font-family=\"sans-serif\" font-size=\"13\" fill=\"rgb({r},{g},{b})\">{style}</text>\n"
+        );
+    }
+    let tall = height + 28;
+    let paper = format!("<rect width=\"{width}\" height=\"{tall}\" fill=\"white\"/>");
+    plot.replacen(&format!("viewBox=\"0 0 {width} {height}\""), &format!("viewBox=\"0 0 {width} {tall}\""), 1)
+        .replacen('>', &format!(">\n{paper}"), 1)
+        .replace("currentColor", "#333333")
+        .replace("var(--line)", "#cccccc")
+        .replace("</svg>", &format!("{legend}</svg>"))
+}
+
 /// The numbers 1, 2 and 5 of each decade in `shown`, ascending. (The library's own logarithmic axis names either the
 /// decades alone, which may be a single one, or every digit of them.)
 fn ticks(shown: &Range<f64>) -> Vec<f64> {
