@@ -39,6 +39,7 @@ use crate::join::JoinError;
 use crate::loom::thread::{self, JoinHandle};
 use crate::loom::{Arc, Condvar, Mutex};
 use crate::sync::oneshot;
+use crate::task::contain;
 use crate::waker::Name;
 
 /// The bounds of a [`Pool`].
@@ -276,6 +277,7 @@ impl Shared {
             if let Some(job) = state.queue.pop_front() {
                 state.free -= 1;
                 drop(state);
+                // A panic of the job itself goes to its task: this one comes from the drop of what nobody took.
                 contain(job);
                 state = self.state.lock();
                 state.free += 1;
@@ -302,15 +304,6 @@ impl Shared {
         let before = this.and_then(|this| state.ended.replace(this));
         drop(state);
         before.into_iter().for_each(join);
-    }
-}
-
-/// Runs foreign code that must not take the thread with it. Its panic has been reported by the panic hook; a
-/// job's own went to its task before it got here, so this one comes from the drop of a value that nobody took.
-fn contain(code: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
-        // To drop it could panic once more.
-        std::mem::forget(payload);
     }
 }
 

@@ -26,14 +26,14 @@ use crate::blocking::{self, Pool};
 use crate::budget;
 use crate::clock::{Clock, Instant};
 use crate::current::Entered;
-use crate::inbox::{Inbox, Job, Mail, registry};
+use crate::inbox::{Inbox, Mail, registry};
 use crate::join::JoinHandle;
 use crate::loom::Arc;
 use crate::order::{Order, RunQueue};
 use crate::pace::Pace;
 use crate::reactor::Reactor;
 use crate::slab::Slab;
-use crate::task::{Run, Task, drop_quietly, wake_quietly};
+use crate::task::{Run, Task, contain};
 use crate::trace::{Actor, Event, Outcome, Recorder};
 use crate::waker::{MAX_RUNTIMES, Name};
 use crate::wheel::{TimerKey, Wheel};
@@ -236,7 +236,7 @@ impl Executor {
             Poll::Ready(_) => {
                 self.slab.borrow_mut().free(name.slot());
                 // The last owner, if nobody joins: then this drops the output, which is foreign code.
-                drop_quietly(body);
+                contain(|| drop(body));
             }
         }
     }
@@ -335,7 +335,8 @@ impl Executor {
             self.schedule(name);
         }
         for job in mail.jobs.drain(..) {
-            run_quietly(job);
+            // Whoever waits for a job that panics sees that its sender is gone.
+            contain(job);
         }
         self.act_for(Actor::Outside);
         self.mail.replace(mail);
@@ -348,7 +349,7 @@ impl Executor {
         self.act_for(Actor::Timer);
         for (timer, waker) in due.drain(..) {
             self.record(|recorder, at| recorder.push(at, Event::TimerFired { timer: timer.resource() }));
-            wake_quietly(waker);
+            contain(|| waker.wake());
         }
         self.act_for(Actor::Outside);
         self.due.replace(due);
@@ -370,14 +371,14 @@ impl Executor {
         registry().unregister(self.number);
         // Before the pool ends: a job of it may wait for what it has sent to this inbox.
         for job in self.inbox.close().jobs {
-            drop_quietly(job);
+            contain(|| drop(job));
         }
         let slots = self.slab.borrow().slots();
         for slot in 0..slots {
             let evicted = self.slab.borrow_mut().evict(slot);
             if let Some(body) = evicted {
                 body.cancel();
-                drop_quietly(body);
+                contain(|| drop(body));
             }
         }
         if let Some(pool) = self.pool.get() {
@@ -385,11 +386,4 @@ impl Executor {
         }
     }
     // ANCHOR_END: shutdown
-}
-
-/// A job's panic is told by the panic hook; whoever waits for the job sees that its sender is gone.
-fn run_quietly(job: Job) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(job)) {
-        drop_quietly(payload);
-    }
 }

@@ -34,7 +34,7 @@ use std::time::Duration;
 use mio::{Events, Interest, Registry, Token, event};
 
 use crate::budget;
-use crate::task::wake_quietly;
+use crate::task::contain;
 use crate::trace::{self, Resource, Want};
 
 /// The token of the waker that ends the thread's sleep.
@@ -230,7 +230,7 @@ impl Side {
     fn set_ready(&self) {
         self.ready.set(true);
         if let Some(waker) = self.waker.take() {
-            wake_quietly(waker);
+            contain(|| waker.wake());
         }
     }
 }

@@ -130,7 +130,7 @@ impl<F: Future + 'static> Task<F> {
     fn publish(&self) {
         self.phase.set(Phase::Over);
         if let Some(joiner) = self.joiner.take() {
-            wake_quietly(joiner);
+            contain(|| joiner.wake());
         }
     }
 }
@@ -206,18 +206,12 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
     }
 }
 
-/// Wakes a waker that may be foreign: its code may panic, and that must not end the executor's loop.
-pub(crate) fn wake_quietly(waker: Waker) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-        drop_quietly(payload);
-    }
-}
-
-/// Drops what belongs to a task outside of its poll. Should the drop panic, the panic hook has told; there is
-/// nobody left to hand it to.
-pub(crate) fn drop_quietly<T>(value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // A payload whose own drop panics would start this again without end.
-        std::mem::forget(payload);
+/// Runs foreign code (a wake, a drop, a job) that must not take the executor's loop or a thread with it. The
+/// panic hook has told of its panic; there is nobody left to hand it to.
+pub(crate) fn contain(code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
+        // The payload's drop may panic as well, and the drop of what that panics with, and so on without end:
+        // the second is leaked.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
     }
 }
