@@ -1,0 +1,90 @@
+//! The steps of `examples/steps`: each program runs, and what it claims to show is so.
+
+#[allow(dead_code)]
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::run;
+
+/// Runs a step to its end and gives what it printed.
+fn printed(step: &str) -> String {
+    let output = run::<&str>(step, &[]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{step}: {}\n{error}", output.status);
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// What stands behind these words, up to the end of the line.
+#[track_caller]
+fn after<'a>(text: &'a str, words: &str) -> &'a str {
+    let (_, rest) = text.split_once(words).unwrap_or_else(|| panic!("no {words:?} in\n{text}"));
+    rest.lines().next().unwrap_or_default().trim()
+}
+
+/// The number that stands behind these words.
+#[track_caller]
+fn number(text: &str, words: &str) -> u64 {
+    let rest = after(text, words);
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_else(|_| panic!("no number, but {rest:?}, after {words:?} in\n{text}"))
+}
+
+/// The events that a step writes with `--trace`.
+fn trace(step: &str) -> Vec<Value> {
+    let file = std::env::temp_dir().join(format!("cotask-{step}-{}.jsonl", std::process::id()));
+    let output = run(step, &["--trace".as_ref(), file.as_os_str()]);
+    assert!(output.status.success(), "{step}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(&file).expect("the trace");
+    let _ = fs::remove_file(&file);
+    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    assert_eq!(lines.next().expect("a header")["cotask_trace"], 1);
+    lines.collect()
+}
+
+/// The kinds of events in their order, and of which task each is (`-` where of none).
+fn story(events: &[Value]) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_string();
+    events.iter().map(|event| (text(&event["event"]), text(&event["task"]))).collect()
+}
+
+const ANSWERS: &str =
+    "index, after 100 ms\nnews, after 150 ms\nshop, after 200 ms\nabout, after 250 ms\nhelp, after 300 ms\n";
+
+#[test]
+fn step01_waits_for_one_after_the_other() {
+    let text = printed("step01_blocking");
+    assert_eq!(number(&text, "at the same time, at most: "), 1, "{text}");
+    // The sum of the delays, and not their longest.
+    assert!(number(&text, "the program took ") >= 1000, "{text}");
+    let story = story(&trace("step01_blocking"));
+    let asleep = story.iter().filter(|(event, _)| event == "parked").count();
+    assert_eq!(asleep, 5, "a sleep for each page: {story:?}");
+}
+
+#[test]
+fn step02_waits_for_all_at_once_with_a_thread_for_each() {
+    let text = printed("step02_threads");
+    assert!(text.starts_with(ANSWERS), "{text}");
+    assert!(number(&text, "all five took ") >= 300, "{text}");
+    assert!(number(&text, "at the same time, at most: ") > 1, "{text}");
+    if cfg!(target_os = "linux") {
+        assert!(text.contains("\n1000 threads that only wait:\n"), "{text}");
+        assert!(number(&text, "addresses reserved ") > 1024, "a stack is 2 MiB: {text}");
+    }
+    assert!(text.contains("share a total: 400000, in"), "no count is lost: {text}");
+}
+
+#[test]
+fn step03_waits_for_all_at_once_on_one_thread() {
+    let text = printed("step03_callbacks");
+    for answer in ANSWERS.lines() {
+        assert!(text.lines().any(|line| line == answer), "{text}");
+    }
+    assert!(number(&text, "all five took ") >= 300, "{text}");
+    assert!(number(&text, "at the same time, at most: ") > 1, "{text}");
+    let events = trace("step03_callbacks");
+    let finished = events.iter().filter(|event| event["outcome"] == "finished").count();
+    assert_eq!(finished, 5);
+}
