@@ -4,6 +4,7 @@
 //! ```text
 //! cargo loom                    all models and all mutants
 //! cargo loom mpsc               those with "mpsc" in their name
+//! cargo loom museum             the exhibits of tests/museum
 //! cargo loom -- --no-mutants    the models only
 //! cargo loom -- --list          what there is
 //! ```
@@ -41,6 +42,10 @@ mod inbox;
 mod model;
 #[cfg(cotask_loom)]
 mod mpsc;
+/// The exhibits of `tests/museum`, each a model whose broken versions are its mutants.
+#[cfg(cotask_loom)]
+#[path = "../museum/exhibits.rs"]
+mod museum;
 #[cfg(cotask_loom)]
 mod mutants;
 #[cfg(cotask_loom)]
@@ -73,6 +78,7 @@ fn models() -> Vec<&'static model::Model> {
         mutex::MODELS,
         notify::MODELS,
         blocking::MODELS,
+        museum::MODELS,
     ]
     .concat()
 }

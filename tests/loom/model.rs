@@ -1,7 +1,5 @@
 //! What a model is, and how one is explored.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 /// A small concurrent program, whose every interleaving must keep what it asserts.
 pub struct Model {
     /// What `cargo loom NAME` calls it.
@@ -39,10 +37,14 @@ impl Mutant {
 }
 
 /// What a process that explored a model completely prints, before the number.
+#[cfg(cotask_loom)]
 pub const EXPLORED: &str = "explored completely, executions: ";
 
 /// Explores `body` completely, in this process, or panics in the first interleaving that fails.
+#[cfg(cotask_loom)]
 pub fn explore(bound: Option<usize>, body: fn()) {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     static EXECUTIONS: AtomicUsize = AtomicUsize::new(0);
 
     let mut builder = loom::model::Builder::new();

@@ -1,0 +1,41 @@
+//! The museum's only door to threads, locks and atomics, so that whoever wants to watch them (a recorder, another
+//! model checker) changes this file alone. With `cargo loom` they are loom's; in `cargo test` they are `std`'s, and
+//! an exhibit is an ordinary small program.
+
+#[cfg(cotask_loom)]
+pub use loom::{
+    future::block_on,
+    sync::{Arc, Condvar, Mutex, atomic},
+    thread,
+};
+
+#[cfg(not(cotask_loom))]
+pub use futures::executor::block_on;
+#[cfg(not(cotask_loom))]
+pub use std::{
+    sync::{Arc, Condvar, Mutex, atomic},
+    thread,
+};
+
+/// What a sleeping thread sleeps on, like the eventfd of a poller: a ring is kept until somebody waits for it, and
+/// two rings before that are one.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bell {
+    pub fn ring(&self) {
+        *self.rung.lock().unwrap() = true;
+        self.changed.notify_one();
+    }
+
+    pub fn wait(&self) {
+        let mut rung = self.rung.lock().unwrap();
+        while !*rung {
+            rung = self.changed.wait(rung).unwrap();
+        }
+        *rung = false;
+    }
+}
