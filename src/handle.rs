@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use futures::future::{AbortHandle, Abortable};
+use futures::future::{Either, select};
 
 use crate::inbox::{Inbox, Job};
-use crate::join::JoinError;
+use crate::join::{JoinError, JoinHandle};
 use crate::loom::Arc;
 use crate::runtime::spawn;
 use crate::sync::{Notify, oneshot};
@@ -53,23 +53,13 @@ impl Handle {
     where
         F::Output: Send + 'static,
     {
-        let (sender, result) = oneshot::channel();
-        let (abort, registration) = AbortHandle::new_pair();
+        let (handle, owner) = RemoteJoinHandle::new();
         let job: Job = Box::new(move || {
-            let task = spawn(Abortable::new(async move { make().await }, registration));
-            spawn(async move {
-                let result = match task.await {
-                    Ok(Ok(output)) => Ok(output),
-                    Ok(Err(_aborted)) => Err(JoinError::cancelled(None)),
-                    Err(error) => Err(error),
-                };
-                // Nobody need wait for it.
-                let _ = sender.send(result);
-            });
+            spawn(async move { owner.watch(spawn(async move { make().await })).await });
         });
-        // Refused when the runtime has ended: then the sender is dropped with the job, which the receiver sees.
+        // Refused when the runtime has ended: then the owner is dropped with the job, which the joiner sees.
         self.send(job);
-        RemoteJoinHandle { result, abort }
+        handle
     }
 
     /// Runs a closure on the runtime's thread, between two polls. It is dropped when the runtime has ended.
@@ -96,7 +86,8 @@ impl fmt::Debug for Handle {
 
 /// The right to wait for a task of another thread's runtime, and to abort it: [`Handle::spawn`].
 ///
-/// A future of the task's output, on any runtime. Dropping it detaches the task.
+/// A future of the task's output, on any runtime. Dropping it detaches the task. When it is ready, the task's
+/// future has been dropped; only where the task's runtime ended, that may be still to come.
 ///
 /// Cancel safety: as that of [`JoinHandle`](crate::JoinHandle).
 ///
@@ -105,13 +96,54 @@ impl fmt::Debug for Handle {
 #[derive(Debug)]
 pub struct RemoteJoinHandle<T> {
     result: oneshot::Receiver<Result<T, JoinError>>,
-    abort: AbortHandle,
+    abort: Arc<Notify>,
+}
+
+/// What the task's own thread has of a [`RemoteJoinHandle`].
+pub struct RemoteOwner<T> {
+    result: oneshot::Sender<Result<T, JoinError>>,
+    abort: Arc<Notify>,
+}
+
+impl<T> RemoteOwner<T> {
+    /// Waits for the task, aborts it when asked to, and sends what became of it: once its future is dropped, in
+    /// either case.
+    ///
+    /// Models: `abort`, `abort_against_completion`, `abort_against_the_end` (`cargo loom abort`).
+    pub async fn watch(self, task: JoinHandle<T>) {
+        let result = match select(task, pin!(self.abort.notified())).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), task)) => {
+                task.abort();
+                task.await
+            }
+        };
+        // Nobody need wait for it.
+        drop(self.result.send(result));
+    }
 }
 
 impl<T> RemoteJoinHandle<T> {
+    /// Both halves: for who waits, and for the task's own thread.
+    pub(crate) fn new() -> (RemoteJoinHandle<T>, RemoteOwner<T>) {
+        let (sender, result) = oneshot::channel();
+        let abort = Arc::new(Notify::new());
+        (RemoteJoinHandle { result, abort: Arc::clone(&abort) }, RemoteOwner { result: sender, abort })
+    }
+
     /// Asks that the task be ended; see [`JoinHandle::abort`](crate::JoinHandle::abort).
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// let forever = runtime.handle().spawn(std::future::pending::<()>);
+    /// forever.abort();
+    /// assert!(runtime.block_on(forever).unwrap_err().is_cancelled());
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn abort(&self) {
-        self.abort.abort();
+        // Stored for a task that has not started yet.
+        self.abort.notify_one();
     }
 
     /// Waits on a plain thread.

@@ -25,6 +25,7 @@
 //! Models: `inbox`, `inbox_two_wakers`, `registry` (`cargo loom`).
 
 use std::mem;
+#[cfg(not(cotask_loom))]
 use std::sync::LazyLock;
 
 use crate::loom::atomic::{AtomicBool, Ordering};
@@ -185,7 +186,15 @@ impl Registry {
 }
 
 /// The registry of this process.
+#[cfg(not(cotask_loom))]
 pub(crate) fn registry() -> &'static Registry {
     static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
+    &REGISTRY
+}
+
+/// A new one for each execution of a model.
+#[cfg(cotask_loom)]
+pub(crate) fn registry() -> &'static Registry {
+    ::loom::lazy_static! { static ref REGISTRY: Registry = Registry::default(); }
     &REGISTRY
 }

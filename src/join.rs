@@ -194,7 +194,7 @@ impl JoinError {
         matches!(self.0.cause, Cause::Panic(_))
     }
 
-    /// Which task; `None` for a job of the blocking pool.
+    /// Which task; `None` for a job of the blocking pool, and for a task of another thread whose runtime ended.
     pub fn id(&self) -> Option<Id> {
         self.0.task.map(Id)
     }
@@ -225,9 +225,11 @@ impl JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.task {
-            Some(name) => write!(f, "task {name} ")?,
-            None => write!(f, "blocking job ")?,
+        match (self.0.task, &self.0.cause) {
+            (Some(name), _) => write!(f, "task {name} ")?,
+            // Which it was is not known any more: a blocking job, or a task sent from another thread.
+            (None, Cause::Cancelled) => write!(f, "what was sent to another thread ")?,
+            (None, _) => write!(f, "blocking job ")?,
         }
         match &self.0.cause {
             Cause::Cancelled => write!(f, "was cancelled"),

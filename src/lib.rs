@@ -76,10 +76,10 @@
 //!    queue, and passes a wake that it had received and not used on to the next. Each primitive documents its
 //!    cancel safety. *Models* `semaphore`, `notify`, `mpsc`, `mutex`.
 //! 10. When the runtime ends, each task's future is dropped, on its own thread, and every descriptor is closed.
-//!     *Models* `registry`, `handle`, `blocking`.
+//!     *Models* `registry`, `handle`, `abort_against_the_end`, `blocking`.
 //! 11. A timer never fires early.
 //! 12. An aborted task's future is dropped in its own turn, never inside the call to `abort`: what a task owns is
-//!     touched by nobody while another task runs.
+//!     touched by nobody while another task runs. *Models* `abort`, `abort_against_completion`.
 //!
 //! # What it does not do
 //!
@@ -96,6 +96,9 @@ mod current;
 mod executor;
 mod handle;
 mod inbox;
+#[cfg(cotask_loom)]
+#[doc(hidden)]
+pub mod inside;
 mod join;
 mod join_set;
 mod loom;
@@ -117,16 +120,3 @@ pub use handle::{Handle, RemoteJoinHandle};
 pub use join::{Id, JoinError, JoinHandle};
 pub use join_set::JoinSet;
 pub use runtime::{Builder, Runtime, YieldNow, block_on, spawn, spawn_blocking, spawn_named, yield_now};
-
-/// Internals, for the models in `tests/loom` alone.
-#[cfg(cotask_loom)]
-#[doc(hidden)]
-pub mod inside {
-    pub use crate::inbox::{Inbox, Mail, Registry};
-    pub use crate::waker::Name;
-
-    /// A handle to a runtime of which there is nothing but the inbox.
-    pub fn handle(inbox: crate::loom::Arc<Inbox>) -> crate::Handle {
-        crate::Handle::new(inbox, crate::loom::Arc::default())
-    }
-}

@@ -265,6 +265,37 @@ fn a_blocking_job_runs_to_its_end_whoever_waits() {
 }
 
 #[test]
+fn a_remote_abort_reaches_a_task_that_waits_and_names_it() {
+    let runtime = Runtime::new().unwrap();
+    let handle = runtime.handle();
+    let (started, has_started) = std::sync::mpsc::channel();
+    let elsewhere = std::thread::spawn(move || {
+        let task = handle.spawn(move || async move {
+            started.send(()).unwrap();
+            pending::<()>().await
+        });
+        has_started.recv().unwrap();
+        task.abort();
+        let error = task.join().unwrap_err();
+        handle.shutdown();
+        error
+    });
+    runtime.run();
+    let error = elsewhere.join().unwrap();
+    let id = error.id().expect("it was a task");
+    assert_eq!(error.to_string(), format!("task {id} was cancelled"));
+}
+
+#[test]
+fn a_remote_abort_before_the_start_means_no_poll() {
+    let runtime = Runtime::new().unwrap();
+    let task = runtime.handle().spawn(|| async { panic!("polled") });
+    task.abort();
+    let joined: Result<(), _> = runtime.block_on(task);
+    assert!(joined.unwrap_err().is_cancelled());
+}
+
+#[test]
 fn a_remote_join_handle_detaches_and_tells_when_it_was_aborted() {
     let runtime = Runtime::new().unwrap();
     let handle = runtime.handle();

@@ -1,24 +1,36 @@
-//! A model of `Handle`: another thread spawns and joins while the runtime ends.
+//! Models of `Handle`: another thread spawns, aborts and joins, while the task finishes and the runtime ends.
 
-use cotask::inside::{Inbox, handle};
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use cotask::RemoteJoinHandle;
+use cotask::inside::{Inbox, Loose, handle, remote};
+use futures::future::join;
+use loom::future::block_on;
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::thread;
 
 use crate::model::{Model, Mutant};
 
-pub const MODELS: &[&Model] = &[&SPAWN_AGAINST_THE_END];
+pub const MODELS: &[&Model] =
+    &[&SPAWN_AGAINST_THE_END, &ABORT, &ABORT_AGAINST_COMPLETION, &ABORT_AGAINST_THE_END];
+
+const FILE: &str = "src/handle.rs";
 
 static SPAWN_AGAINST_THE_END: Model = Model {
     name: "handle",
-    about: "a task spawned from another thread while the runtime ends: whoever joins it is always told",
+    about: "a task spawned and aborted from another thread while the runtime ends: whoever joins it is always told",
     invariants: &[10],
     bound: Some(3),
     body: || {
         let inbox = Arc::new(Inbox::new(Box::new(|| ())));
         let theirs = handle(inbox.clone());
         let joining = thread::spawn(move || {
-            let error = theirs.spawn(|| async {}).join().unwrap_err();
-            assert!(error.is_cancelled());
+            let task = theirs.spawn(|| async {});
+            task.abort();
+            assert!(task.join().unwrap_err().is_cancelled());
         });
         drop(inbox.close());
         joining.join().unwrap();
@@ -37,4 +49,142 @@ static SPAWN_AGAINST_THE_END: Model = Model {
             to: "        state.closed = true;\n        mem::forget(mem::take(&mut state.mail));\n        Mail::default()",
         },
     ],
+};
+
+/// Writes when it is dropped, and so tells whether a future has been.
+struct Dropped(Arc<AtomicUsize>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.store(1, Relaxed);
+    }
+}
+
+/// Another thread aborts the task and joins it: by then the future is dropped, and `check` is given the result.
+fn abort_and_join<T: Send + 'static>(
+    task: RemoteJoinHandle<T>,
+    dropped: &Arc<AtomicUsize>,
+    check: impl FnOnce(Result<T, cotask::JoinError>) + Send + 'static,
+) -> thread::JoinHandle<()> {
+    let dropped = dropped.clone();
+    thread::spawn(move || {
+        task.abort();
+        let result = task.join();
+        assert_eq!(dropped.load(Relaxed), 1, "told of the end before the future was dropped");
+        check(result);
+    })
+}
+
+static ABORT: Model = Model {
+    name: "abort",
+    about: "a task that would wait for ever is aborted by another thread, whether it has started or not",
+    invariants: &[12],
+    bound: None,
+    body: || {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let (joiner, owner) = remote::<()>();
+        let aborting = abort_and_join(joiner, &dropped, |result| assert!(result.unwrap_err().is_cancelled()));
+        let kept = Dropped(dropped);
+        let (task, handle) = Loose::new(async move {
+            let _kept = kept;
+            pending().await
+        });
+        block_on(join(owner.watch(handle), task.run()));
+        aborting.join().unwrap();
+    },
+    mutants: &[
+        Mutant::Source {
+            name: "abort_is_not_stored",
+            file: FILE,
+            from: "self.abort.notify_one();",
+            to: "self.abort.notify_waiters();",
+        },
+        Mutant::Source {
+            name: "told_before_the_future_is_dropped",
+            file: FILE,
+            from: "task.abort();\n                task.await",
+            to: "task.abort();\n                Err(JoinError::cancelled(None))",
+        },
+        Mutant::Source {
+            name: "asked_only_once",
+            file: FILE,
+            from: "match select(task, pin!(self.abort.notified())).await {",
+            to: "match select(task, pin!(async {
+            if futures::FutureExt::now_or_never(self.abort.notified()).is_none() {
+                std::future::pending::<()>().await
+            }
+        })).await {",
+        },
+    ],
+};
+
+static ABORT_AGAINST_COMPLETION: Model = Model {
+    name: "abort_against_completion",
+    about: "a task is aborted while it finishes: its output arrives if there is one, and else it was cancelled",
+    invariants: &[12],
+    bound: None,
+    body: || {
+        let (dropped, finished) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (joiner, owner) = remote();
+        let theirs = finished.clone();
+        let aborting = abort_and_join(joiner, &dropped, move |result| match result {
+            Ok(output) => assert_eq!(output, 7),
+            Err(error) => {
+                assert!(error.is_cancelled());
+                assert_eq!(theirs.load(Relaxed), 0, "finished, and told to have been cancelled");
+            }
+        });
+        let kept = Dropped(dropped);
+        let (task, handle) = Loose::new(async move {
+            let _kept = kept;
+            cotask::yield_now().await;
+            finished.store(1, Relaxed);
+            7
+        });
+        block_on(join(owner.watch(handle), task.run()));
+        aborting.join().unwrap();
+    },
+    mutants: &[
+        Mutant::Source {
+            name: "abort_is_the_end",
+            file: FILE,
+            from: "task.abort();\n                task.await",
+            to: "let _ = task.await;\n                Err(JoinError::cancelled(None))",
+        },
+        Mutant::Source {
+            name: "nothing_is_sent",
+            file: FILE,
+            from: "drop(self.result.send(result));",
+            to: "drop(result);",
+        },
+    ],
+};
+
+static ABORT_AGAINST_THE_END: Model = Model {
+    name: "abort_against_the_end",
+    about: "a task is aborted while its runtime ends, before or after it has started: whoever joins it is told",
+    invariants: &[10, 12],
+    bound: None,
+    body: || {
+        let (joiner, owner) = remote::<()>();
+        let aborting = thread::spawn(move || {
+            joiner.abort();
+            assert!(joiner.join().unwrap_err().is_cancelled());
+        });
+        let (task, handle) = Loose::new(pending());
+        {
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut watching = pin!(owner.watch(handle));
+            let _ = watching.as_mut().poll(&mut cx);
+            // Here the runtime ends, and drops both.
+            task.cancel();
+        }
+        aborting.join().unwrap();
+    },
+    mutants: &[Mutant::Source {
+        name: "dropped_sender_wakes_nobody",
+        file: "src/sync/oneshot.rs",
+        from: "after.discard(state.sender.take());\n            after.wake(state.receiver.take());\n        });",
+        to: "after.discard(state.sender.take());\n            after.discard(state.receiver.take());\n        });",
+    }],
 };

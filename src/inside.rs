@@ -1,0 +1,42 @@
+//! Internals, for the models in `tests/loom` alone: they drive the parts of the runtime without its executor, which
+//! sleeps in the system's poller and so cannot be modelled.
+
+use std::future::{Future, poll_fn};
+use std::rc::Rc;
+
+pub use crate::handle::RemoteOwner;
+pub use crate::inbox::{Inbox, Mail, Registry};
+use crate::task::{Run, Task};
+pub use crate::waker::Name;
+use crate::{Handle, JoinHandle, RemoteJoinHandle};
+
+/// A handle to a runtime of which there is nothing but the inbox.
+pub fn handle(inbox: crate::loom::Arc<Inbox>) -> Handle {
+    Handle::new(inbox, crate::loom::Arc::default())
+}
+
+/// A task of another thread, before that thread has heard of it.
+pub fn remote<T>() -> (RemoteJoinHandle<T>, RemoteOwner<T>) {
+    RemoteJoinHandle::new()
+}
+
+/// A task without an executor: who has this runs it.
+pub struct Loose(Rc<dyn Run>);
+
+impl Loose {
+    /// The task, and its handle.
+    pub fn new<F: Future + 'static>(future: F) -> (Loose, JoinHandle<F::Output>) {
+        let task = Task::new(future);
+        (Loose(task.clone()), JoinHandle(task))
+    }
+
+    /// Runs it until it is over.
+    pub async fn run(&self) {
+        poll_fn(|cx| self.0.run(cx)).await;
+    }
+
+    /// What the end of a runtime does to it.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+}
