@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::escaped;
-use super::trace::Trace;
+use super::page::escaped;
+use super::trace::{Event, Trace};
 
 const WIDTH: f64 = 1000.0;
 const GUTTER: f64 = 130.0;
@@ -158,7 +158,7 @@ fn assemble(title: &str, lanes: &[Lane], layers: &Layers, bottom: f64, trace: &T
 fn places(trace: &Trace) -> Vec<f64> {
     let mut last = trace.events[0].at;
     let mut place = 0.0;
-    let step = |event: &super::Event| {
+    let step = |event: &Event| {
         place += 0.4 + ((event.at - last) as f64 / 500.0).powf(0.3);
         last = event.at;
         place

@@ -1,0 +1,69 @@
+//! The book of cotask: builds it, serves it, records what its programs print, and checks that nothing in it has drifted.
+//!
+//! ```text
+//! cargo book -- serve
+//! ```
+
+mod recordings;
+mod render;
+mod serve;
+mod timeline;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+/// The book of cotask.
+#[derive(Parser)]
+#[command(name = "cargo book --")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the pages into target/book
+    Build,
+    /// Build the pages and show them at http://127.0.0.1:PORT; they follow every change when they are loaded again
+    Serve {
+        /// Where to listen on this machine; 0 takes a free port
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+    },
+    /// Run the programs of recordings.toml and keep what they print
+    Record {
+        /// Only compare: fail when a program prints something else than what is kept
+        #[arg(long)]
+        check: bool,
+        /// Only these recordings
+        names: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
+    // All paths below, and those in traces, are told from the root of the repository.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("this package lies in a repository")?;
+    std::env::set_current_dir(root).with_context(|| root.display().to_string())?;
+    match command {
+        Command::Build => {
+            render::build()?;
+            println!("{}", Path::new(render::OUT).join("index.html").display());
+            Ok(())
+        }
+        Command::Serve { port } => serve::run(*port),
+        Command::Record { check, names } => recordings::run(*check, names),
+    }
+}
