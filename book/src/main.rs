@@ -4,6 +4,9 @@
 //! cargo book -- serve
 //! ```
 
+mod chapters;
+mod check;
+mod invariants;
 mod recordings;
 mod render;
 mod serve;
@@ -32,6 +35,15 @@ enum Command {
         /// Where to listen on this machine; 0 takes a free port
         #[arg(long, default_value_t = 3000)]
         port: u16,
+    },
+    /// Check that nothing in the book has drifted from the repository, and that each chapter is whole
+    Check {
+        /// Chapters may be missing that the summary only plans
+        #[arg(long)]
+        drafts: bool,
+        /// Do not run what takes seconds: the code in the chapters, and the recorded programs
+        #[arg(long)]
+        quick: bool,
     },
     /// Run the programs of recordings.toml and keep what they print
     Record {
@@ -64,6 +76,7 @@ fn run(command: &Command) -> Result<()> {
             Ok(())
         }
         Command::Serve { port } => serve::run(*port),
+        Command::Check { drafts, quick } => check::run(*drafts, *quick),
         Command::Record { check, names } => recordings::run(*check, names),
     }
 }

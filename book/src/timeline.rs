@@ -18,6 +18,7 @@ use mdbook_driver::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use regex::{Captures, Regex};
 
+use crate::invariants;
 use crate::recordings::{Recording, Recordings, TRACES};
 
 pub(crate) struct Directive;
@@ -29,6 +30,7 @@ impl Preprocessor for Directive {
 
     fn run(&self, _: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let recordings = Recordings::read()?;
+        let contract = invariants::read()?.markdown();
         let mut outcome = Ok(());
         book.for_each_mut(|item| {
             if let (BookItem::Chapter(chapter), Ok(())) = (item, &outcome)
@@ -36,7 +38,7 @@ impl Preprocessor for Directive {
             {
                 let up = "../".repeat(path.components().count() - 1);
                 match figures(&chapter.content, &up, &recordings) {
-                    Ok(content) => chapter.content = content,
+                    Ok(content) => chapter.content = content.replace(invariants::DIRECTIVE, &contract),
                     Err(error) => outcome = Err(error.context(path.display().to_string())),
                 }
             }

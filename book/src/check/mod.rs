@@ -1,0 +1,105 @@
+//! `cargo book -- check`: that nothing in the book has drifted from the repository, and that each chapter is whole.
+
+mod code;
+mod heart;
+mod links;
+mod names;
+mod shape;
+mod spelling;
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::chapters::{self, Chapter, TEXT};
+use crate::recordings::{self, Recordings, TRACES};
+use crate::{invariants, render, timeline};
+
+/// What is wrong, each with its place in front.
+pub(crate) type Faults = Vec<String>;
+
+/// # Errors
+/// When anything is wrong; all of it has then been told on the standard error.
+pub(crate) fn run(drafts: bool, quick: bool) -> Result<()> {
+    let chapters = chapters::read()?;
+    render::build()?;
+    let mut faults = Faults::new();
+    let names = names::Names::read()?;
+    for chapter in chapters.iter().filter(|chapter| chapter.file.is_some()) {
+        code::check(chapter, &names, &mut faults);
+        shape::check(chapter, &mut faults);
+        spelling::check(chapter, &mut faults);
+        names.check(chapter, &mut faults);
+    }
+    links::check(Path::new(render::OUT), &mut faults)?;
+    reachable(&chapters, &mut faults)?;
+    faults.extend(invariants::read()?.faults);
+    let share = heart::check(&chapters, &mut faults)?;
+
+    let written = chapters.iter().filter(|chapter| chapter.file.is_some()).count();
+    println!("{written} of {} chapters are written; {share}", chapters.len());
+    if !drafts {
+        let missing = chapters.iter().filter(|chapter| chapter.file.is_none());
+        faults.extend(missing.map(|draft| format!("{TEXT}/SUMMARY.md: `{}` is not written", draft.title)));
+    }
+    for fault in &faults {
+        eprintln!("{fault}");
+    }
+    ensure!(faults.is_empty(), "faults in the book: {}", faults.len());
+    if !quick {
+        let doctests = Command::new("cargo").args(["test", "--quiet", "-p", "book", "--doc"]).status();
+        ensure!(doctests.context("cargo")?.success(), "code in a chapter does not compile or fails");
+        recordings::run(true, &[])?;
+    }
+    Ok(())
+}
+
+/// Each file of the book is used: chapters by the summary, pictures and recordings by chapters.
+fn reachable(chapters: &[Chapter], faults: &mut Faults) -> Result<()> {
+    let listed: BTreeSet<_> = chapters.iter().filter_map(|chapter| chapter.file.clone()).collect();
+    for file in files(Path::new(TEXT))? {
+        let markdown = file.extension() == Some(OsStr::new("md"));
+        if markdown && file.file_name() != Some(OsStr::new("SUMMARY.md")) && !listed.contains(&file) {
+            faults.push(format!("{}: no line of SUMMARY.md leads here", file.display()));
+        }
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if !markdown && !chapters.iter().any(|chapter| chapter.text.contains(&*name)) {
+            faults.push(format!("{}: no chapter shows it", file.display()));
+        }
+    }
+    let recordings = Recordings::read()?;
+    for recording in recordings.iter() {
+        let name = &recording.name;
+        let text = format!("recorded/{name}.txt");
+        let shown = |chapter: &&Chapter| {
+            let timelines = timeline::pattern();
+            chapter.text.contains(&text)
+                || timelines.captures_iter(&chapter.text).any(|found| found[1] == **name)
+        };
+        if chapters.iter().find(shown).is_none() {
+            faults.push(format!("book/recordings.toml: no chapter shows `{name}`"));
+        }
+    }
+    for file in files(Path::new(TRACES))? {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        if recordings.get(&stem).is_err() {
+            faults.push(format!("{}: recordings.toml does not list it", file.display()));
+        }
+    }
+    Ok(())
+}
+
+/// All files below a folder, sorted.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,116 @@
+//! `{{#invariants}}`: the runtime's contract with its tests, out of the crate's own documentation and the tests' sources.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use regex::Regex;
+
+use crate::check::files;
+
+pub(crate) const DIRECTIVE: &str = "{{#invariants}}";
+
+pub(crate) struct Invariants {
+    list: BTreeMap<u32, Invariant>,
+    /// Invariants without a test, and tests without an invariant.
+    pub(crate) faults: Vec<String>,
+}
+
+#[derive(Default)]
+struct Invariant {
+    text: String,
+    models: Vec<String>,
+    /// File and function.
+    tests: Vec<(String, String)>,
+}
+
+/// # Errors
+/// When the documentation has no numbered list below "The contract", or sources cannot be read.
+pub(crate) fn read() -> Result<Invariants> {
+    let lib = fs::read_to_string("src/lib.rs").context("src/lib.rs")?;
+    let mut list = contract(&lib);
+    ensure!(!list.is_empty(), "src/lib.rs has no numbered list below `# The contract`");
+    let mut faults = Vec::new();
+    let test = Regex::new(r"(?m)^\s*fn (i(\d\d)_\w+)").expect("a regular expression");
+    for file in
+        files(Path::new("tests"))?.iter().filter(|file| file.extension().is_some_and(|end| end == "rs"))
+    {
+        let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        for found in test.captures_iter(&text) {
+            let place = file.display().to_string();
+            match found[2].parse().ok().and_then(|number| list.get_mut(&number)) {
+                Some(invariant) => invariant.tests.push((place, found[1].to_string())),
+                None => faults.push(format!(
+                    "{place}: `{}` tests an invariant that src/lib.rs does not list",
+                    &found[1]
+                )),
+            }
+        }
+    }
+    let untested = list.iter().filter(|(_, invariant)| invariant.tests.is_empty());
+    faults.extend(
+        untested.map(|(number, _)| format!("src/lib.rs: no test `i{number:02}_…` of invariant {number}")),
+    );
+    Ok(Invariants { list, faults })
+}
+
+/// The numbered list of the section "The contract".
+fn contract(lib: &str) -> BTreeMap<u32, Invariant> {
+    let docs = lib
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let section =
+        docs.skip_while(|line| *line != "# The contract").skip(1).take_while(|line| !line.starts_with("# "));
+    let mut list: BTreeMap<u32, Invariant> = BTreeMap::new();
+    for line in section {
+        let numbered = line.split_once(". ").and_then(|(number, text)| Some((number.parse().ok()?, text)));
+        match numbered {
+            Some((number, text)) => list.entry(number).or_default().text = text.trim().into(),
+            None => {
+                if let Some(mut last) = list.last_entry().filter(|_| line.starts_with(' ')) {
+                    let text = &mut last.get_mut().text;
+                    *text = format!("{text} {}", line.trim());
+                }
+            }
+        }
+    }
+    let models = Regex::new(r"\s*\*Models?\* ([^.]*)\.?").expect("a regular expression");
+    let name = Regex::new("`([^`]+)`").expect("a regular expression");
+    for invariant in list.values_mut() {
+        for found in models.captures_iter(&invariant.text) {
+            invariant.models.extend(name.captures_iter(&found[1]).map(|name| name[1].to_string()));
+        }
+        invariant.text = models.replace_all(&invariant.text, "").trim().to_string();
+    }
+    list
+}
+
+impl Invariants {
+    pub(crate) fn markdown(&self) -> String {
+        let sections = self.list.iter().map(|(number, invariant)| {
+            let Invariant { text, models, tests } = invariant;
+            let mut lines = vec![format!("## Invariant {number}\n\n> {text}\n")];
+            lines.extend(tests.iter().map(|(file, test)| format!("- test `{test}` in `{file}`")));
+            lines.extend(models.iter().map(|model| format!("- model `{model}`: `cargo loom {model}`")));
+            lines.join("\n")
+        });
+        sections.collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_is_read_with_its_models() {
+        let lib = "//! Text.\n//!\n//! # The contract\n//!\n//! Words.\n//!\n//! 1. Once.\n//!    At most. *Models* `a`,\n//!    `b`.\n//! 2. Again.\n//!\n//! # More\n";
+        let list = contract(lib);
+        assert_eq!(list.len(), 2);
+        assert_eq!(list[&1].text, "Once. At most.");
+        assert_eq!(list[&1].models, ["a", "b"]);
+        assert_eq!(list[&2].text, "Again.");
+    }
+}
