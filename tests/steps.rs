@@ -88,3 +88,36 @@ fn step03_waits_for_all_at_once_on_one_thread() {
     let finished = events.iter().filter(|event| event["outcome"] == "finished").count();
     assert_eq!(finished, 5);
 }
+
+#[test]
+fn step04_stops_and_goes_on_by_hand_as_async_fn_does() {
+    let text = printed("step04_coroutines");
+    let (first, second) = text.split_once("by hand").expect("both");
+    let transcript =
+        |part: &str| part.lines().filter(|line| line.contains("->")).collect::<Vec<_>>().join("\n");
+    assert_eq!(transcript(first), transcript(second), "{text}");
+    assert_eq!(transcript(first).matches("Yielded").count(), 2, "{text}");
+    assert!(first.contains("resume(Some(\"London\")) -> Complete(\"Ada of London\")"), "{text}");
+    assert_eq!(number(&text, "dropped there:         the desk has "), 1, "what it held is freed: {text}");
+}
+
+#[test]
+fn step05_asks_without_end() {
+    let text = printed("step05_busy");
+    assert!(text.starts_with("Ann writes; Bob writes\n"), "{text}");
+    let (both, ann) = (number(&text, "polls of both: "), number(&text, "of Ann's letter: "));
+    assert!(ann > 1_000 && both >= ann, "a loop that never sleeps: {text}");
+}
+
+#[test]
+fn step06_sleeps_until_called() {
+    let text = printed("step06_waker");
+    assert!(text.contains("wrong: ready: false, called: false, but a letter lies there: true\n"), "{text}");
+    assert_eq!(number(&text, "right: Ann writes, after "), 2, "{text}");
+    let story = story(&trace("step06_waker"));
+    let kinds: Vec<&str> =
+        story.iter().map(|(kind, _)| kind.as_str()).filter(|kind| *kind != "parked").collect();
+    let kinds: Vec<&str> = kinds.into_iter().filter(|kind| *kind != "unparked").collect();
+    let polls = ["poll_began", "poll_ended"];
+    assert_eq!(kinds, [&["spawned", "scheduled"][..], &polls, &["scheduled"], &polls].concat());
+}
