@@ -1,7 +1,11 @@
 //! The steps of `examples/steps`: each program runs, and what it claims to show is so.
 
+#[path = "../examples/steps/help/mod.rs"]
+mod help;
 #[allow(dead_code)]
 mod support;
+#[path = "../examples/steps/tasks.rs"]
+mod tasks;
 
 use std::fs;
 
@@ -120,4 +124,121 @@ fn step06_sleeps_until_called() {
     let kinds: Vec<&str> = kinds.into_iter().filter(|kind| *kind != "unparked").collect();
     let polls = ["poll_began", "poll_ended"];
     assert_eq!(kinds, [&["spawned", "scheduled"][..], &polls, &["scheduled"], &polls].concat());
+}
+
+#[test]
+fn step07_takes_turns() {
+    let text = printed("step07_tasks");
+    assert!(text.contains("wrong: asleep for ever after 1 poll, though it was woken\n"), "{text}");
+    assert!(text.contains("right: a1 b1 c1 a2 b2 c2 a3 b3 c3; joined 3 tasks\n"), "{text}");
+    assert_eq!(number(&text, "at once: their sum is "), 5_000_050_000, "{text}");
+    let events = trace("step07_tasks");
+    let outcome = |task: &str| {
+        let ends = events.iter().filter(|event| event["event"] == "poll_ended" && event["task"] == task);
+        ends.map(|event| event["outcome"].as_str().unwrap_or("-")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(outcome("0.1.0"), "pending pending pending finished");
+    assert!(events.iter().all(|event| event["event"] != "parked"), "there is always somebody who can run");
+}
+
+/// What the later steps build on, beyond what step 7 prints.
+mod executor {
+    use std::cell::Cell;
+    use std::future::poll_fn;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::rc::Rc;
+    use std::task::{Poll, Waker};
+    use std::thread;
+
+    use super::tasks::{JoinHandle, ThisThread, block_on, spawn, yield_now};
+
+    #[test]
+    fn a_task_woken_twice_is_polled_once() {
+        let polls = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&polls);
+        block_on(&ThisThread, async move {
+            let waker = Rc::new(Cell::new(None::<Waker>));
+            let place = Rc::clone(&waker);
+            let task = spawn("twice", async move {
+                poll_fn(|cx| {
+                    counted.set(counted.get() + 1);
+                    place.set(Some(cx.waker().clone()));
+                    if counted.get() == 2 { Poll::Ready(()) } else { Poll::Pending }
+                })
+                .await;
+            });
+            yield_now().await;
+            let waker = waker.take().expect("it was polled");
+            waker.wake_by_ref();
+            waker.wake_by_ref();
+            task.await;
+            waker.wake(); // of a task that is over: nothing
+            yield_now().await;
+        });
+        assert_eq!(polls.get(), 2);
+    }
+
+    #[test]
+    fn a_wake_from_another_thread_ends_the_sleep() {
+        let ready = block_on(&ThisThread, async {
+            let mut asked = false;
+            poll_fn(|cx| {
+                if std::mem::replace(&mut asked, true) {
+                    return Poll::Ready(true);
+                }
+                let waker = cx.waker().clone();
+                thread::spawn(move || waker.wake());
+                Poll::Pending
+            })
+            .await
+        });
+        assert!(ready);
+    }
+
+    #[test]
+    fn what_is_left_is_dropped_and_may_spawn_while_it_is() {
+        struct SpawnsWhenDropped(Rc<Cell<u32>>);
+        impl Drop for SpawnsWhenDropped {
+            fn drop(&mut self) {
+                let drops = Rc::clone(&self.0);
+                drops.set(drops.get() + 1);
+                if drops.get() < 3 {
+                    let again = SpawnsWhenDropped(drops);
+                    spawn("again", async move {
+                        let _held = again;
+                        std::future::pending::<()>().await;
+                    });
+                }
+            }
+        }
+        let drops = Rc::new(Cell::new(0));
+        let first = SpawnsWhenDropped(Rc::clone(&drops));
+        block_on(&ThisThread, async move {
+            spawn("first", async move {
+                let _held = first;
+                std::future::pending::<()>().await;
+            });
+            yield_now().await;
+        });
+        assert_eq!(drops.get(), 3);
+    }
+
+    #[test]
+    fn a_result_is_there_once() {
+        block_on(&ThisThread, async {
+            let mut task: JoinHandle<u32> = spawn("seven", async { 7 });
+            assert_eq!((&mut task).await, 7);
+            let again = catch_unwind(AssertUnwindSafe(|| {
+                let mut cx = std::task::Context::from_waker(Waker::noop());
+                std::pin::Pin::new(&mut task).poll(&mut cx).is_ready()
+            }));
+            assert!(again.is_err());
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "inside of block_on")]
+    fn to_spawn_outside_is_an_error() {
+        drop(spawn("nowhere", async {}));
+    }
 }
