@@ -2,6 +2,8 @@
 
 #[path = "../examples/steps/help/mod.rs"]
 mod help;
+#[path = "../examples/steps/schedules.rs"]
+mod schedules;
 #[allow(dead_code)]
 mod support;
 #[path = "../examples/steps/tasks.rs"]
@@ -139,6 +141,123 @@ fn step07_takes_turns() {
     };
     assert_eq!(outcome("0.1.0"), "pending pending pending finished");
     assert!(events.iter().all(|event| event["event"] != "parked"), "there is always somebody who can run");
+}
+
+#[test]
+fn step08_sockets_wake_tasks() {
+    let text = printed("step08_reactor");
+    assert!(
+        text.starts_with("wrong: read 4 bytes, then got 0 more events, while 8 bytes lay there\n"),
+        "{text}"
+    );
+    assert!(text.contains(ANSWERS), "joined in the order in which they were asked: {text}");
+    assert!(number(&text, "all five took ") >= 300, "{text}");
+    assert!(number(&text, "at the same time, at most: ") > 1, "{text}");
+    let events = trace("step08_reactor");
+    let by_reactor = events.iter().filter(|event| event["event"] == "scheduled" && event["by"] == "reactor");
+    assert!(by_reactor.count() >= 5, "each answer wakes a task");
+}
+
+#[test]
+fn step09_sleeps_until_the_next_deadline() {
+    let text = printed("step09_timers");
+    let order: Vec<&str> = text.lines().filter(|line| line.ends_with(" is ready")).map(str::trim).collect();
+    let teas = ["2 min: green tea", "4 min: black tea", "7 min: rooibos", "7 min: mint"];
+    assert_eq!(order, teas.map(|tea| format!("{tea} is ready")));
+    assert!(number(&text, "polls: ") > 100, "a timer that wakes itself is a busy loop: {text}");
+    assert!(number(&text, "right: took ") >= 100, "never early: {text}");
+    assert_eq!(number(&text, "ready at once, timers left: "), 0, "{text}");
+    let events = trace("step09_timers");
+    let at = |kind: &str| {
+        events
+            .iter()
+            .filter(|event| event["event"] == kind)
+            .map(|event| event["at"].as_u64())
+            .collect::<Vec<_>>()
+    };
+    let minute = |minutes: u64| Some(minutes * 60_000_000_000);
+    assert_eq!(at("timer_fired"), [minute(2), minute(4), minute(7), minute(7)]);
+    assert_eq!(at("parked").len(), 3, "rooibos and mint are ready at the same time: one sleep");
+}
+
+#[test]
+fn step10_loses_a_value_and_then_does_not() {
+    let text = printed("step10_channels");
+    for line in [
+        "wrong: keeps the first waker: called, of the old and the new task: [true, false]",
+        "right: keeps the last waker:  called, of the old and the new task: [false, true]",
+        "wrong: sent [1, 2, 3, 4], pair() dropped in the middle, received [2, 3, 4]",
+        "right: sent [1, 2, 3, 4], next() dropped in the middle, received [1, 2, 3, 4]",
+    ] {
+        assert!(text.lines().any(|printed| printed == line), "{line}\n{text}");
+    }
+    let events = trace("step10_channels");
+    let times = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
+    assert_eq!((times("sent"), times("received")), (4, 4));
+}
+
+#[test]
+fn step11_lets_everybody_have_a_turn() {
+    let text = printed("step11_fairness");
+    assert!(text.contains("wrong: no budget:        GGGGGGGGGGGGmmm\n"), "{text}");
+    assert!(text.contains("right: a budget of four:  GGGGmGGGGmGGGGm\n"), "{text}");
+    assert_eq!(number(&text, "when nobody can run: heard after "), 1000, "{text}");
+    assert_eq!(number(&text, "right: looks every 61 polls:              heard after "), 61, "{text}");
+    assert!(text.contains("wrong: blocks the loop:       job b1 b2 b3\n"), "{text}");
+    assert!(text.contains("right: blocks another thread: b1 b2 b3 job\n"), "{text}");
+}
+
+#[test]
+fn step12_parks_without_missing_a_wake() {
+    let text = printed("step12_parking");
+    let calls = |words: &str| number(after(&text, words), "unpark called ");
+    assert_eq!(text.matches(" 100000 wakes came, ").count(), 2, "{text}");
+    assert_eq!(calls("unparks at each wake:"), 100_000);
+    // At the least the last wake of all may have found the loop awake.
+    assert!(calls("unparks who has parked:") < 100_000, "{text}");
+    let lost = |model: &str| number(after(&text, model), "the wake is lost in ");
+    assert!(lost("wrong: looks, then parks") > 0 && lost("wrong: asks, then pushes") > 0, "{text}");
+    assert_eq!(lost("right: each under one lock"), 0, "{text}");
+    assert_eq!(lost("right: two atomics, stores seen at once"), 0, "{text}");
+    assert!(lost("wrong: two atomics, stores seen late") > 0, "{text}");
+}
+
+/// The explorer of step 12 must itself be right.
+mod explorer {
+    use super::schedules::{Step, Thread, Tried, explore};
+
+    fn all(first: &[Step<[u8; 3]>], second: &[Step<[u8; 3]>], wrong: fn(&[u8; 3]) -> bool) -> Tried {
+        let thread = |steps| Thread { steps, kept_back: None };
+        explore([0; 3], [thread(first), thread(second)], wrong)
+    }
+
+    #[test]
+    fn it_tries_every_interleaving_once() {
+        let step = Step::Do(|world: &mut [u8; 3]| world[0] += 1);
+        let tried = all(&[step; 3], &[step; 3], |world| world[0] != 6);
+        assert_eq!(tried, Tried { schedules: 20, wrong: 0 }, "6 over 3");
+        assert_eq!(all(&[], &[], |_| true), Tried { schedules: 1, wrong: 1 });
+    }
+
+    /// Two threads store, each its own, and load the other's: one of them sees the other's, unless stores come late.
+    #[test]
+    fn it_finds_what_a_store_buffer_does() {
+        let loads: [Step<[u8; 3]>; 2] =
+            [Step::Do(|world| world[2] += world[1]), Step::Do(|world| world[2] += world[0])];
+        let nobody_saw = |world: &[u8; 3]| world[2] == 0;
+        let at_once = [Step::Do(|world: &mut [u8; 3]| world[0] = 1), Step::Do(|world| world[1] = 1)];
+        let late = [Step::Store(|world: &mut [u8; 3]| world[0] = 1), Step::Store(|world| world[1] = 1)];
+        assert_eq!(all(&[at_once[0], loads[0]], &[at_once[1], loads[1]], nobody_saw).wrong, 0);
+        assert!(all(&[late[0], loads[0]], &[late[1], loads[1]], nobody_saw).wrong > 0);
+    }
+
+    #[test]
+    fn a_thread_sees_its_own_stores_in_order() {
+        let stores =
+            [Step::Store(|world: &mut [u8; 3]| world[0] = 1), Step::Store(|world| world[1] = world[0])];
+        let tried = all(&stores, &[], |world| world[..2] != [1, 1]);
+        assert_eq!(tried.wrong, 0);
+    }
 }
 
 /// What the later steps build on, beyond what step 7 prints.

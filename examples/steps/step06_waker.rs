@@ -103,14 +103,15 @@ impl Future for Letter {
     type Output = String;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<String> {
+        let waker = cx.waker().clone();
         let mut place = self.0.lock().unwrap();
-        match place.text.take() {
-            Some(text) => Poll::Ready(text),
-            None => {
-                place.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
+        if let Some(text) = place.text.take() {
+            return Poll::Ready(text);
         }
+        let before = place.waker.replace(waker);
+        drop(place);
+        drop(before); // a waker is somebody else's code: neither cloned, dropped nor called with a lock held
+        Poll::Pending
     }
 }
 
@@ -118,7 +119,7 @@ fn deliver(place: &Mutex<Place>, text: &str) {
     let mut place = place.lock().unwrap();
     place.text = Some(text.to_string());
     let waker = place.waker.take();
-    drop(place); // a waker is somebody else's code: never call it with a lock held
+    drop(place);
     if let Some(waker) = waker {
         waker.wake();
     }

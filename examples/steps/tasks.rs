@@ -117,6 +117,7 @@ const ROOT: u64 = 0;
 const TURN: u64 = 61;
 
 /// Runs a future, and the tasks that it spawns, until the future is ready.
+#[track_caller]
 pub fn block_on<F: Future>(park: &impl Park, future: F) -> F::Output {
     let state = Mutex::default();
     let queue = Arc::new(RunQueue { state, unpark: park.unparker() });

@@ -70,6 +70,13 @@ pub fn clock(now: impl Fn() -> Duration + Send + 'static) {
     }
 }
 
+/// Forgets what was recorded so far: the timeline shall show what comes now.
+pub fn restart() {
+    if let Some(log) = &mut *log() {
+        log.lines.clear();
+    }
+}
+
 fn push(event: &str, fields: &[(&str, Value)]) {
     if let Some(log) = &mut *log() {
         let at = log.clock.as_ref()().as_nanos();
