@@ -1,20 +1,25 @@
 //! A task for each member, which reads and writes at once; all tasks share one thread, and so the room needs no lock.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use cotask::JoinHandle;
 use cotask::net::{TcpListener, TcpStream};
 use cotask::sync::mpsc::{Receiver, Sender, channel};
+use cotask::time::timeout;
 use futures::future::select;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::{FRAME, Frame, House, Policy, WELCOME, frame, keep_little};
-use crate::common::block_on;
+use crate::common::{accept, block_on};
+
+/// How long a member may take for one message before it counts as gone.
+const LONGEST: Duration = Duration::from_secs(20);
 
 struct Member {
     outbox: Sender<Frame>,
@@ -22,26 +27,35 @@ struct Member {
 }
 
 struct Room {
-    members: RefCell<HashMap<u64, Member>>,
+    members: RefCell<BTreeMap<u64, Member>>,
     policy: Policy,
 }
 
 pub(super) fn serve(house: House, listener: std::net::TcpListener) -> Result<()> {
+    block_on(async { serve_all(house, TcpListener::from_std(listener)?, keep_little).await })
+}
+
+/// Serves for as long as it is polled. `prepare` is told of each connection first.
+pub(super) async fn serve_all(
+    house: House,
+    listener: TcpListener,
+    prepare: impl Fn(&TcpStream) -> std::io::Result<()>,
+) -> Result<()> {
     // A bound that nobody reaches is none.
     let capacity = if house.policy == Policy::Unbounded { usize::MAX >> 4 } else { house.queue };
-    block_on(async {
-        let listener = TcpListener::from_std(listener)?;
-        let room = Rc::new(Room { members: RefCell::default(), policy: house.policy });
-        for number in 0.. {
-            let (stream, _) = listener.accept().await?;
-            keep_little(&stream)?;
-            let (outbox, messages) = channel(capacity);
-            let _ = outbox.try_send(frame(WELCOME));
-            let task = cotask::spawn(member(room.clone(), number, stream, messages));
-            room.members.borrow_mut().insert(number, Member { outbox, task });
+    let room = Rc::new(Room { members: RefCell::default(), policy: house.policy });
+    for number in 0.. {
+        let stream = accept(&listener).await;
+        if prepare(&stream).is_err() {
+            // It has gone already.
+            continue;
         }
-        Ok(())
-    })
+        let (outbox, messages) = channel(capacity);
+        let _ = outbox.try_send(frame(WELCOME));
+        let task = cotask::spawn(member(room.clone(), number, stream, messages));
+        room.members.borrow_mut().insert(number, Member { outbox, task });
+    }
+    Ok(())
 }
 
 /// Serves a member until it leaves.
@@ -52,7 +66,8 @@ async fn member(room: Rc<Room>, number: u64, stream: TcpStream, messages: Receiv
 
 async fn write(mut stream: &TcpStream, mut messages: Receiver<Frame>) -> std::io::Result<()> {
     while let Some(message) = messages.recv().await {
-        stream.write_all(&*message).await?;
+        // Who has gone without a word takes nothing, and all would wait for it.
+        timeout(LONGEST, stream.write_all(&*message)).await??;
     }
     Ok(())
 }

@@ -11,6 +11,16 @@ use socket2::{Domain, Socket, Type};
 /// clients try again after a second, and a comparison would measure nothing but this second.
 const QUEUE: i32 = 4096;
 
+/// The next connection to a server on cotask. An error is not the end of a server: there may be no descriptor left just
+/// now, and the listener waits a while before it asks again.
+pub(crate) async fn accept(listener: &cotask::net::TcpListener) -> cotask::net::TcpStream {
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            return stream;
+        }
+    }
+}
+
 /// A listener on 127.0.0.1 with a long queue; port 0 lets the system choose.
 ///
 /// # Errors

@@ -99,6 +99,7 @@
 // Each example compiles this folder for itself and uses only a part of it.
 #![allow(dead_code, unused_imports)]
 
+mod backoff;
 mod latency;
 mod listen;
 mod measure;
@@ -115,8 +116,9 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub(crate) use backoff::{Backoff, random};
 pub(crate) use latency::{Latencies, Percentiles};
-pub(crate) use listen::listen;
+pub(crate) use listen::{accept, listen};
 pub(crate) use measure::{Meter, Usage, peak_rss_kib};
 pub(crate) use outcome::{Hash, Outcome, Run};
 pub(crate) use peer::Peer;

@@ -5,16 +5,17 @@ use cotask::net::{TcpListener, TcpStream};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::BUFFER;
-use crate::common::block_on;
+use crate::common::{accept, block_on};
 
 pub(super) fn serve(listener: std::net::TcpListener) -> Result<()> {
-    block_on(async {
-        let listener = TcpListener::from_std(listener)?;
-        loop {
-            let (stream, _) = listener.accept().await?;
-            cotask::spawn(echo(stream));
-        }
-    })
+    block_on(async { serve_all(TcpListener::from_std(listener)?).await })
+}
+
+/// Serves for as long as it is polled.
+pub(super) async fn serve_all(listener: TcpListener) -> Result<()> {
+    loop {
+        cotask::spawn(echo(accept(&listener).await));
+    }
 }
 
 /// Serves one connection until the client closes it.

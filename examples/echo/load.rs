@@ -238,10 +238,10 @@ async fn converse(
     Ok(())
 }
 
-const MESSAGE: usize = 64;
+pub(super) const MESSAGE: usize = 64;
 
 /// Message `number`: every one is different.
-fn message(number: u64) -> [u8; MESSAGE] {
+pub(super) fn message(number: u64) -> [u8; MESSAGE] {
     let mut message = [0; MESSAGE];
     for (index, chunk) in message.chunks_exact_mut(8).enumerate() {
         chunk.copy_from_slice(

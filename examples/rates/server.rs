@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cotask::net::{TcpListener, TcpStream};
 use cotask::time::sleep;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::protocol::{Incoming, Pair, response};
-use crate::common::{block_on, listen, peer};
+use crate::common::{accept, block_on, listen, peer};
 
 /// How the server behaves.
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Market {
     /// How long the server takes for an answer, at least
     #[arg(long, default_value = "50ms", value_parser = humantime::parse_duration)]
-    latency: Duration,
+    pub(super) latency: Duration,
     /// Up to how much longer it takes, depending on the pair
     #[arg(long, default_value = "20ms", value_parser = humantime::parse_duration)]
-    jitter: Duration,
+    pub(super) jitter: Duration,
     /// What the rates and the jitter are made from
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub(super) seed: u64,
 }
 
 impl Market {
@@ -37,7 +37,7 @@ impl Market {
         ]
     }
 
-    fn price(&self, pair: Pair) -> u64 {
+    pub(super) fn price(&self, pair: Pair) -> u64 {
         1_000 + pair.number(self.seed) % 99_000
     }
 
@@ -57,13 +57,18 @@ pub(super) fn serve(port: u16, market: Market) -> Result<()> {
     block_on(async {
         let listener = TcpListener::from_std(listen(port)?)?;
         peer::announce(listener.local_addr()?);
-        loop {
-            let (stream, _) = listener.accept().await.context("cannot accept a connection")?;
-            let market = market.clone();
-            // A client that goes away, or talks nonsense, is no concern of the others.
-            cotask::spawn(async move { answer(stream, &market).await.ok() });
-        }
+        serve_all(listener, market).await
     })
+}
+
+/// Serves for as long as it is polled.
+pub(super) async fn serve_all(listener: TcpListener, market: Market) -> Result<()> {
+    loop {
+        let stream = accept(&listener).await;
+        let market = market.clone();
+        // A client that goes away, or talks nonsense, is no concern of the others.
+        cotask::spawn(async move { answer(stream, &market).await.ok() });
+    }
 }
 
 async fn answer(mut stream: TcpStream, market: &Market) -> Result<()> {

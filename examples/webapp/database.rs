@@ -9,20 +9,20 @@ use futures::io::BufReader;
 use futures::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 
 use super::protocol::Query;
-use crate::common::{block_on, listen, peer};
+use crate::common::{accept, block_on, listen, peer};
 
 /// How fast the database is.
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Speed {
     /// How long a query takes
     #[arg(long, default_value = "5ms", value_parser = humantime::parse_duration)]
-    latency: Duration,
+    pub(super) latency: Duration,
     /// How long a slow query for an advertisement takes
     #[arg(long, default_value = "500ms", value_parser = humantime::parse_duration)]
-    slow: Duration,
+    pub(super) slow: Duration,
     /// How many of a hundred queries for an advertisement are slow
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=100))]
-    slow_percent: u64,
+    pub(super) slow_percent: u64,
 }
 
 impl Speed {
@@ -50,13 +50,18 @@ pub(super) fn serve(speed: Speed) -> Result<()> {
     block_on(async {
         let listener = TcpListener::from_std(listen(0)?)?;
         peer::announce(listener.local_addr()?);
-        loop {
-            let (stream, _) = listener.accept().await.context("cannot accept a connection")?;
-            let speed = speed.clone();
-            // A client that goes away, or talks nonsense, is no concern of the others.
-            cotask::spawn(async move { answer(stream, &speed).await.ok() });
-        }
+        serve_all(listener, speed).await
     })
+}
+
+/// Serves for as long as it is polled.
+pub(super) async fn serve_all(listener: TcpListener, speed: Speed) -> Result<()> {
+    loop {
+        let stream = accept(&listener).await;
+        let speed = speed.clone();
+        // A client that goes away, or talks nonsense, is no concern of the others.
+        cotask::spawn(async move { answer(stream, &speed).await.ok() });
+    }
 }
 
 /// Answers one query; each has a connection of its own.

@@ -23,10 +23,10 @@ pub(super) struct Crowd {
     pub(super) rate: u64,
     /// How many visitors come in all
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    visits: u64,
+    pub(super) visits: u64,
     /// A visitor gives up after this long
     #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Crowd {
@@ -52,12 +52,12 @@ impl Crowd {
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Args {
     /// The web server's address
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     #[command(flatten)]
-    crowd: Crowd,
+    pub(super) crowd: Crowd,
     /// Start only when told so on standard input, and end when that closes
     #[arg(long, hide = true)]
-    on_command: bool,
+    pub(super) on_command: bool,
 }
 
 /// What the visitors say once the first pages were served, and what they then wait for.
@@ -128,10 +128,22 @@ async fn look_around(args: &Args) -> anyhow::Result<u64> {
 }
 
 /// What a visitor saw.
-enum Seen {
+pub(super) enum Seen {
     Page { with_ad: bool },
     Busy,
 }
+
+/// What no time-out and no broken connection is an excuse for.
+#[derive(Debug)]
+pub(super) struct Wrong(String);
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Wrong {}
 
 async fn visit(args: &Args) -> Result {
     let tally = Rc::new(RefCell::new((Latencies::new(), Result::default())));
@@ -171,7 +183,7 @@ async fn visit(args: &Args) -> Result {
 }
 
 /// Fetches a page and checks every word of it.
-async fn fetch(args: &Args, user: u64) -> anyhow::Result<Seen> {
+pub(super) async fn fetch(args: &Args, user: u64) -> anyhow::Result<Seen> {
     let exchange = async {
         let mut stream = TcpStream::connect(args.address).await?;
         stream.write_all(&request(user)).await?;
@@ -190,7 +202,7 @@ async fn fetch(args: &Args, user: u64) -> anyhow::Result<Seen> {
         200 if text == page.text() => Ok(Seen::Page { with_ad: true }),
         200 if text == (Page { ad: None, ..page }).text() => Ok(Seen::Page { with_ad: false }),
         503 => Ok(Seen::Busy),
-        200 => bail!("user {user} sees '{text}' instead of '{}'", page.text()),
+        200 => Err(Wrong(format!("user {user} sees '{text}' instead of '{}'", page.text())).into()),
         other => bail!("user {user} is answered {other}: {text}"),
     }
 }
