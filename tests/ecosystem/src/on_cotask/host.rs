@@ -1,0 +1,35 @@
+//! cotask as a host.
+
+pub use cotask::net::{TcpListener, TcpStream};
+pub use cotask::time::{sleep, timeout};
+pub use cotask::{block_on, spawn};
+
+pub use crate::adapters::hyper::{Executor, Timer};
+
+use send_wrapper::SendWrapper;
+
+use crate::adapters::hyper::Io;
+
+/// What a spawned future has to be: nothing, since it stays on its thread.
+pub trait Spawnable {}
+impl<T> Spawnable for T {}
+
+/// What hyper spawns with.
+pub fn executor() -> Executor {
+    Executor
+}
+
+/// What hyper tells time with.
+pub fn timer() -> Timer {
+    Timer
+}
+
+/// A connection as hyper wants one.
+pub fn hyper_io(stream: TcpStream) -> Io<TcpStream> {
+    Io(stream)
+}
+
+/// For guests that ask that a future be `Send`, as axum does of its handlers: promises that it stays here.
+pub fn sendable<F: Future>(future: F) -> impl Future<Output = F::Output> + Send {
+    SendWrapper::new(future)
+}

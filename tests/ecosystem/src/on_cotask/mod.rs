@@ -1,0 +1,10 @@
+//! The programs with cotask as their host.
+
+pub mod host;
+
+#[path = "../programs/http.rs"]
+pub mod http;
+#[path = "../programs/http_client.rs"]
+pub mod http_client;
+#[path = "../programs/notes.rs"]
+pub mod notes;

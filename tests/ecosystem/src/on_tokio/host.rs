@@ -1,0 +1,41 @@
+//! tokio's current-thread scheduler as a host.
+
+pub use hyper_util::rt::{TokioExecutor as Executor, TokioTimer as Timer};
+pub use tokio::net::{TcpListener, TcpStream};
+pub use tokio::spawn;
+pub use tokio::time::{sleep, timeout};
+
+use hyper_util::rt::TokioIo;
+
+/// What a spawned future has to be.
+pub trait Spawnable: Send {}
+impl<T: Send> Spawnable for T {}
+
+/// Runs a future to its end on a runtime of its own.
+///
+/// # Panics
+/// When the future does, and when the system cannot provide a runtime.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("tokio has a runtime to give").block_on(future)
+}
+
+/// What hyper spawns with.
+pub fn executor() -> Executor {
+    Executor::new()
+}
+
+/// What hyper tells time with.
+pub fn timer() -> Timer {
+    Timer::new()
+}
+
+/// A connection as hyper wants one.
+pub fn hyper_io(stream: TcpStream) -> TokioIo<TcpStream> {
+    TokioIo::new(stream)
+}
+
+/// On tokio everything is `Send` as it comes.
+pub fn sendable<F: Future + Send>(future: F) -> F {
+    future
+}

@@ -1,0 +1,13 @@
+//! The programs with tokio as their host.
+
+// Each program's file is compiled once more, against this host: that is the point.
+#![allow(clippy::duplicate_mod)]
+
+pub mod host;
+
+#[path = "../programs/http.rs"]
+pub mod http;
+#[path = "../programs/http_client.rs"]
+pub mod http_client;
+#[path = "../programs/notes.rs"]
+pub mod notes;

@@ -1,0 +1,53 @@
+//! Each guest's program, on cotask and on tokio: it runs, and both hosts give the same answers.
+
+use ecosystem::{on_cotask, on_tokio};
+
+/// Runs a program on both hosts and gives what it told, which must be the same.
+macro_rules! on_both {
+    ($program:ident) => {{
+        let ours = on_cotask::host::block_on(on_cotask::$program::tour()).expect("on cotask");
+        let theirs = on_tokio::host::block_on(on_tokio::$program::tour()).expect("on tokio");
+        assert_eq!(ours, theirs, "cotask and tokio answer alike");
+        ours
+    }};
+}
+
+#[test]
+fn hyper_serves_and_asks() {
+    let told = on_both!(http_client);
+    let page = format!("HTTP/1.1 GET /: 200 OK, {} bytes", on_cotask::http::PAGE.len());
+    assert_eq!(
+        told,
+        [
+            "HTTP/1.1 GET /hello: 200 OK, 17 bytes",
+            "HTTP/1.1 GET /count/5: 200 OK, 10 bytes",
+            "HTTP/1.1 GET /nowhere: 404 Not Found, 22 bytes",
+            &page,
+            "HTTP/1.1 POST /echo: 200 OK, 819200 bytes",
+            "while ending: 200 OK \"held, and let go\\n\"",
+            "Http1: 0 connections went wrong",
+            "HTTP/2, 50 at once: 3270 bytes in all",
+            "Http2: 1 connections went wrong",
+        ]
+    );
+}
+
+#[test]
+fn axum_routes() {
+    let told = on_both!(notes);
+    assert_eq!(
+        told,
+        [
+            "POST /notes: 201 /notes/1",
+            "POST /notes: 201 /notes/2",
+            r#"GET /notes: 200 [{"text":"wake the task"},{"text":"poll it again"}]"#,
+            r#"GET /notes?containing=poll: 200 [{"text":"poll it again"}]"#,
+            r#"GET /notes/1: 200 {"text":"wake the task"}"#,
+            "GET /notes/9: 404 there are 2 notes",
+            "GET /notes/first: 400 Invalid URL: Cannot parse `first` to a `u64`",
+            "POST /notes: 400 Failed to parse the request body as JSON: text: EOF while parsing a value at line 1 column 8",
+            "DELETE /notes: 405 ",
+            "1 connection",
+        ]
+    );
+}

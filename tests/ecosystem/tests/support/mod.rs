@@ -1,0 +1,102 @@
+//! What the tests of the guests share. Each test program uses its own part of it.
+#![allow(dead_code)]
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use cotask::{Handle, Runtime, yield_now};
+use ecosystem::on_cotask::http::{Gate, Server, Version, answer};
+use hyper::service::service_fn;
+
+/// Longer than anything here takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tests that count descriptors, which belong to the process, run one at a time.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Descriptors that this process has open.
+pub fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").expect("/proc").count()
+}
+
+/// Runs `work` on a runtime; when it is over, all tasks have ended and all descriptors are closed again.
+pub fn leaves_nothing<T>(work: impl AsyncFnOnce() -> T) -> T {
+    let before = descriptors();
+    let runtime = Runtime::new().expect("a runtime");
+    let output = runtime.block_on(async {
+        let tasks = runtime.tasks();
+        let output = work().await;
+        let ended = cotask::time::timeout(PATIENCE, async {
+            while runtime.tasks() > tasks {
+                yield_now().await;
+            }
+        });
+        assert!(ended.await.is_ok(), "{} tasks are left, {tasks} were there before", runtime.tasks());
+        output
+    });
+    drop(runtime);
+    assert_eq!(descriptors(), before, "descriptors after and before");
+    output
+}
+
+/// Says, past the test harness, which shows nothing of a test that passes, that something was not tested.
+pub fn skipped(what: &str, why: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "SKIPPED {what}: {why}");
+}
+
+/// Where a program is installed, if it is.
+pub fn installed(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// A server on a thread and a runtime of its own, for clients that are other programs. Dropping it ends it.
+pub struct Background {
+    pub address: SocketAddr,
+    handle: Handle,
+    thread: Option<JoinHandle<Vec<String>>>,
+}
+
+impl Background {
+    pub fn serve(version: Version) -> Background {
+        let (announce, announced) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = Runtime::new().expect("a runtime");
+            let (told, mut heard) = futures::channel::mpsc::unbounded();
+            let server = runtime.block_on(Server::bind("127.0.0.1:0", version)).expect("a server");
+            let address = server.address().expect("an address");
+            announce.send((address, runtime.handle())).expect("the test waits for it");
+            let service = service_fn(|request| answer(request, Gate::default()));
+            runtime.spawn(server.serve(service, std::future::pending::<()>(), told));
+            runtime.run();
+            drop(runtime);
+            std::iter::from_fn(|| heard.try_recv().ok()).collect()
+        });
+        let (address, handle) = announced.recv().expect("the server starts");
+        Background { address, handle, thread: Some(thread) }
+    }
+
+    /// Ends the server, and gives what it told.
+    pub fn end(mut self) -> Vec<String> {
+        self.handle.shutdown();
+        self.thread.take().expect("it ends once").join().expect("the server's thread")
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+        if let Some(thread) = self.thread.take() {
+            // A test that fails has more to say than its server.
+            let _ = thread.join();
+        }
+    }
+}
