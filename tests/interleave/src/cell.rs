@@ -1,0 +1,98 @@
+//! Plain memory that threads share without any synchronization of its own.
+
+use std::fmt;
+use std::panic::Location;
+
+use crate::recorder::{self, Op};
+
+/// Plain data, as behind a raw pointer or in an `UnsafeCell`: who shares it must see to it that no two threads are at
+/// it at once, one of them writing. A model in which that can happen fails (a data race). Unlike `std`'s it may be
+/// shared, because loom's threads take turns on one real thread.
+pub struct Cell<T> {
+    inner: loom::cell::Cell<T>,
+    object: u32,
+}
+
+impl<T> Cell<T> {
+    /// A cell with this value.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        Cell { inner: loom::cell::Cell::new(value), object: recorder::object("Cell", Location::caller()) }
+    }
+
+    /// Reads.
+    #[track_caller]
+    pub fn get(&self) -> T
+    where
+        T: Copy + fmt::Debug,
+    {
+        let begun = recorder::begin("get", self.object, Location::caller());
+        let value = self.inner.get();
+        let shown = shown(&begun, &value);
+        begun.done(Op::Cell { method: "get", value: shown });
+        value
+    }
+
+    /// Writes.
+    #[track_caller]
+    pub fn set(&self, value: T)
+    where
+        T: fmt::Debug,
+    {
+        let begun = recorder::begin("set", self.object, Location::caller());
+        let shown = shown(&begun, &value);
+        let old = self.inner.replace(value);
+        begun.done(Op::Cell { method: "set", value: shown });
+        drop(old);
+    }
+
+    /// Writes, and gives what was there.
+    #[track_caller]
+    pub fn replace(&self, value: T) -> T
+    where
+        T: fmt::Debug,
+    {
+        let begun = recorder::begin("replace", self.object, Location::caller());
+        let shown = shown(&begun, &value);
+        let old = self.inner.replace(value);
+        begun.done(Op::Cell { method: "replace", value: shown });
+        old
+    }
+
+    /// Takes the value, and leaves the default.
+    #[track_caller]
+    pub fn take(&self) -> T
+    where
+        T: Default + fmt::Debug,
+    {
+        let begun = recorder::begin("take", self.object, Location::caller());
+        let old = self.inner.take();
+        let shown = shown(&begun, &old);
+        begun.done(Op::Cell { method: "take", value: shown });
+        old
+    }
+
+    /// The value, of a cell that nobody else has any more.
+    #[track_caller]
+    pub fn into_inner(self) -> T {
+        self.inner.into_inner()
+    }
+}
+
+/// Only what is recorded is put into words.
+fn shown(begun: &recorder::Begun, value: &impl fmt::Debug) -> String {
+    if begun.lane().is_some() { format!("{value:?}") } else { String::new() }
+}
+
+impl<T: Default> Default for Cell<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Cell::new(T::default())
+    }
+}
+
+impl<T> fmt::Debug for Cell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cell")
+    }
+}

@@ -1,0 +1,281 @@
+//! Exploring a model, and what is made of the execution that fails.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
+use std::thread;
+
+use crate::failure::Failure;
+use crate::recorder::{self, Recorder};
+
+/// The environment variable that names the file of an execution to be run again.
+const REPLAY: &str = "INTERLEAVE_REPLAY";
+
+/// A model that is about to be explored.
+#[derive(Clone, Debug)]
+pub struct Model {
+    name: String,
+    bound: Option<usize>,
+    max_branches: usize,
+    record: bool,
+    folder: Option<PathBuf>,
+    command: Option<String>,
+}
+
+/// A complete exploration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explored {
+    /// How many executions there were.
+    pub executions: usize,
+}
+
+impl Model {
+    /// A model with this name, which its picture has as well. Every interleaving is explored.
+    pub fn new(name: impl Into<String>) -> Self {
+        Model {
+            name: name.into(),
+            bound: None,
+            max_branches: 10_000,
+            record: true,
+            folder: None,
+            command: None,
+        }
+    }
+
+    /// At most so often a thread is interrupted where it could have gone on; `None` is without bound. Real bugs
+    /// need two or three such switches; each more multiplies the executions.
+    pub fn preemption_bound(self, bound: impl Into<Option<usize>>) -> Self {
+        Model { bound: bound.into(), ..self }
+    }
+
+    /// At most so many points of one execution at which threads may switch, else it fails: it goes round in circles.
+    /// 10,000 if this is not called.
+    pub fn max_branches(self, branches: usize) -> Self {
+        Model { max_branches: branches, ..self }
+    }
+
+    /// Whether steps are recorded. The number of executions is the same with and without; without, a failure has no
+    /// picture.
+    pub fn recording(self, record: bool) -> Self {
+        Model { record, ..self }
+    }
+
+    /// Where [`check`](Self::check) puts a failure's picture and replay file. Otherwise that is `pictures` in the
+    /// target directory.
+    pub fn pictures_in(self, folder: impl Into<PathBuf>) -> Self {
+        Model { folder: Some(folder.into()), ..self }
+    }
+
+    /// The command that runs this model, for the note on how to replay it. Otherwise it is this very process's.
+    pub fn replayed_by(self, command: impl Into<String>) -> Self {
+        Model { command: Some(command.into()), ..self }
+    }
+
+    /// Explores `body`, which runs once for each interleaving and so makes all that it uses anew. For a test that
+    /// wants a failure: nothing is printed and no file is written.
+    ///
+    /// # Errors
+    /// The first execution that failed: by a panic, a deadlock, a data race, a leak or by not ending.
+    ///
+    /// ```
+    /// use interleave::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
+    ///
+    /// let failure = interleave::Model::new("lost update").explore(|| {
+    ///     let count = Arc::new(AtomicUsize::new(0));
+    ///     let theirs = count.clone();
+    ///     let adding = interleave::thread::spawn(move || theirs.store(theirs.load(Relaxed) + 1, Relaxed));
+    ///     count.store(count.load(Relaxed) + 1, Relaxed);
+    ///     adding.join().unwrap();
+    ///     assert_eq!(count.load(Relaxed), 2);
+    /// });
+    /// assert!(failure.unwrap_err().text().contains("count.load(Relaxed) -> 0"));
+    /// ```
+    pub fn explore(self, body: impl Fn() + Send + Sync + 'static) -> Result<Explored, Failure> {
+        self.run(Arc::new(body), None)
+    }
+
+    /// As [`explore`](Self::explore), for a test that wants none.
+    ///
+    /// # Panics
+    /// If an execution fails. Before, its swim lanes are printed to standard error, the picture is written, and a
+    /// file from which the same execution can be run again, with the command for that.
+    pub fn check(self, body: impl Fn() + Send + Sync + 'static) -> Explored {
+        let body = Arc::new(body);
+        let replay = self.file_to_replay();
+        match self.clone().run(body.clone(), replay.as_deref()) {
+            Ok(explored) => explored,
+            Err(failure) => {
+                if !failure.told {
+                    self.tell(&failure, &(body as Body));
+                }
+                panic!("{}", failure.summary())
+            }
+        }
+    }
+
+    fn run(self, body: Body, replay: Option<&Path>) -> Result<Explored, Failure> {
+        listen_to_panics();
+        let recorder = Recorder { on: self.record, ..Recorder::default() };
+        let before = recorder::replace(Some(recorder));
+        let mut builder = self.builder();
+        if let Some(file) = replay {
+            builder.checkpoint_file = Some(file.into());
+        }
+        let rest = EMERGENCY.replace(Some((self.clone(), body.clone(), replay.is_some())));
+        let result = catch_unwind(AssertUnwindSafe(|| builder.check(execution(body))));
+        EMERGENCY.set(rest);
+        let recorder = recorder::replace(before).unwrap_or_default();
+        match result {
+            Ok(()) => Ok(Explored { executions: recorder.executions }),
+            Err(_) => Err(Failure::new(&self.name, recorder, replay.is_some())),
+        }
+    }
+
+    fn builder(&self) -> loom::model::Builder {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = self.bound.or(builder.preemption_bound);
+        builder.max_branches = self.max_branches;
+        // The environment could set these, and loom would then stop early without a word.
+        builder.max_permutations = None;
+        builder.max_duration = None;
+        builder.checkpoint_file = None;
+        builder.checkpoint_interval = usize::MAX;
+        builder
+    }
+
+    /// Prints and writes all that there is to know of a failure.
+    fn tell(&self, failure: &Failure, body: &Body) {
+        eprintln!("\n{}", failure.coloured_text());
+        let folder = self.folder();
+        match failure.write_to(&folder) {
+            Ok(pictures) => eprintln!("picture: {}", pictures.display()),
+            Err(error) => eprintln!("no picture: {}: {error}", folder.display()),
+        }
+        if failure.replayed {
+            return;
+        }
+        let file = folder.join(format!("{}.json", crate::failure::file_name(&self.name)));
+        if let Err(error) = self.write_checkpoint(failure.execution, &file, body) {
+            eprintln!("no replay file: {}: {error}", file.display());
+            return;
+        }
+        let command = self.command.clone().unwrap_or_else(this_command);
+        eprintln!("this execution alone, again:\n    {REPLAY}={} {command}", file.display());
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.folder.clone().unwrap_or_else(|| target_directory().join("pictures"))
+    }
+
+    /// Goes the same way once more, up to the execution with this number, and there writes loom's checkpoint. To write
+    /// one before every execution would cost more than the executions.
+    fn write_checkpoint(&self, number: usize, file: &Path, body: &Body) -> io::Result<()> {
+        fs::create_dir_all(self.folder())?;
+        let mut builder = self.builder();
+        builder.checkpoint_file = Some(file.into());
+        builder.checkpoint_interval = number;
+        if file.exists() {
+            fs::remove_file(file)?;
+        }
+        let body = body.clone();
+        // On a thread of its own: this one may be in the midst of a panic.
+        let walk = move || {
+            recorder::replace(Some(Recorder::default()));
+            let _ = catch_unwind(AssertUnwindSafe(|| builder.check(execution(body))));
+        };
+        let _ = thread::Builder::new().name("replay file".into()).spawn(walk)?.join();
+        fs::metadata(file).map(drop)
+    }
+
+    fn file_to_replay(&self) -> Option<PathBuf> {
+        let file = PathBuf::from(env::var_os(REPLAY)?);
+        // One variable for a process that may explore many models.
+        if file.file_stem()? != crate::failure::file_name(&self.name).as_str() {
+            return None;
+        }
+        assert!(file.exists(), "{REPLAY} names {}, which is not there", file.display());
+        Some(file)
+    }
+}
+
+type Body = Arc<dyn Fn() + Send + Sync>;
+
+fn execution(body: Body) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        recorder::execution();
+        body();
+        recorder::execution_over();
+    }
+}
+
+/// The command that started this process, as far as it matters.
+fn this_command() -> String {
+    let mut words: Vec<String> = env::args().collect();
+    if let Some(program) = env::current_exe().ok().and_then(|path| path.to_str().map(str::to_owned)) {
+        words[0] = program;
+    }
+    // The test runner names its threads after the tests.
+    if let Some(test) = thread::current().name().filter(|name| *name != "main") {
+        let all = words.iter().any(|word| word == "--ignored" || word == "--include-ignored");
+        words.truncate(1);
+        words.extend([test.into(), "--exact".into(), "--nocapture".into()]);
+        words.extend(all.then(|| "--include-ignored".into()));
+    }
+    words.join(" ")
+}
+
+/// The target directory in which this program was built: `TARGET/PROFILE/deps/PROGRAM`, or one folder less.
+fn target_directory() -> PathBuf {
+    let program = env::current_exe().unwrap_or_default();
+    let marked = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    marked.or(program.ancestors().nth(3)).map_or_else(env::temp_dir, Into::into)
+}
+
+thread_local! {
+    /// What is explored on this thread, and whether it is a replay: for the case that the process is about to be
+    /// aborted, and nobody will be left to tell.
+    static EMERGENCY: std::cell::RefCell<Option<(Model, Body, bool)>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Sees to it that panics of a model are noted. The first one is what went wrong. While it unwinds, destructors
+/// may panic again, and then Rust aborts the process: so at the second one everything is told at once.
+fn listen_to_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| match recorder::panicked(message(info), place(info)) {
+            None => before(info),
+            Some(true) => {}
+            Some(false) => tell_before_the_abort(),
+        }));
+    });
+}
+
+fn tell_before_the_abort() {
+    let Some((model, body, replayed)) = EMERGENCY.take() else { return };
+    let copy = recorder::with(|recorder| Recorder {
+        recording: recorder.recording.clone(),
+        executions: recorder.executions,
+        ..Recorder::default()
+    });
+    if let Some(copy) = copy {
+        let failure = Failure::new(&model.name, copy, replayed);
+        eprintln!("{}", failure.summary());
+        model.tell(&failure, &body);
+        recorder::with(|recorder| recorder.told = true);
+    }
+}
+
+fn message(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let text =
+        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic with a value that is no text").trim().to_owned()
+}
+
+fn place(info: &PanicHookInfo<'_>) -> Option<(String, u32)> {
+    info.location().map(|location| (location.file().to_owned(), location.line()))
+}

@@ -1,0 +1,75 @@
+//! Loom, with a memory: run a model under every interleaving, and see the one that fails as **swim lanes**, one column
+//! a thread, one row a step.
+//!
+//! ```text
+//! interleave::model("lost update", || {
+//!     let count = Arc::new(AtomicUsize::new(0));
+//!     ...
+//! });
+//! ```
+//!
+//! The types have the names and methods of `std`'s ([`sync`], [`thread`], [`cell`], [`future`]); each wraps [loom's]
+//! and notes what was done, by which thread, in which order, where in the source. The notes are kept outside of loom's
+//! state: it explores the same executions in the same order with recording and without.
+//!
+//! - [`model`] for a test that must hold: it panics at a failure, and prints lanes, picture and how to replay.
+//! - [`Model`] for bounds, and for a test that wants a failure ([`Model::explore`]).
+//! - [`note`] for a remark of your own among the steps.
+//!
+//! [loom's]: https://docs.rs/loom
+
+mod arc;
+mod atomic;
+pub mod cell;
+mod explore;
+mod failure;
+pub mod future;
+mod picture;
+mod recorder;
+mod source;
+pub mod sync;
+pub mod thread;
+
+pub use explore::{Explored, Model};
+pub use failure::{Failure, Kind};
+
+pub mod hint {
+    //! What a loop that waits says.
+
+    /// Lets others run first: [`yield_now`](crate::thread::yield_now).
+    #[track_caller]
+    pub fn spin_loop() {
+        crate::thread::yield_now();
+    }
+}
+
+/// Explores a model without bound: [`Model::check`].
+///
+/// # Panics
+/// If an execution fails.
+///
+/// ```
+/// use interleave::sync::{Arc, Mutex};
+///
+/// interleave::model("two add one each", || {
+///     let count = Arc::new(Mutex::new(0));
+///     let theirs = count.clone();
+///     let adding = interleave::thread::spawn(move || *theirs.lock().unwrap() += 1);
+///     *count.lock().unwrap() += 1;
+///     adding.join().unwrap();
+///     assert_eq!(*count.lock().unwrap(), 2);
+/// });
+/// ```
+pub fn model(name: &str, body: impl Fn() + Send + Sync + 'static) -> Explored {
+    Model::new(name).check(body)
+}
+
+/// A remark on the lane of the running thread. It is no point at which threads may switch.
+///
+/// ```
+/// interleave::model("a remark", || interleave::note("nothing happens here"));
+/// ```
+#[track_caller]
+pub fn note(remark: impl Into<String>) {
+    recorder::record(recorder::NONE, std::panic::Location::caller(), recorder::Op::Note(remark.into()));
+}

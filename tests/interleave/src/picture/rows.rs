@@ -1,0 +1,441 @@
+//! From steps to rows: names, and who wrote what was read.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use super::{Picture, Row, RowKind};
+use crate::failure::Kind;
+use crate::recorder::{NONE, Object, Op, Recording, Step, Value};
+use crate::source::{Sources, short};
+
+/// So many steps before the failure stand out, but never more than half.
+const LAST: usize = 6;
+
+/// A value that an atomic has had, and the row that wrote it, if it was not made with it.
+#[derive(Clone)]
+struct Write {
+    value: Value,
+    row: Option<usize>,
+    lane: u8,
+    /// What the writer had seen, if it wrote with Release: who reads this with Acquire has seen it then too.
+    releases: Option<Seen>,
+}
+
+/// For each atomic, the oldest write that can still be read.
+type Seen = HashMap<u32, usize>;
+
+fn join(seen: &mut Seen, other: &Seen) {
+    for (&object, &write) in other {
+        let oldest = seen.entry(object).or_default();
+        *oldest = write.max(*oldest);
+    }
+}
+
+struct Rows<'a> {
+    recording: &'a Recording,
+    kind: Kind,
+    names: Vec<String>,
+    lanes: Vec<String>,
+    sources: Sources,
+    rows: Vec<Row>,
+    writes: HashMap<u32, Vec<Write>>,
+    seen: Vec<Seen>,
+    /// For each lock, notification and thread: what whoever left it had seen, and the row.
+    left: HashMap<(u8, u32), (Seen, usize, u8)>,
+}
+
+// What `left` is keyed by, beside a number.
+const LOCK: u8 = 0;
+const NOTIFY: u8 = 1;
+const WAKE: u8 = 2;
+const SPAWN: u8 = 3;
+const END: u8 = 4;
+const CELL: u8 = 5;
+
+impl Picture {
+    pub(crate) fn new(recording: &Recording, kind: Kind, message: &str, title: String) -> Picture {
+        let sources = Sources::default();
+        let mut rows = Rows {
+            recording,
+            kind,
+            names: object_names(recording, &sources),
+            lanes: lane_names(recording, &sources),
+            sources,
+            rows: Vec::new(),
+            writes: HashMap::new(),
+            seen: vec![Seen::new(); recording.lanes.len()],
+            left: HashMap::new(),
+        };
+        for step in &recording.steps {
+            rows.step(step);
+        }
+        let steps = rows.rows.len();
+        for row in &mut rows.rows[steps - LAST.min(steps / 2)..] {
+            row.kind = RowKind::Last;
+        }
+        rows.failure(message);
+        Picture { title, lanes: rows.lanes, rows: rows.rows }
+    }
+}
+
+impl Rows<'_> {
+    fn name(&self, object: u32) -> &str {
+        self.names.get(object as usize).map_or("?", String::as_str)
+    }
+
+    fn lane(&self, lane: u8) -> &str {
+        self.lanes.get(usize::from(lane)).map_or("?", String::as_str)
+    }
+
+    fn add(&mut self, step: &Step, what: String, why: String, from: Option<usize>) {
+        let from = from.filter(|&row| self.rows[row].lane != usize::from(step.lane));
+        let place = short(step.at.file(), step.at.line());
+        let source = self.sources.line(step.at.file(), step.at.line());
+        let (number, lane) = (self.rows.len() + 1, usize::from(step.lane));
+        self.rows.push(Row { number, lane, what, why, place, source, from, kind: RowKind::Step });
+    }
+
+    /// What is left behind at this row, for whoever comes.
+    fn leave(&mut self, key: (u8, u32), lane: u8) {
+        let seen = self.seen[usize::from(lane)].clone();
+        self.left.insert(key, (seen, self.rows.len(), lane));
+    }
+
+    /// Who comes has seen what was left. Gives the row where it was.
+    fn take(&mut self, key: (u8, u32), lane: u8) -> Option<usize> {
+        let (seen, row, _) = self.left.get(&key)?.clone();
+        join(&mut self.seen[usize::from(lane)], &seen);
+        Some(row)
+    }
+
+    fn step(&mut self, step: &Step) {
+        let lane = step.lane;
+        let name = self.name(step.object).to_owned();
+        let on = |rest: String| format!("{name}.{rest}");
+        match &step.op {
+            Op::New(value) => {
+                let first = Write { value: *value, row: None, lane, releases: None };
+                self.writes.insert(step.object, vec![first]);
+            }
+            Op::Load { order, value } => {
+                let (why, from) = self.read(step, *value, *order);
+                self.add(step, on(format!("load({order:?}) -> {value}")), why, from);
+            }
+            Op::Store { order, value } => {
+                self.write(step, *value, *order);
+                self.add(step, on(format!("store({value}, {order:?})")), String::new(), None);
+            }
+            Op::Update { method, operand, order, old, new } => {
+                let (why, from) = self.read_newest(step, *order);
+                self.write(step, *new, *order);
+                let operand = operand.map_or(String::new(), |operand| format!("{operand}, "));
+                self.add(step, on(format!("{method}({operand}{order:?}): {old} -> {new}")), why, from);
+            }
+            Op::Exchange { method, expected, new, order, found } => {
+                let (mut why, from) = self.read_newest(step, *order);
+                let mut what = format!("{method}({expected} -> {new}, {order:?})");
+                if expected == found {
+                    self.write(step, *new, *order);
+                } else {
+                    what += &format!(": no, {found} is there");
+                    why = format!("{why}; nothing written");
+                }
+                self.add(step, on(what), why, from);
+            }
+            Op::Fence(order) => self.add(step, format!("fence({order:?})"), String::new(), None),
+            Op::Lock { method } => {
+                let from = self.take((LOCK, step.object), lane);
+                self.add(step, on(format!("{method}()")), String::new(), from);
+            }
+            Op::Refused { method } => {
+                self.add(step, on(format!("{method}() -> it is held")), String::new(), None)
+            }
+            Op::Unlock => {
+                self.leave((LOCK, step.object), lane);
+                self.add(step, format!("unlock {name}"), String::new(), None);
+            }
+            Op::WaitFrom(mutex) => {
+                self.leave((LOCK, *mutex), lane);
+                let why = format!("unlocks {} and sleeps", self.name(*mutex));
+                self.add(step, on("wait()".into()), why, None);
+            }
+            Op::WaitOver(mutex) => {
+                let notified = self.take((NOTIFY, step.object), lane);
+                self.take((LOCK, *mutex), lane);
+                let why = format!("has locked {} again", self.name(*mutex));
+                self.add(step, on("wait() is over".into()), why, notified);
+            }
+            Op::Notify(method) => {
+                self.leave((NOTIFY, step.object), lane);
+                self.add(step, on(format!("{method}()")), String::new(), None);
+            }
+            Op::Notified { spurious: true } => {
+                self.add(step, on("wait() is over".into()), "for no reason, which may happen".into(), None);
+            }
+            Op::Notified { spurious: false } => {
+                let from = self.take((NOTIFY, step.object), lane);
+                self.add(step, on("wait() is over".into()), String::new(), from);
+            }
+            Op::Spawn(child) => {
+                self.leave((SPAWN, u32::from(*child)), lane);
+                let mine = self.seen[usize::from(lane)].clone();
+                if let Some(child) = self.seen.get_mut(usize::from(*child)) {
+                    join(child, &mine);
+                }
+                self.add(step, format!("spawn {}", self.lane(*child)), String::new(), None);
+            }
+            Op::Join(child) => {
+                let from = self.take((END, u32::from(*child)), lane);
+                self.add(step, format!("join {}", self.lane(*child)), String::new(), from);
+            }
+            Op::Ends => {
+                self.leave((END, u32::from(lane)), lane);
+                self.add(step, "ends".into(), String::new(), None);
+            }
+            Op::Parked => self.add(step, "park() is over".into(), String::new(), None),
+            Op::Unpark(id) => {
+                let whom = self.recording.lanes.iter().position(|lane| lane.id == Some(*id));
+                let whom = whom.map_or("?", |lane| &self.lanes[lane]);
+                self.add(step, format!("unpark {whom}"), String::new(), None);
+            }
+            Op::Yield => self.add(step, "yield_now()".into(), String::new(), None),
+            Op::Poll => self.add(step, "block_on polls".into(), String::new(), None),
+            Op::Pending => self.add(step, "pending: block_on sleeps".into(), String::new(), None),
+            Op::Ready => self.add(step, "ready".into(), String::new(), None),
+            Op::Wake(whom) => {
+                self.leave((WAKE, u32::from(*whom)), lane);
+                self.add(step, format!("wake {}", self.lane(*whom)), String::new(), None);
+            }
+            Op::Awake { spurious: true } => {
+                self.add(step, "block_on polls again".into(), "for no reason, which may happen".into(), None);
+            }
+            Op::Awake { spurious: false } => {
+                let from = self.take((WAKE, u32::from(lane)), lane);
+                self.add(step, "woken: block_on polls again".into(), String::new(), from);
+            }
+            Op::Cell { method, value } => {
+                self.leave((CELL, step.object), lane);
+                let what = match *method {
+                    "get" | "take" => format!("{method}() -> {value}"),
+                    _ => format!("{method}({value})"),
+                };
+                self.add(step, on(what), String::new(), None);
+            }
+            // Of handles only leaks are of interest.
+            Op::Handle(_) | Op::Clone(_) | Op::Drop(_) => {}
+            Op::Note(remark) => self.add(step, remark.clone(), String::new(), None),
+            Op::Caught(message) => self.add(step, "a panic was caught".into(), message.clone(), None),
+        }
+    }
+
+    /// A load: which write it saw. Loom tells the value only; the write is one with that value, and none that this
+    /// thread must know to be older than another.
+    fn read(&mut self, step: &Step, value: Value, order: Ordering) -> (String, Option<usize>) {
+        let Some(writes) = self.writes.get(&step.object) else { return Default::default() };
+        let oldest = self.seen[usize::from(step.lane)].get(&step.object).copied().unwrap_or_default();
+        let candidates: Vec<usize> = (oldest..writes.len()).filter(|&i| writes[i].value == value).collect();
+        let [only] = candidates[..] else {
+            let whose: Vec<String> = candidates.iter().map(|&i| self.whose(&writes[i], step.lane)).collect();
+            return (format!("one of: {}", whose.join("; ")), None);
+        };
+        let newest = writes.len() - 1;
+        let mut why = self.whose(&writes[only], step.lane);
+        if only < newest {
+            let new = &writes[newest];
+            why += &format!(" (stale: {} is there, {})", new.value, self.whose(new, step.lane));
+        }
+        let row = writes[only].row;
+        self.saw(step, only, order);
+        (why, row)
+    }
+
+    /// A read-modify-write reads the newest.
+    fn read_newest(&mut self, step: &Step, order: Ordering) -> (String, Option<usize>) {
+        let Some(newest) = self.writes.get(&step.object).map(|writes| writes.len() - 1) else {
+            return Default::default();
+        };
+        let write = &self.writes[&step.object][newest];
+        let found = (self.whose(write, step.lane), write.row);
+        self.saw(step, newest, order);
+        found
+    }
+
+    fn saw(&mut self, step: &Step, write: usize, order: Ordering) {
+        let seen = &mut self.seen[usize::from(step.lane)];
+        let oldest = seen.entry(step.object).or_default();
+        *oldest = write.max(*oldest);
+        let acquires = matches!(order, Ordering::Acquire | Ordering::AcqRel | Ordering::SeqCst);
+        if let Some(released) = self.writes[&step.object][write].releases.as_ref().filter(|_| acquires) {
+            join(seen, released);
+        }
+    }
+
+    fn write(&mut self, step: &Step, value: Value, order: Ordering) {
+        let seen = &mut self.seen[usize::from(step.lane)];
+        let writes = self.writes.entry(step.object).or_default();
+        seen.insert(step.object, writes.len());
+        let releases =
+            matches!(order, Ordering::Release | Ordering::AcqRel | Ordering::SeqCst).then(|| seen.clone());
+        writes.push(Write { value, row: Some(self.rows.len()), lane: step.lane, releases });
+    }
+
+    fn whose(&self, write: &Write, reader: u8) -> String {
+        match write.row {
+            None => "as it was made".into(),
+            Some(row) if write.lane == reader => format!("its own, step {}", row + 1),
+            Some(row) => format!("by {}, step {}", self.lane(write.lane), row + 1),
+        }
+    }
+
+    /// The rows in which it failed.
+    fn failure(&mut self, message: &str) {
+        let panic = self.recording.panic.clone();
+        let place = panic.as_ref().and_then(|panic| panic.at.clone());
+        let lane = panic.and_then(|panic| panic.lane);
+        match self.kind {
+            Kind::Deadlock => {
+                for lane in 0..self.recording.lanes.len() {
+                    self.stuck(lane);
+                }
+            }
+            Kind::Leak => self.leaked(),
+            Kind::Race | Kind::Endless => {
+                let lane = usize::from(lane.unwrap_or_default());
+                let doing = self.recording.lanes.get(lane).and_then(|lane| lane.doing);
+                let what =
+                    doing.map_or_else(|| message.into(), |doing| self.call(doing.object, doing.method));
+                let mut why = message.to_owned();
+                let mut from = None;
+                if let Some((_, row, other)) = doing.and_then(|doing| self.left.get(&(CELL, doing.object))) {
+                    why = format!(
+                        "data race with step {} of {}: nothing orders the two",
+                        row + 1,
+                        self.lane(*other)
+                    );
+                    from = Some(*row);
+                }
+                let at = doing.map(|doing| (doing.at.file().to_owned(), doing.at.line()));
+                self.fails(lane, what, why, at, from);
+            }
+            Kind::Panic => {
+                let lane = usize::from(lane.unwrap_or_default());
+                self.fails(lane, "panics".into(), message.into(), place, None);
+            }
+        }
+    }
+
+    fn call(&self, object: u32, method: &str) -> String {
+        if object == NONE { method.into() } else { format!("{}.{method}()", self.name(object)) }
+    }
+
+    /// Where this lane stands in a deadlock.
+    fn stuck(&mut self, lane: usize) {
+        let Some(doing) = self.recording.lanes[lane].doing else { return };
+        let holder = self.holder(doing.object);
+        let what = format!("{}: for ever", self.call(doing.object, doing.method));
+        let why = match (doing.method, holder) {
+            ("lock" | "read" | "write", Some((row, holder))) => {
+                format!("held by {}, step {}", self.lane(holder), row + 1)
+            }
+            ("sleep until woken", _) => "nobody will call its waker".into(),
+            ("wait", _) => "nobody will notify it".into(),
+            ("join", _) => "that thread does not end".into(),
+            _ => "nobody is left to end it".into(),
+        };
+        let at = Some((doing.at.file().to_owned(), doing.at.line()));
+        let from = holder.map(|(row, _)| row);
+        self.fails(lane, what, why, at, from);
+    }
+
+    /// The row and the lane of the last lock of this object that was not unlocked.
+    fn holder(&self, object: u32) -> Option<(usize, u8)> {
+        let name = self.names.get(object as usize)?;
+        let last = self.rows.iter().enumerate().rev().find(|(_, row)| {
+            let of_it = row
+                .what
+                .strip_prefix(name.as_str())
+                .is_some_and(|rest| [".lock()", ".try_lock()", ".read()", ".write()"].contains(&rest));
+            of_it || row.what == format!("unlock {name}") || row.why.starts_with(&format!("unlocks {name} "))
+        })?;
+        let held = !last.1.what.starts_with("unlock") && !last.1.why.starts_with("unlocks");
+        held.then_some((last.0, last.1.lane as u8))
+    }
+
+    /// A row for each handle of an `Arc` that is left.
+    fn leaked(&mut self) {
+        let mut handles: Vec<(&Step, u32)> = Vec::new();
+        for step in &self.recording.steps {
+            match step.op {
+                Op::Handle(handle) | Op::Clone(handle) => handles.push((step, handle)),
+                Op::Drop(handle) => handles.retain(|(_, other)| *other != handle),
+                _ => {}
+            }
+        }
+        let left: Vec<(usize, String, String, (String, u32))> = handles
+            .iter()
+            .map(|(step, _)| {
+                let made = self.recording.objects[step.object as usize].made;
+                let how = if matches!(step.op, Op::Clone(_)) { "cloned" } else { "made" };
+                let what = format!("never dropped: a handle of {}, {how} here", self.name(step.object));
+                let why = format!("the Arc of {}", short(made.file(), made.line()));
+                (usize::from(step.lane), what, why, (step.at.file().to_owned(), step.at.line()))
+            })
+            .collect();
+        if left.is_empty() {
+            let why =
+                "a waker that block_on gave, or an Arc that was not made through here, is never dropped";
+            self.fails(0, "leak".into(), why.into(), None, None);
+        }
+        for (lane, what, why, at) in left {
+            self.fails(lane, what, why, Some(at), None);
+        }
+    }
+
+    fn fails(
+        &mut self,
+        lane: usize,
+        what: String,
+        why: String,
+        at: Option<(String, u32)>,
+        from: Option<usize>,
+    ) {
+        let (place, source) = match &at {
+            Some((file, line)) => (short(file, *line), self.sources.line(file, *line)),
+            None => Default::default(),
+        };
+        let number = self.rows.len() + 1;
+        self.rows.push(Row { number, lane, what, why, place, source, from, kind: RowKind::Failure });
+    }
+}
+
+/// The names of all primitives, unlike each other.
+fn object_names(recording: &Recording, sources: &Sources) -> Vec<String> {
+    let name = |object: &Object| sources.name(object.made).unwrap_or_else(|| object.kind.to_lowercase());
+    // An `Arc` has the name of what it holds, and does not often show.
+    let shown = recording.objects.iter().map(|object| object.kind != "Arc");
+    number(recording.objects.iter().map(name).zip(shown).collect())
+}
+
+fn lane_names(recording: &Recording, sources: &Sources) -> Vec<String> {
+    let name = |(i, lane): (usize, &crate::recorder::Lane)| {
+        let name = lane.name.clone().or_else(|| sources.name(lane.spawned));
+        (name.unwrap_or_else(|| format!("thread {i}")), true)
+    };
+    number(recording.lanes.iter().enumerate().map(name).collect())
+}
+
+/// Numbers those that share a name, of those that count.
+fn number(names: Vec<(String, bool)>) -> Vec<String> {
+    let mut times: HashMap<String, (usize, usize)> = HashMap::new();
+    for (name, counts) in &names {
+        times.entry(name.clone()).or_default().0 += usize::from(*counts);
+    }
+    let numbered = names.into_iter().map(|(name, counts)| match times.get_mut(&name) {
+        Some((all, so_far)) if counts && *all > 1 => {
+            *so_far += 1;
+            format!("{name}#{so_far}")
+        }
+        _ => name,
+    });
+    numbered.collect()
+}

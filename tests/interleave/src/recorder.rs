@@ -1,0 +1,386 @@
+//! What happened in the execution that runs now: a list of steps, in an ordinary thread-local of the thread that
+//! explores. Loom runs all threads of a model as coroutines on that one thread and knows nothing of the list, so what
+//! it explores is the same with recording and without.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+use std::thread::panicking;
+
+use loom::thread::ThreadId;
+
+pub(crate) type At = &'static Location<'static>;
+
+/// A value that an atomic held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Bool(bool),
+    Int(i128),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Bool(value) => value.fmt(f),
+            // Flags packed into the upper bits read better so.
+            Value::Int(value) if *value > 0xffff => write!(f, "{value:#x}"),
+            Value::Int(value) => value.fmt(f),
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Bool(value)
+    }
+}
+
+macro_rules! value_from {
+    ($($int:ty)*) => {
+        $(impl From<$int> for Value {
+            fn from(value: $int) -> Value {
+                // No integer is wider than 64 bits here, so that all fit.
+                Value::Int(value as i128)
+            }
+        })*
+    };
+}
+value_from!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+/// What a thread did, once it was done.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    /// An atomic was made, with this value.
+    New(Value),
+    Load {
+        order: Ordering,
+        value: Value,
+    },
+    Store {
+        order: Ordering,
+        value: Value,
+    },
+    /// A read-modify-write that always writes, such as `fetch_add`.
+    Update {
+        method: &'static str,
+        operand: Option<Value>,
+        order: Ordering,
+        old: Value,
+        new: Value,
+    },
+    /// A read-modify-write that writes only if it finds what it expects. `found` is that, or what was there instead.
+    Exchange {
+        method: &'static str,
+        expected: Value,
+        new: Value,
+        order: Ordering,
+        found: Value,
+    },
+    Fence(Ordering),
+    Lock {
+        method: &'static str,
+    },
+    /// A try that found the lock held.
+    Refused {
+        method: &'static str,
+    },
+    Unlock,
+    /// A wait on a condition variable begins, and this mutex is unlocked.
+    WaitFrom(u32),
+    /// The wait is over, and this mutex is locked again.
+    WaitOver(u32),
+    Notify(&'static str),
+    /// The permit of a `Notify` was there, or came. Spurious: it was neither.
+    Notified {
+        spurious: bool,
+    },
+    Spawn(u8),
+    Join(u8),
+    Ends,
+    Parked,
+    Unpark(ThreadId),
+    Yield,
+    /// `block_on` polls its future, and what came of it.
+    Poll,
+    Pending,
+    Ready,
+    /// The waker of the `block_on` on this lane was called.
+    Wake(u8),
+    /// `block_on` goes on: woken, or spuriously.
+    Awake {
+        spurious: bool,
+    },
+    /// A plain cell was read or written.
+    Cell {
+        method: &'static str,
+        value: String,
+    },
+    /// A handle of an `Arc` appeared (its number) or went.
+    Handle(u32),
+    Clone(u32),
+    Drop(u32),
+    /// A remark by the model itself.
+    Note(String),
+    /// A panic that the model caught itself.
+    Caught(String),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub lane: u8,
+    /// Its number in [`Recording::objects`], or [`NONE`].
+    pub object: u32,
+    pub at: At,
+    pub op: Op,
+}
+
+/// No object: a fence, a note.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// What a thread has begun and not ended: where it stands when the execution breaks off.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Doing {
+    pub method: &'static str,
+    pub object: u32,
+    pub at: At,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    /// Where it was spawned, and its name, if it has one. The first lane is the model's own.
+    pub spawned: At,
+    pub name: Option<String>,
+    pub id: Option<ThreadId>,
+    pub doing: Option<Doing>,
+}
+
+/// A synchronization primitive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object {
+    pub kind: &'static str,
+    pub made: At,
+}
+
+/// How an execution ended before its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Panic {
+    pub message: String,
+    pub at: Option<(String, u32)>,
+    /// The lane that did the last thing, where it was one's doing.
+    pub lane: Option<u8>,
+}
+
+/// One execution.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recording {
+    pub steps: Vec<Step>,
+    pub lanes: Vec<Lane>,
+    pub objects: Vec<Object>,
+    pub panic: Option<Panic>,
+}
+
+/// What the exploring thread keeps.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    pub recording: Recording,
+    /// How many executions have begun.
+    pub executions: usize,
+    pub on: bool,
+    /// The failure has been told already.
+    pub told: bool,
+    pub handles: u32,
+    pub lane: u8,
+    pub inside: bool,
+}
+
+thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+/// Begins to explore on this thread, or ends it: gives what was here before.
+pub(crate) fn replace(recorder: Option<Recorder>) -> Option<Recorder> {
+    RECORDER.replace(recorder)
+}
+
+/// `with` on the recorder of this thread, if it explores, and if nobody else is at it.
+pub(crate) fn with<R>(with: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
+    // A thread-local is gone when its thread ends, and loom's objects may be dropped later than that.
+    RECORDER.try_with(|recorder| Some(with(recorder.try_borrow_mut().ok()?.as_mut()?))).ok().flatten()
+}
+
+/// A new execution begins, on the model's own thread.
+#[track_caller]
+pub(crate) fn execution() {
+    let spawned = Location::caller();
+    let on = with(|recorder| {
+        recorder.executions += 1;
+        let recording = &mut recorder.recording;
+        recording.steps.clear();
+        recording.lanes.clear();
+        recording.objects.clear();
+        recording.panic = None;
+        (recorder.lane, recorder.handles) = (0, 0);
+        recorder.inside = recorder.on;
+        recorder.on
+    });
+    if on == Some(true) {
+        let id = loom::thread::current().id();
+        with(|recorder| {
+            recorder.recording.lanes.push(Lane {
+                spawned,
+                name: Some("main".into()),
+                id: Some(id),
+                doing: None,
+            });
+        });
+    }
+}
+
+/// Nothing more belongs to this execution.
+pub(crate) fn execution_over() {
+    with(|recorder| recorder.inside = false);
+}
+
+/// Whether what happens now is to be recorded. Not during a panic: then loom's threads are taken down, in no order
+/// that means anything.
+fn is_on() -> bool {
+    !panicking() && with(|recorder| recorder.inside).unwrap_or(false)
+}
+
+/// Whether loom has given this execution up, and unwinds. Its objects may not be touched any more then: it would
+/// panic again, in a destructor, and the process would be aborted. A panic of the model itself is another matter, for
+/// the model may catch it.
+pub(crate) fn is_given_up() -> bool {
+    let given_up =
+        |message: &str| message.starts_with("deadlock") || message.contains("maximum number of branches");
+    panicking()
+        && with(|recorder| recorder.recording.panic.as_ref().is_some_and(|panic| given_up(&panic.message)))
+            .unwrap_or(false)
+}
+
+/// The lane of the running thread. Loom is asked each time: it may have switched since.
+fn lane(recorder: &mut Recorder, id: ThreadId, at: At) -> u8 {
+    let lanes = &mut recorder.recording.lanes;
+    let lane = lanes.iter().position(|lane| lane.id == Some(id)).unwrap_or_else(|| {
+        // A thread that was not spawned through here.
+        lanes.push(Lane { spawned: at, name: None, id: Some(id), doing: None });
+        lanes.len() - 1
+    });
+    recorder.lane = lane as u8;
+    recorder.lane
+}
+
+/// An operation that has begun. Loom may switch to another thread before it takes effect.
+#[must_use]
+pub(crate) struct Begun {
+    lane: Option<u8>,
+    object: u32,
+    at: At,
+}
+
+/// The running thread begins an operation.
+pub(crate) fn begin(method: &'static str, object: u32, at: At) -> Begun {
+    if !is_on() {
+        return Begun { lane: None, object, at };
+    }
+    let id = loom::thread::current().id();
+    let lane = with(|recorder| {
+        let lane = lane(recorder, id, at);
+        let recording = &mut recorder.recording;
+        if let Some(panic) = recording.panic.take() {
+            // It did not end the execution, so somebody caught it.
+            recording.steps.push(Step { lane, object: NONE, at, op: Op::Caught(panic.message) });
+        }
+        recording.lanes[usize::from(lane)].doing = Some(Doing { method, object, at });
+        lane
+    });
+    Begun { lane, object, at }
+}
+
+impl Begun {
+    /// It has taken effect, just now: no other thread has run since.
+    pub(crate) fn done(self, op: Op) {
+        let Some(lane) = self.lane else { return };
+        with(|recorder| {
+            recorder.lane = lane;
+            recorder.recording.lanes[usize::from(lane)].doing = None;
+            recorder.recording.steps.push(Step { lane, object: self.object, at: self.at, op });
+        });
+    }
+
+    /// A step on the way: the operation goes on.
+    pub(crate) fn step(&self, op: Op) {
+        let Some(lane) = self.lane else { return };
+        with(|recorder| {
+            recorder.lane = lane;
+            recorder.recording.steps.push(Step { lane, object: self.object, at: self.at, op });
+        });
+    }
+
+    /// The lane that it happens on, if it is recorded.
+    pub(crate) fn lane(&self) -> Option<u8> {
+        self.lane
+    }
+}
+
+/// Something that takes effect at once.
+pub(crate) fn record(object: u32, at: At, op: Op) {
+    begin("", object, at).done(op);
+}
+
+/// A primitive was made. Returns its number.
+pub(crate) fn object(kind: &'static str, made: At) -> u32 {
+    if !is_on() {
+        return NONE;
+    }
+    let number = with(|recorder| {
+        recorder.recording.objects.push(Object { kind, made });
+        recorder.recording.objects.len() as u32 - 1
+    });
+    number.unwrap_or(NONE)
+}
+
+/// A number for a handle of an `Arc`, unlike all others of this execution.
+pub(crate) fn handle() -> u32 {
+    with(|recorder| {
+        recorder.handles += 1;
+        recorder.handles
+    })
+    .unwrap_or(0)
+}
+
+/// A lane for a thread that is about to be spawned.
+pub(crate) fn new_lane(spawned: At, name: Option<String>) -> Option<u8> {
+    if !is_on() {
+        return None;
+    }
+    with(|recorder| {
+        recorder.recording.lanes.push(Lane { spawned, name, id: None, doing: None });
+        recorder.recording.lanes.len() as u8 - 1
+    })
+}
+
+/// The running thread is the one that this lane was made for.
+pub(crate) fn enter_lane(lane: Option<u8>) {
+    if let Some(lane) = lane.filter(|_| is_on()) {
+        let id = loom::thread::current().id();
+        with(|recorder| {
+            recorder.lane = lane;
+            recorder.recording.lanes[usize::from(lane)].id = Some(id);
+        });
+    }
+}
+
+/// The exploring thread panics. Whether it is the first time that it does, or the first since one was caught; and
+/// nothing, where this thread explores nothing.
+pub(crate) fn panicked(message: String, at: Option<(String, u32)>) -> Option<bool> {
+    with(|recorder| {
+        let lane = recorder.inside.then_some(recorder.lane);
+        let first = recorder.recording.panic.is_none();
+        if first {
+            recorder.recording.panic = Some(Panic { message, at, lane });
+        }
+        first
+    })
+}

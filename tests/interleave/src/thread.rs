@@ -1,0 +1,158 @@
+//! Threads of a model. With the model's own there are at most five.
+
+use std::fmt;
+use std::io;
+use std::panic::Location;
+
+pub use loom::thread::ThreadId;
+
+use crate::recorder::{self, At, NONE, Op};
+
+/// A handle to a thread.
+#[derive(Clone, Debug)]
+pub struct Thread(loom::thread::Thread);
+
+impl Thread {
+    /// Its identity, in this execution.
+    pub fn id(&self) -> ThreadId {
+        self.0.id()
+    }
+
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.0.name()
+    }
+
+    /// Gives it the permit that [`park`] waits for.
+    #[track_caller]
+    pub fn unpark(&self) {
+        let begun = recorder::begin("unpark", NONE, Location::caller());
+        self.0.unpark();
+        begun.done(Op::Unpark(self.0.id()));
+    }
+}
+
+/// The running thread.
+pub fn current() -> Thread {
+    Thread(loom::thread::current())
+}
+
+/// What joins a thread.
+pub struct JoinHandle<T> {
+    inner: loom::thread::JoinHandle<T>,
+    thread: Thread,
+    lane: Option<u8>,
+}
+
+impl<T> JoinHandle<T> {
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// None: a panic of a thread ends the execution.
+    #[track_caller]
+    pub fn join(self) -> std::thread::Result<T> {
+        let begun = recorder::begin("join", NONE, Location::caller());
+        let result = self.inner.join();
+        begun.done(Op::Join(self.lane.unwrap_or(u8::MAX)));
+        result
+    }
+
+    /// The thread.
+    pub fn thread(&self) -> &Thread {
+        &self.thread
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JoinHandle")
+    }
+}
+
+/// A new thread. Loom wants no `Send` of what it captures.
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + 'static,
+    T: 'static,
+{
+    let at = Location::caller();
+    let lane = recorder::new_lane(at, None);
+    let inner = loom::thread::spawn(on_lane(lane, at, f));
+    joins(inner, lane, at)
+}
+
+/// Runs on the new thread: `f`, on a lane of its own.
+fn on_lane<T>(lane: Option<u8>, at: At, f: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    move || {
+        recorder::enter_lane(lane);
+        let result = f();
+        recorder::record(NONE, at, Op::Ends);
+        result
+    }
+}
+
+fn joins<T>(inner: loom::thread::JoinHandle<T>, lane: Option<u8>, at: At) -> JoinHandle<T> {
+    if let Some(lane) = lane {
+        recorder::record(NONE, at, Op::Spawn(lane));
+    }
+    let thread = Thread(inner.thread().clone());
+    JoinHandle { inner, thread, lane }
+}
+
+/// A new thread with a name, which is that of its lane.
+#[derive(Debug)]
+pub struct Builder {
+    inner: loom::thread::Builder,
+    name: Option<String>,
+}
+
+impl Builder {
+    /// Without a name.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Builder { inner: loom::thread::Builder::new(), name: None }
+    }
+
+    /// With this name.
+    pub fn name(self, name: String) -> Self {
+        Builder { inner: self.inner.name(name.clone()), name: Some(name) }
+    }
+
+    /// With a stack of so many bytes.
+    pub fn stack_size(self, bytes: usize) -> Self {
+        Builder { inner: self.inner.stack_size(bytes), ..self }
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// None.
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let at = Location::caller();
+        let lane = recorder::new_lane(at, self.name);
+        let inner = self.inner.spawn(on_lane(lane, at, f))?;
+        Ok(joins(inner, lane, at))
+    }
+}
+
+/// Sleeps until somebody gives the permit, and takes it.
+#[track_caller]
+pub fn park() {
+    let begun = recorder::begin("park", NONE, Location::caller());
+    loom::thread::park();
+    begun.done(Op::Parked);
+}
+
+/// Lets others run first. In a loop that waits for another thread this is what tells loom so.
+#[track_caller]
+pub fn yield_now() {
+    let begun = recorder::begin("yield_now", NONE, Location::caller());
+    loom::thread::yield_now();
+    begun.done(Op::Yield);
+}

@@ -1,0 +1,273 @@
+//! What the swim lanes of a failing execution say, kind by kind.
+
+use std::future::poll_fn;
+use std::panic::catch_unwind;
+use std::task::{Poll, Waker};
+
+use interleave::cell::Cell;
+use interleave::future::block_on;
+use interleave::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use interleave::sync::{Arc, Condvar, Mutex};
+use interleave::{Failure, Kind, Model, thread};
+
+fn failure(body: impl Fn() + Send + Sync + 'static) -> Failure {
+    Model::new("broken").explore(body).expect_err("this model must fail")
+}
+
+/// The lanes without the title, and without the place of each step: lines shift.
+fn lanes(failure: &Failure) -> Vec<String> {
+    let text = failure.text();
+    let without_place = |line: &str| match line.rfind("   ") {
+        Some(end) if line.contains(".rs:") => line[..end].trim_end().to_owned(),
+        _ => line.trim_end().to_owned(),
+    };
+    text.lines().skip(2).map(without_place).collect()
+}
+
+#[test]
+fn a_lost_update_step_by_step() {
+    let failure = Model::new("lost update").preemption_bound(1).explore(|| {
+        let count = Arc::new(AtomicUsize::new(0));
+        let theirs = count.clone();
+        let adding = thread::spawn(move || theirs.store(theirs.load(Relaxed) + 1, Relaxed));
+        count.store(count.load(Relaxed) + 1, Relaxed);
+        adding.join().unwrap();
+        assert!(count.load(Relaxed) == 2, "one is lost");
+    });
+    let failure = failure.unwrap_err();
+    assert_eq!(failure.kind, Kind::Panic);
+    assert_eq!(failure.summary(), "lost update FAILED (execution 1): panic: one is lost");
+    let expected = "       main                                          | adding
+     ------------------------------------------------+------------------------------------------------
+    1  spawn adding                                  |
+    2  count.load(Relaxed) -> 0                      |
+         as it was made                              |
+    3  count.store(1, Relaxed)                       |
+    4                                                | count.load(Relaxed) -> 0
+                                                     |   as it was made (stale: 1 is there, by main,
+                                                     |   step 3)
+>   5                                                | count.store(1, Relaxed)
+>   6                                                | ends
+>   7  join adding                                   |
+>   8  count.load(Relaxed) -> 1                      |
+         by adding, step 5                           |
+!   9  panics                                        |
+         one is lost                                 |";
+    assert_eq!(lanes(&failure), expected.lines().collect::<Vec<_>>());
+    assert!(
+        failure.text().contains("interleave/tests/lanes.rs:") || failure.text().contains("tests/lanes.rs:")
+    );
+}
+
+#[test]
+fn a_deadlock_tells_who_holds_what() {
+    let failure = failure(|| {
+        let (first, second) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+        let theirs = (first.clone(), second.clone());
+        let other = thread::spawn(move || {
+            let _first = theirs.0.lock().unwrap();
+            let _second = theirs.1.lock().unwrap();
+        });
+        {
+            let _second = second.lock().unwrap();
+            let _first = first.lock().unwrap();
+        }
+        other.join().unwrap();
+    });
+    assert_eq!(failure.kind, Kind::Deadlock);
+    let expected = [
+        "!   4  first.lock(): for ever  |",
+        "         held by other, step 3 |",
+        "!   5                          | second.lock(): for ever",
+        "                               |   held by main, step 2",
+    ];
+    assert_eq!(lanes(&failure)[5..], expected);
+}
+
+#[test]
+fn a_notification_that_comes_too_early_is_missed() {
+    let failure = failure(|| {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        let theirs = shared.clone();
+        let telling = thread::spawn(move || {
+            theirs.1.notify_one();
+            *theirs.0.lock().unwrap() = true;
+        });
+        let (ready, changed) = &*shared;
+        drop(changed.wait_while(ready.lock().unwrap(), |ready| !*ready).unwrap());
+        telling.join().unwrap();
+    });
+    assert_eq!(failure.kind, Kind::Deadlock);
+    let text = failure.text();
+    assert!(text.contains("shared.1.wait(): for ever"), "{text}");
+    assert!(text.contains("nobody will notify it"), "{text}");
+}
+
+#[test]
+fn a_lost_wake_up_ends_with_a_sleep() {
+    let failure = failure(|| {
+        let shared = Arc::new((AtomicBool::new(false), Mutex::new(None::<Waker>)));
+        let theirs = shared.clone();
+        let waking = thread::spawn(move || {
+            theirs.0.store(true, SeqCst);
+            if let Some(waker) = theirs.1.lock().unwrap().take() {
+                waker.wake();
+            }
+        });
+        block_on(poll_fn(|cx| {
+            if shared.0.load(SeqCst) {
+                return Poll::Ready(());
+            }
+            // After the check: whoever came in between has found no waker.
+            *shared.1.lock().unwrap() = Some(cx.waker().clone());
+            Poll::Pending
+        }));
+        waking.join().unwrap();
+    });
+    assert_eq!(failure.kind, Kind::Deadlock);
+    let lanes = lanes(&failure);
+    let last: Vec<&str> = lanes.iter().rev().take(2).map(|line| line.trim()).collect();
+    assert!(last[1].contains("sleep until woken: for ever"), "{lanes:#?}");
+    assert!(last[0].contains("nobody will call its waker"), "{lanes:#?}");
+}
+
+#[test]
+fn a_data_race_names_both_sides() {
+    let failure = failure(|| {
+        let data = Arc::new(Cell::new(1));
+        let theirs = data.clone();
+        let writing = thread::spawn(move || theirs.set(2));
+        data.get();
+        writing.join().unwrap();
+    });
+    assert_eq!(failure.kind, Kind::Race);
+    let expected =
+        ["!   3                                               | data.set()", "data race with step 2 of main"];
+    let lanes = lanes(&failure);
+    assert!(lanes[4].starts_with("!   3") && lanes[4].ends_with("| data.set()"), "{expected:?}: {lanes:#?}");
+    assert!(lanes[5].contains(expected[1]), "{lanes:#?}");
+}
+
+#[test]
+fn a_leak_names_the_handle_that_is_left() {
+    struct Task {
+        itself: Mutex<Option<Arc<Task>>>,
+    }
+    let failure = failure(|| {
+        let task = Arc::new(Task { itself: Mutex::new(None) });
+        let dropped = task.clone();
+        *task.itself.lock().unwrap() = Some(task.clone());
+        drop(dropped);
+    });
+    assert_eq!(failure.kind, Kind::Leak);
+    let failed: Vec<String> = lanes(&failure).into_iter().filter(|line| line.starts_with('!')).collect();
+    assert_eq!(failed.len(), 1);
+    assert!(failed[0].contains("never dropped: a handle of task, cloned here"), "{failed:?}");
+}
+
+#[test]
+fn a_waker_that_is_kept_for_ever_is_a_leak() {
+    let failure = failure(|| {
+        block_on(poll_fn(|cx| {
+            std::mem::forget(cx.waker().clone());
+            Poll::Ready(())
+        }))
+    });
+    assert_eq!(failure.kind, Kind::Leak);
+}
+
+#[test]
+fn a_loop_that_need_not_end() {
+    let model = Model::new("spins").max_branches(200);
+    let failure = model.explore(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = flag.clone();
+        let setting = thread::spawn(move || theirs.store(true, Release));
+        while !flag.load(Acquire) {}
+        setting.join().unwrap();
+    });
+    let failure = failure.unwrap_err();
+    assert_eq!(failure.kind, Kind::Endless);
+    assert!(failure.text().contains("earlier steps"), "a long execution is cut:\n{}", failure.text());
+}
+
+#[test]
+fn a_value_that_was_written_twice_is_one_of_the_two() {
+    let failure = failure(|| {
+        let (value, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let theirs = (value.clone(), done.clone());
+        let writing = thread::spawn(move || {
+            theirs.0.store(1, Relaxed);
+            theirs.0.store(1, Relaxed);
+            theirs.1.store(true, Relaxed);
+        });
+        // The flag orders nothing, so that both writes can be the one that is read.
+        assert!(!done.load(Relaxed) || value.load(Relaxed) != 1);
+        writing.join().unwrap();
+    });
+    let text = failure.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("one of: by writing, step 2; by writing,"), "{text}");
+}
+
+#[test]
+fn what_must_have_been_seen_is_no_candidate() {
+    // Twice the same value; the second write is ordered before the read by the flag, so the first cannot be read.
+    let failure = failure(|| {
+        let (data, flag) = (Arc::new(AtomicUsize::new(5)), Arc::new(AtomicBool::new(false)));
+        let theirs = (data.clone(), flag.clone());
+        let writing = thread::spawn(move || {
+            theirs.0.store(6, Relaxed);
+            theirs.0.store(5, Relaxed);
+            theirs.1.store(true, Release);
+        });
+        if flag.load(Acquire) {
+            assert_ne!(data.load(Relaxed), 5);
+        }
+        writing.join().unwrap();
+    });
+    let text = failure.text();
+    assert!(text.contains("data.load(Relaxed) -> 5"), "{text}");
+    assert!(!text.contains("one of"), "{text}");
+    assert!(text.contains("by writing, step 3"), "{text}");
+}
+
+#[test]
+fn a_panic_that_the_model_catches_is_a_step() {
+    let passes = Model::new("catches").explore(|| {
+        assert!(catch_unwind(|| panic!("on purpose")).is_err());
+        interleave::note("and goes on");
+    });
+    assert_eq!(passes.unwrap().executions, 1);
+    let failure = failure(|| {
+        assert!(catch_unwind(|| panic!("on purpose")).is_err());
+        interleave::note("and goes on");
+        panic!("for good");
+    });
+    let text = failure.text();
+    assert!(text.contains("a panic was caught") && text.contains("on purpose"), "{text}");
+    assert!(text.contains("and goes on") && failure.message == "for good", "{text}");
+}
+
+#[test]
+fn page_and_drawing_show_every_step_and_stand_alone() {
+    let failure = failure(|| {
+        let ready = Arc::new(AtomicBool::new(false));
+        let theirs = ready.clone();
+        let setting = thread::spawn(move || theirs.store(true, Relaxed));
+        assert!(!ready.load(Relaxed), "<seen & shown>");
+        setting.join().unwrap();
+    });
+    let (html, svg) = (failure.html(), failure.svg());
+    for picture in [&html, &svg] {
+        assert!(picture.contains("ready.load(Relaxed) -&gt; true"), "{picture}");
+        assert!(picture.contains("&lt;seen &amp; shown&gt;") && !picture.contains("<seen"), "{picture}");
+        assert!(picture.contains("class=\"failure\"") && picture.contains("class=\"last\""), "{picture}");
+        assert!(picture.contains("prefers-color-scheme:dark"));
+        assert!(!picture.contains("<script") && !picture.contains("url("), "{picture}");
+    }
+    assert_eq!(
+        html.matches("<tr id=").count(),
+        failure.text().lines().filter(|l| l.contains(".rs:")).count()
+    );
+    assert!(svg.contains("class=\"from\""), "an arrow from the write to the read: {svg}");
+}
