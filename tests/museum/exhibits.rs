@@ -5,15 +5,73 @@ use crate::model::Model;
 
 pub mod shim;
 
+mod abort_against_completion;
+mod cancelled_receive;
+mod close_against_send;
+mod closed_too_early;
+mod drop_under_lock;
+mod dropped_permit;
+mod first_waker_kept;
+mod lock_across_wake;
+mod notify_before_the_wait;
+mod one_read_an_edge;
+mod overwritten_permit;
+mod panic_without_an_answer;
+mod pending_without_a_look;
+mod queued_twice;
+mod relaxed_publish;
+mod scheduled_but_not_queued;
 mod sleep_without_recheck;
+mod stale_clear;
+mod stale_token;
+mod timeout_rounded_down;
+mod two_tasks_one_slot;
 mod wake_during_poll;
 mod waker_after_check;
+mod waker_cycle;
 
 /// Every exhibit's model.
-pub const MODELS: &[&Model] =
-    &[&waker_after_check::MODEL, &wake_during_poll::MODEL, &sleep_without_recheck::MODEL];
+pub const MODELS: &[&Model] = &[
+    // Wakers
+    &waker_after_check::MODEL,
+    &pending_without_a_look::MODEL,
+    &two_tasks_one_slot::MODEL,
+    &first_waker_kept::MODEL,
+    &notify_before_the_wait::MODEL,
+    // Executors
+    &wake_during_poll::MODEL,
+    &queued_twice::MODEL,
+    &scheduled_but_not_queued::MODEL,
+    &sleep_without_recheck::MODEL,
+    // How things end
+    &abort_against_completion::MODEL,
+    &closed_too_early::MODEL,
+    &close_against_send::MODEL,
+    &waker_cycle::MODEL,
+    &panic_without_an_answer::MODEL,
+    // Cancellation
+    &dropped_permit::MODEL,
+    &cancelled_receive::MODEL,
+    // Locks
+    &lock_across_wake::MODEL,
+    &drop_under_lock::MODEL,
+    // Words and orderings
+    &overwritten_permit::MODEL,
+    &relaxed_publish::MODEL,
+    // The reactor and the clock
+    &stale_clear::MODEL,
+    &stale_token::MODEL,
+    &one_read_an_edge::MODEL,
+    &timeout_rounded_down::MODEL,
+];
 
 /// Those whose bug needs no second thread, only the right order of calls: loom has nothing to interleave there, so
 /// they run in `cargo test` as well.
 #[cfg(not(cotask_loom))]
-pub const BY_HAND: &[&Model] = &[];
+pub const BY_HAND: &[&Model] = &[
+    &first_waker_kept::MODEL,
+    &one_read_an_edge::MODEL,
+    &panic_without_an_answer::MODEL,
+    &stale_token::MODEL,
+    &timeout_rounded_down::MODEL,
+];

@@ -8,11 +8,12 @@
 //!
 //! **Seen.** [affinitypool #22](https://github.com/surrealdb/affinitypool/pull/22): release and acquire on two
 //! different variables, repaired with a fence on both sides. [tokio #525](https://github.com/tokio-rs/tokio/issues/525)
-//! is the long hunt for lost wake-ups in a pool; its park and unpark were rewritten to be those of `std`, line by line.
+//! is a long hunt for lost wake-ups in a pool, on whose way
+//! [tokio #528](https://github.com/tokio-rs/tokio/pull/528) rewrote park and unpark to be those of `std`, line by line.
 //!
-//! **Why it is hard to see.** It is the pattern of Dekker's mutual exclusion, from 1965, and no x86 test fails for the
-//! queue of a mutex, whose locked instruction is a fence by accident. On a weaker machine, or with a lighter queue, it
-//! is there.
+//! **Why it is hard to see.** It is the pattern of Dekker's mutual exclusion, and where a push ends in a locked
+//! instruction, as it mostly does on x86, that is a fence by accident. On another machine, or with a lighter queue, the
+//! bug is there.
 //!
 //! **Remember.** Announce, `fence(SeqCst)`, look again; the other side: push, `fence(SeqCst)`, look for sleepers. Of
 //! two who do this, one sees the other. Release and acquire never promise that.

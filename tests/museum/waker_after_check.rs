@@ -73,7 +73,7 @@ fn model(poll: fn(&Event, &mut Context<'_>) -> Poll<()>) {
 pub static MODEL: Model = Model {
     name: "museum_waker_after_check",
     about: "leave the waker first, then look",
-    invariants: &[1],
+    invariants: &[5],
     bound: None,
     body: || model(Event::poll_fixed),
     mutants: &[Mutant::Body { name: "broken", body: || model(Event::poll_broken) }],

@@ -1,0 +1,87 @@
+//! # Pending, because the lock was taken
+//!
+//! **What happened.** A job's result and the waker of whoever waits for it lie under one mutex. A poll must not block,
+//! thought the author, so it tries the lock and says "pending" if somebody holds it. The only one who ever holds it is
+//! the job, as it stores the result and wakes. The task, just woken, tries the lock, finds it still held by its own
+//! waker, and goes back to sleep. There will be no second wake.
+//!
+//! **Seen.** [affinitypool #6](https://github.com/surrealdb/affinitypool/pull/6): the lock on the result was held on
+//! after the wake, and the woken future, finding it locked, slept again and for ever.
+//!
+//! **Why it is hard to see.** `try_lock` looks like the polite thing to do in a poll. On one processor the job nearly
+//! always lets go before the woken task gets to run.
+//!
+//! **Remember.** "Pending" is a statement about the future: somebody who has my waker will call it. A poll that could
+//! not look, and has left nothing, cannot say so. A short critical section may be waited for, in a poll as elsewhere.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
+
+use super::shim::{Arc, Mutex, block_on, thread};
+use crate::model::{Model, Mutant};
+
+#[derive(Default)]
+struct State {
+    result: Option<u32>,
+    waker: Option<Waker>,
+}
+
+impl State {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
+        match self.result {
+            Some(result) => Poll::Ready(result),
+            None => {
+                self.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Job(Mutex<State>);
+
+impl Job {
+    fn complete(&self, result: u32) {
+        let mut state = self.0.lock().unwrap();
+        state.result = Some(result);
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+
+    // ANCHOR: broken
+    fn poll_broken(&self, cx: &mut Context<'_>) -> Poll<u32> {
+        match self.0.try_lock() {
+            Ok(mut state) => state.poll(cx),
+            // Somebody is at it, so it will soon be done?
+            Err(_) => Poll::Pending,
+        }
+    }
+    // ANCHOR_END: broken
+
+    // ANCHOR: fixed
+    fn poll_fixed(&self, cx: &mut Context<'_>) -> Poll<u32> {
+        self.0.lock().unwrap().poll(cx)
+    }
+    // ANCHOR_END: fixed
+}
+
+// ANCHOR: model
+fn model(poll: fn(&Job, &mut Context<'_>) -> Poll<u32>) {
+    let job = Arc::new(Job::default());
+    let theirs = job.clone();
+    let working = thread::spawn(move || theirs.complete(7));
+    assert_eq!(block_on(poll_fn(|cx| poll(&job, cx))), 7);
+    working.join().unwrap();
+}
+// ANCHOR_END: model
+
+pub static MODEL: Model = Model {
+    name: "museum_pending_without_a_look",
+    about: "who says pending has left a waker with somebody",
+    invariants: &[5],
+    bound: None,
+    body: || model(Job::poll_fixed),
+    mutants: &[Mutant::Body { name: "broken", body: || model(Job::poll_broken) }],
+};
