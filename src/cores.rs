@@ -41,7 +41,7 @@ pub struct Cores {
 
 struct Core {
     handle: Handle,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Cores {
@@ -58,9 +58,24 @@ impl Cores {
     /// # Errors
     /// As [`start`](Cores::start).
     pub fn start_with(count: NonZeroUsize, builder: Builder) -> io::Result<Cores> {
+        Cores::start_each(count, move |_number| {
+            let runtime = builder.clone().build()?;
+            Ok((runtime.handle(), move || runtime.run()))
+        })
+    }
+
+    /// Calls `make` with each core's number on that core's thread. What it makes, a runtime or in a model what
+    /// stands for one, is run there until its handle says to shut down.
+    ///
+    /// Models: `cores_stop`, `cores_failed_start`.
+    pub(crate) fn start_each<R: FnOnce()>(
+        count: NonZeroUsize,
+        make: impl FnOnce(usize) -> io::Result<(Handle, R)> + Clone + Send + 'static,
+    ) -> io::Result<Cores> {
+        // When one cannot be started this is dropped, and stops the others.
         let mut cores = Cores { cores: Vec::with_capacity(count.get()), next: Cell::new(0) };
         for number in 0..count.get() {
-            cores.cores.push(Core::start(number, builder.clone())?);
+            cores.cores.push(Core::start(number, make.clone())?);
         }
         Ok(cores)
     }
@@ -86,13 +101,9 @@ impl Cores {
 
     fn stop_all(&mut self) -> io::Result<()> {
         self.cores.iter().for_each(|core| core.handle.shutdown());
-        let mut result = Ok(());
-        for (number, core) in self.cores.drain(..).enumerate() {
-            if core.thread.is_some_and(|thread| thread.join().is_err()) {
-                result = Err(io::Error::other(format!("the thread cotask-core-{number} panicked")));
-            }
-        }
-        result
+        let ends = self.cores.drain(..).enumerate().map(|(number, core)| join(number, core.thread));
+        // Each is waited for, also after one that has panicked.
+        ends.fold(Ok(()), io::Result::and)
     }
 }
 
@@ -110,22 +121,29 @@ impl fmt::Debug for Cores {
 }
 
 impl Core {
-    fn start(number: usize, builder: Builder) -> io::Result<Core> {
+    fn start<R: FnOnce()>(
+        number: usize,
+        make: impl FnOnce(usize) -> io::Result<(Handle, R)> + Send + 'static,
+    ) -> io::Result<Core> {
         let (sender, started) = oneshot::channel();
-        // A runtime stays on the thread that made it, so the thread makes it, and tells how that went.
-        let run = move || match builder.build() {
-            Ok(runtime) => {
-                drop(sender.send(Ok(runtime.handle())));
-                runtime.run();
-            }
-            Err(error) => drop(sender.send(Err(error))),
+        // A runtime stays on the thread that made it, so the thread makes it, and sends the way to it.
+        let run = move || {
+            let (handle, run) = make(number)?;
+            drop(sender.send(handle));
+            run();
+            Ok(())
         };
         let thread = thread::Builder::new().name(format!("cotask-core-{number}")).spawn(run)?;
-        let handle = started
-            .blocking_recv()
-            .unwrap_or_else(|_| Err(io::Error::other("the core's thread panicked")))?;
-        Ok(Core { handle, thread: Some(thread) })
+        match started.blocking_recv() {
+            Ok(handle) => Ok(Core { handle, thread }),
+            Err(_) => Err(join(number, thread).expect_err("a core that sends no handle ends with an error")),
+        }
     }
+}
+
+fn join(number: usize, thread: JoinHandle<io::Result<()>>) -> io::Result<()> {
+    let panicked = |_| Err(io::Error::other(format!("the thread cotask-core-{number} panicked")));
+    thread.join().unwrap_or_else(panicked)
 }
 
 /// A listener served by several cores: [`serve`]. Dropping it stops it.

@@ -2,17 +2,30 @@
 //! sleeps in the system's poller and so cannot be modelled.
 
 use std::future::{Future, poll_fn};
+use std::io;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 
+use crate::cores::Cores;
 pub use crate::handle::RemoteOwner;
 pub use crate::inbox::{Inbox, Mail, Registry};
+use crate::loom::Arc;
+use crate::sync::Notify;
 use crate::task::{Run, Task};
 pub use crate::waker::Name;
 use crate::{Handle, JoinHandle, RemoteJoinHandle};
 
-/// A handle to a runtime of which there is nothing but the inbox.
-pub fn handle(inbox: crate::loom::Arc<Inbox>) -> Handle {
-    Handle::new(inbox, crate::loom::Arc::default())
+/// A handle to a runtime of which there is nothing but the inbox, and what tells it to stop.
+pub fn handle(inbox: Arc<Inbox>, stop: Arc<Notify>) -> Handle {
+    Handle::new(inbox, stop)
+}
+
+/// Threads that run what `make` makes, with the handles that stop it.
+pub fn cores<R: FnOnce()>(
+    count: NonZeroUsize,
+    make: impl FnOnce(usize) -> io::Result<(Handle, R)> + Clone + Send + 'static,
+) -> io::Result<Cores> {
+    Cores::start_each(count, make)
 }
 
 /// A task of another thread, before that thread has heard of it.

@@ -76,7 +76,7 @@
 //!    queue, and passes a wake that it had received and not used on to the next. Each primitive documents its
 //!    cancel safety. *Models* `semaphore`, `notify`, `mpsc`, `mutex`.
 //! 10. When the runtime ends, each task's future is dropped, on its own thread, and every descriptor is closed.
-//!     *Models* `registry`, `handle`, `abort_against_the_end`, `blocking`.
+//!     *Models* `registry`, `handle`, `abort_against_the_end`, `blocking`, `cores`.
 //! 11. A timer never fires early.
 //! 12. An aborted task's future is dropped in its own turn, never inside the call to `abort`: what a task owns is
 //!     touched by nobody while another task runs. *Models* `abort`, `abort_against_completion`.

@@ -71,6 +71,13 @@ fn an_address_in_use_is_named_and_no_thread_is_left() {
 }
 
 #[test]
+fn a_core_whose_runtime_cannot_be_made_is_an_error_of_the_start() {
+    let no_threads = cotask::blocking::Config { max_threads: 0, ..Default::default() };
+    let error = Cores::start_with(count(2), cotask::Builder::new().blocking(no_threads)).unwrap_err();
+    assert_eq!(error.to_string(), "the thread cotask-core-0 panicked");
+}
+
+#[test]
 fn stopping_drops_the_tasks_on_their_own_threads_and_closes_the_connections() {
     struct Told(mpsc::Sender<ThreadId>, Arc<AtomicUsize>);
     impl Drop for Told {

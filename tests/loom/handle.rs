@@ -26,7 +26,7 @@ static SPAWN_AGAINST_THE_END: Model = Model {
     bound: Some(3),
     body: || {
         let inbox = Arc::new(Inbox::new(Box::new(|| ())));
-        let theirs = handle(inbox.clone());
+        let theirs = handle(inbox.clone(), Arc::default());
         let joining = thread::spawn(move || {
             let task = theirs.spawn(|| async {});
             task.abort();

@@ -35,6 +35,8 @@
 #[cfg(cotask_loom)]
 mod blocking;
 #[cfg(cotask_loom)]
+mod cores;
+#[cfg(cotask_loom)]
 mod handle;
 #[cfg(cotask_loom)]
 mod inbox;
@@ -72,6 +74,7 @@ fn models() -> Vec<&'static model::Model> {
         orderings::MODELS,
         inbox::MODELS,
         handle::MODELS,
+        cores::MODELS,
         oneshot::MODELS,
         mpsc::MODELS,
         semaphore::MODELS,
