@@ -11,7 +11,7 @@ use crate::inbox::{Inbox, Job};
 use crate::join::{JoinError, JoinHandle};
 use crate::loom::Arc;
 use crate::runtime::spawn;
-use crate::sync::{Notify, oneshot};
+use crate::sync::{Notify, block_thread_on, oneshot};
 
 /// A way to a runtime that may be cloned and sent to other threads: [`Runtime::handle`](crate::Runtime::handle).
 ///
@@ -54,11 +54,9 @@ impl Handle {
         F::Output: Send + 'static,
     {
         let (handle, owner) = RemoteJoinHandle::new();
-        let job: Job = Box::new(move || {
-            spawn(async move { owner.watch(spawn(async move { make().await })).await });
-        });
+        let watch = async move || owner.watch(spawn(async move { make().await })).await;
         // Refused when the runtime has ended: then the owner is dropped with the job, which the joiner sees.
-        self.send(job);
+        self.send(Box::new(move || drop(spawn(watch()))));
         handle
     }
 
@@ -154,7 +152,7 @@ impl<T> RemoteJoinHandle<T> {
     /// # Panics
     /// Inside a task, whose thread it would block: await the handle there.
     pub fn join(self) -> Result<T, JoinError> {
-        self.result.blocking_recv().unwrap_or_else(|_| Err(JoinError::cancelled(None)))
+        block_thread_on("RemoteJoinHandle::join", self)
     }
 }
 

@@ -25,8 +25,6 @@
 //! Models: `inbox`, `inbox_two_wakers`, `registry` (`cargo loom`).
 
 use std::mem;
-#[cfg(not(cotask_loom))]
-use std::sync::LazyLock;
 
 use crate::loom::atomic::{AtomicBool, Ordering};
 use crate::loom::{Arc, Mutex, RwLock};
@@ -188,13 +186,9 @@ impl Registry {
 /// The registry of this process.
 #[cfg(not(cotask_loom))]
 pub(crate) fn registry() -> &'static Registry {
-    static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
+    static REGISTRY: std::sync::LazyLock<Registry> = std::sync::LazyLock::new(Registry::default);
     &REGISTRY
 }
 
-/// A new one for each execution of a model.
 #[cfg(cotask_loom)]
-pub(crate) fn registry() -> &'static Registry {
-    ::loom::lazy_static! { static ref REGISTRY: Registry = Registry::default(); }
-    &REGISTRY
-}
+pub(crate) use crate::inside::registry;

@@ -15,6 +15,12 @@ use crate::task::{Run, Task};
 pub use crate::waker::Name;
 use crate::{Handle, JoinHandle, RemoteJoinHandle};
 
+/// The registry of this process: a new one in each execution of a model.
+pub(crate) fn registry() -> &'static Registry {
+    loom::lazy_static! { static ref REGISTRY: Registry = Registry::default(); }
+    &REGISTRY
+}
+
 /// A handle to a runtime of which there is nothing but the inbox, and what tells it to stop.
 pub fn handle(inbox: Arc<Inbox>, stop: Arc<Notify>) -> Handle {
     Handle::new(inbox, stop)

@@ -75,7 +75,7 @@ impl Wake for Sleeper {
 ///
 /// In a task: the thread would sleep, and no other task of it could run to end the wait. `method` is named
 /// in the message.
-fn block_thread_on<F: Future>(method: &str, future: F) -> F::Output {
+pub(crate) fn block_thread_on<F: Future>(method: &str, future: F) -> F::Output {
     assert!(!budget::in_task(), "{method} inside a task would stop every task of this thread: await instead");
     let mut future = pin!(future);
     let sleeper = Arc::new(Sleeper::default());

@@ -297,6 +297,41 @@ pub(super) fn text(value: impl ToString) -> Value {
     Value::Text(value.to_string())
 }
 
+fn word(value: impl fmt::Debug) -> Value {
+    Value::Text(format!("{value:?}").to_lowercase())
+}
+
+/// Fields that are called as the variables which hold them.
+macro_rules! fields {
+    ($($name:ident),*) => { vec![$((stringify!($name), Value::from($name))),*] };
+}
+
+macro_rules! values {
+    ($($kind:ty: |$it:ident| $value:expr;)*) => {
+        $(impl From<&$kind> for Value {
+            fn from($it: &$kind) -> Value {
+                $value
+            }
+        })*
+    };
+}
+
+// How the outputs show each of them.
+values! {
+    Id: |id| text(id);
+    Actor: |actor| text(actor);
+    Resource: |resource| text(resource);
+    Outcome: |outcome| if *outcome == Outcome::BudgetSpent { text("budget") } else { word(outcome) };
+    Want: |want| word(want);
+    &'static Location<'static>: |line| text(line);
+    &'static str: |word| text(word);
+    Box<str>: |name| text(name);
+    bool: |flag| Value::Flag(*flag);
+    usize: |number| Value::Number(*number as u64);
+    Instant: |at| Value::Number(at.nanos());
+    Duration: |wait| Value::Number(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX));
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -309,73 +344,39 @@ impl fmt::Display for Value {
     }
 }
 
-fn word(value: impl fmt::Debug) -> Value {
-    Value::Text(format!("{value:?}").to_lowercase())
-}
-
 impl Event {
     /// Its kind and its fields, as all the outputs have them.
     pub(super) fn words(&self) -> (&'static str, Fields) {
-        use Value::{Flag, Number};
         match self {
             Event::Spawned { task, by, name, source } => {
-                let mut fields = vec![("task", text(task)), ("by", text(by)), ("source", text(source))];
-                fields.extend(name.as_ref().map(|name| ("name", text(name))));
+                let mut fields = fields![task, by, source];
+                fields.extend(name.iter().flat_map(|name| fields![name]));
                 ("spawned", fields)
             }
-            Event::Scheduled { task, by } => ("scheduled", vec![("task", text(task)), ("by", text(by))]),
-            Event::PollBegan { task } => ("poll_began", vec![("task", text(task))]),
-            Event::PollEnded { task, outcome } => {
-                let outcome = if *outcome == Outcome::BudgetSpent { text("budget") } else { word(outcome) };
-                ("poll_ended", vec![("task", text(task)), ("outcome", outcome)])
-            }
-            Event::Joined { task, by } => ("joined", vec![("task", text(task)), ("by", text(by))]),
-            Event::AbortRequested { task, by } => {
-                ("abort_requested", vec![("task", text(task)), ("by", text(by))])
-            }
+            Event::Scheduled { task, by } => ("scheduled", fields![task, by]),
+            Event::PollBegan { task } => ("poll_began", fields![task]),
+            Event::PollEnded { task, outcome } => ("poll_ended", fields![task, outcome]),
+            Event::Joined { task, by } => ("joined", fields![task, by]),
+            Event::AbortRequested { task, by } => ("abort_requested", fields![task, by]),
             Event::Parked { at_most } => {
-                let nanos = |wait: &Duration| Number(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX));
-                ("parked", at_most.iter().map(|wait| ("at_most", nanos(wait))).collect())
+                ("parked", at_most.iter().flat_map(|at_most| fields![at_most]).collect())
             }
             Event::Unparked => ("unparked", Vec::new()),
-            Event::Waits { by, on, want } => {
-                ("waits", vec![("by", text(by)), ("on", text(on)), ("want", word(want))])
-            }
-            Event::SocketOpened { socket, by, kind } => {
-                ("socket_opened", vec![("socket", text(socket)), ("by", text(by)), ("kind", text(kind))])
-            }
+            Event::Waits { by, on, want } => ("waits", fields![by, on, want]),
+            Event::SocketOpened { socket, by, kind } => ("socket_opened", fields![socket, by, kind]),
             Event::SocketReady { socket, readable, writable, closed } => {
-                let flags = [("readable", *readable), ("writable", *writable), ("closed", *closed)];
-                let flags = flags.map(|(key, flag)| (key, Flag(flag)));
-                ("socket_ready", [("socket", text(socket))].into_iter().chain(flags).collect())
+                ("socket_ready", fields![socket, readable, writable, closed])
             }
-            Event::SocketClosed { socket, by } => {
-                ("socket_closed", vec![("socket", text(socket)), ("by", text(by))])
-            }
-            Event::TimerSet { timer, by, deadline } => {
-                let deadline = Number(deadline.nanos());
-                ("timer_set", vec![("timer", text(timer)), ("by", text(by)), ("deadline", deadline)])
-            }
-            Event::TimerFired { timer } => ("timer_fired", vec![("timer", text(timer))]),
-            Event::TimerCancelled { timer, by } => {
-                ("timer_cancelled", vec![("timer", text(timer)), ("by", text(by))])
-            }
-            Event::JobQueued { job, by, source } => {
-                ("job_queued", vec![("job", text(job)), ("by", text(by)), ("source", text(source))])
-            }
-            Event::JobStarted { job } => ("job_started", vec![("job", text(job))]),
-            Event::JobDone { job } => ("job_done", vec![("job", text(job))]),
-            Event::Sent { channel, by, queued } => {
-                let queued = Number(*queued as u64);
-                ("sent", vec![("channel", text(channel)), ("by", text(by)), ("queued", queued)])
-            }
-            Event::Received { channel, by, queued } => {
-                let queued = Number(*queued as u64);
-                ("received", vec![("channel", text(channel)), ("by", text(by)), ("queued", queued)])
-            }
-            Event::Named { resource, name } => {
-                ("named", vec![("resource", text(resource)), ("name", text(name))])
-            }
+            Event::SocketClosed { socket, by } => ("socket_closed", fields![socket, by]),
+            Event::TimerSet { timer, by, deadline } => ("timer_set", fields![timer, by, deadline]),
+            Event::TimerFired { timer } => ("timer_fired", fields![timer]),
+            Event::TimerCancelled { timer, by } => ("timer_cancelled", fields![timer, by]),
+            Event::JobQueued { job, by, source } => ("job_queued", fields![job, by, source]),
+            Event::JobStarted { job } => ("job_started", fields![job]),
+            Event::JobDone { job } => ("job_done", fields![job]),
+            Event::Sent { channel, by, queued } => ("sent", fields![channel, by, queued]),
+            Event::Received { channel, by, queued } => ("received", fields![channel, by, queued]),
+            Event::Named { resource, name } => ("named", fields![resource, name]),
         }
     }
 }

@@ -122,7 +122,7 @@ static ABORT_AGAINST_COMPLETION: Model = Model {
     name: "abort_against_completion",
     about: "a task is aborted while it finishes: its output arrives if there is one, and else it was cancelled",
     invariants: &[12],
-    bound: None,
+    bound: Some(3),
     body: || {
         let (dropped, finished) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (joiner, owner) = remote();
