@@ -1,0 +1,98 @@
+//! The runs behind part III of the book: a small scene for each room of the runtime.
+//!
+//! ```text
+//! cargo run --example inside -- turns
+//! ```
+
+mod beside;
+mod names;
+mod outside;
+mod tasks;
+mod timers;
+mod two;
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+use cotask::Builder;
+
+/// A small scene for each room of the runtime: what the book says about it, happening.
+#[derive(Parser)]
+struct Args {
+    scene: Scene,
+    /// Write the run's trace here, as lines of JSON, for the example `timeline`
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Scene {
+    /// A name goes stale, and another task lives in its slot
+    Names,
+    /// Four ways for a task to end
+    Tasks,
+    /// Three tasks take turns, and then all sleep
+    Turns,
+    /// Wakes from another thread
+    Mail,
+    /// The last bytes and the end of a stream, in one edge
+    Edges,
+    /// Timers near and far, and how often the thread wakes for them
+    Timers,
+    /// A task that could go on for ever, and one that wants its turn
+    Budget,
+    /// A place in a queue that is given up
+    Handoff,
+    /// A function that stops and goes on, with no runtime at all
+    Coroutine,
+    /// The record of three polls
+    Record,
+    /// What the two unsafe expressions buy; to be run with --release
+    Two,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
+    match args.scene {
+        Scene::Names => on_virtual_time(args, names::scene()),
+        Scene::Tasks => on_virtual_time(args, tasks::endings()),
+        Scene::Turns => on_virtual_time(args, tasks::turns()),
+        Scene::Timers => on_virtual_time(args, timers::scene()),
+        Scene::Budget => on_virtual_time(args, beside::budget()),
+        Scene::Handoff => on_virtual_time(args, beside::handoff()),
+        Scene::Mail => on(args, Builder::new(), outside::mail()),
+        Scene::Edges => on(args, Builder::new(), outside::edges()),
+        Scene::Coroutine => beside::coroutine(),
+        Scene::Record => beside::record(),
+        Scene::Two => two::scene(),
+    }
+}
+
+/// The clock jumps from deadline to deadline, so each run is the same as the last, to the nanosecond.
+fn on_virtual_time(args: &Args, scene: impl Future<Output = Result<()>>) -> Result<()> {
+    on(args, Builder::new().virtual_time(), scene)
+}
+
+fn on(args: &Args, builder: Builder, scene: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = builder.trace(10_000).name("inside").build()?;
+    runtime.block_on(scene)?;
+    if let Some(path) = &args.trace {
+        let file = File::create(path).with_context(|| path.display().to_string())?;
+        runtime.take_trace().write_json_lines(BufWriter::new(file))?;
+    }
+    Ok(())
+}
