@@ -3,6 +3,7 @@
 //! `spawn`, `sleep`, a socket and every waker need the executor, and none is handed to them: it stands in a
 //! thread-local while its `block_on` runs, and while it ends.
 
+// ANCHOR: current
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -44,7 +45,9 @@ pub(crate) fn is(executor: &Rc<Executor>) -> bool {
         .try_with(|current| current.borrow().as_ref().is_some_and(|current| Rc::ptr_eq(current, executor)))
         .unwrap_or(false)
 }
+// ANCHOR_END: current
 
+// ANCHOR: wake
 /// The short way of a wake. False when the name belongs to another thread's runtime, or to none.
 #[inline]
 pub(crate) fn wake(name: Name) -> bool {
@@ -58,7 +61,9 @@ pub(crate) fn wake(name: Name) -> bool {
         })
         .unwrap_or(false)
 }
+// ANCHOR_END: wake
 
+// ANCHOR: entered
 /// Makes an executor the thread's current one while it lives.
 pub(crate) struct Entered {
     before: Option<Rc<Executor>>,
@@ -97,3 +102,4 @@ impl Drop for Entered {
         drop(left);
     }
 }
+// ANCHOR_END: entered

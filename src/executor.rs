@@ -13,6 +13,7 @@
 //! What runs foreign code (polls, drops, wakes) does so with no cell borrowed: each borrow below ends in its
 //! own line.
 
+// ANCHOR: uses
 use std::cell::{Cell, OnceCell, RefCell};
 use std::future::Future;
 use std::io;
@@ -37,7 +38,9 @@ use crate::task::{Run, Task, contain};
 use crate::trace::{Actor, Event, Outcome, Recorder};
 use crate::waker::{MAX_RUNTIMES, Name};
 use crate::wheel::{TimerKey, Wheel};
+// ANCHOR_END: uses
 
+// ANCHOR: fields
 pub(crate) struct Executor {
     number: u16,
     slab: RefCell<Slab<Rc<dyn Run>>>,
@@ -57,7 +60,9 @@ pub(crate) struct Executor {
     closed: Cell<bool>,
     recorder: Option<Box<Recorder>>,
 }
+// ANCHOR_END: fields
 
+// ANCHOR: new
 impl Executor {
     /// # Errors
     /// When the system has no poller, or no runtime number is free.
@@ -91,7 +96,9 @@ impl Executor {
             recorder: recorder.map(Box::new),
         }))
     }
+    // ANCHOR_END: new
 
+    // ANCHOR: rooms
     pub(crate) fn number(&self) -> u16 {
         self.number
     }
@@ -130,7 +137,9 @@ impl Executor {
     pub(crate) fn tasks(&self) -> usize {
         self.slab.borrow().len()
     }
+    // ANCHOR_END: rooms
 
+    // ANCHOR: record
     /// Tells the recorder, if there is one. What is told is kept out of the way of those who go on without.
     #[inline]
     pub(crate) fn record(&self, tell: impl FnOnce(&Recorder, Instant)) {
@@ -143,6 +152,7 @@ impl Executor {
             out_of_line(|| tell(recorder, self.clock.now()));
         }
     }
+    // ANCHOR_END: record
 
     /// Makes a task and queues it. When the runtime is ending the future is dropped at once, and its handle
     /// tells that it was cancelled.
@@ -165,6 +175,7 @@ impl Executor {
     }
     // ANCHOR_END: spawn
 
+    // ANCHOR: insert
     /// A name for the future of `block_on`, queued.
     pub(crate) fn insert_root(&self, source: &'static Location<'static>) -> Name {
         self.insert(None, Some("block_on"), source)
@@ -191,6 +202,7 @@ impl Executor {
         self.queue.borrow_mut().push(task);
         task
     }
+    // ANCHOR_END: insert
 
     /// Makes a task runnable, unless it is so already or its name is stale.
     // ANCHOR: schedule
@@ -242,6 +254,7 @@ impl Executor {
     }
     // ANCHOR_END: poll_task
 
+    // ANCHOR: root
     /// Polls the root once. Its panics go on to whoever called `block_on`, when the recorder knows.
     pub(crate) fn poll_root<T>(&self, name: Name, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         let guarded = |cx: &mut Context<'_>| match catch_unwind(AssertUnwindSafe(|| poll(cx))) {
@@ -269,6 +282,7 @@ impl Executor {
             Some(recorder) => recorder.poll(&self.clock, name, poll, outcome),
         }
     }
+    // ANCHOR_END: root
 
     /// Takes in what happened outside: readiness, mail, deadlines. Sleeps until something does, if nothing can
     /// run (invariant 6).
@@ -314,6 +328,7 @@ impl Executor {
     }
     // ANCHOR_END: look_outside
 
+    // ANCHOR: deliver
     fn wait(&self, timeout: Option<Duration>) {
         if let Err(error) = self.reactor.wait(timeout) {
             panic!("the system's poller failed, and without it no task can be woken: {error}");
@@ -360,6 +375,7 @@ impl Executor {
             recorder.enter(actor);
         }
     }
+    // ANCHOR_END: deliver
 
     /// The end (invariant 10): drops each task's future, on this thread and with the runtime still current, so
     /// that these drops may wake, abort and spawn. What they spawn is dropped at once; whether they panic or
@@ -385,5 +401,5 @@ impl Executor {
             pool.shutdown();
         }
     }
-    // ANCHOR_END: shutdown
 }
+// ANCHOR_END: shutdown

@@ -24,6 +24,7 @@
 //!
 //! Models: `inbox`, `inbox_two_wakers`, `registry` (`cargo loom`).
 
+// ANCHOR: fields
 use std::mem;
 
 use crate::loom::atomic::{AtomicBool, Ordering};
@@ -64,7 +65,9 @@ impl Mail {
         self.names.is_empty() && self.jobs.is_empty()
     }
 }
+// ANCHOR_END: fields
 
+// ANCHOR: new
 impl Inbox {
     /// An empty inbox, whose owner sleeps until `unpark` is called.
     pub fn new(unpark: Box<dyn Fn() + Send + Sync>) -> Inbox {
@@ -83,6 +86,7 @@ impl Inbox {
         self.push(|mail| mail.jobs.extend(job.take()));
         job.map_or(Ok(()), Err)
     }
+    // ANCHOR_END: new
 
     // ANCHOR: push
     fn push(&self, put: impl FnOnce(&mut Mail)) {
@@ -100,10 +104,12 @@ impl Inbox {
     }
     // ANCHOR_END: push
 
+    // ANCHOR: looks
     /// Owner: whether to look inside. May be late by one turn, never for good.
     pub fn looks_nonempty(&self) -> bool {
         self.nonempty.load(Ordering::Relaxed)
     }
+    // ANCHOR_END: looks
 
     // ANCHOR: park
     /// Owner: announces a sleep. False when there is mail, and then the owner must not sleep.
@@ -123,6 +129,7 @@ impl Inbox {
     }
     // ANCHOR_END: park
 
+    // ANCHOR: close
     /// Owner: takes what is left and lets nothing in any more.
     pub fn close(&self) -> Mail {
         let mut state = self.state.lock();
@@ -135,7 +142,9 @@ impl Inbox {
         self.state.lock().closed
     }
 }
+// ANCHOR_END: close
 
+// ANCHOR: registry
 /// Which inbox belongs to the runtime number in a name.
 ///
 /// It holds the inboxes strongly, and a runtime takes its own out when it ends. A number is given again as
@@ -182,7 +191,9 @@ impl Registry {
         }
     }
 }
+// ANCHOR_END: registry
 
+// ANCHOR: process
 /// The registry of this process.
 #[cfg(not(cotask_loom))]
 pub(crate) fn registry() -> &'static Registry {
@@ -192,3 +203,4 @@ pub(crate) fn registry() -> &'static Registry {
 
 #[cfg(cotask_loom)]
 pub(crate) use crate::inside::registry;
+// ANCHOR_END: process

@@ -24,6 +24,7 @@
 //! Each direction has one waker slot, and the last waker given is the one that is woken (invariant 5). So one
 //! task may read and another write; two tasks that read one socket at once displace each other.
 
+// ANCHOR: fields
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
@@ -97,7 +98,9 @@ impl From<Direction> for Want {
         }
     }
 }
+// ANCHOR_END: fields
 
+// ANCHOR: new
 impl Reactor {
     /// # Errors
     /// When the system has no poller to give, mostly for want of descriptors.
@@ -126,7 +129,9 @@ impl Reactor {
             }
         })
     }
+    // ANCHOR_END: new
 
+    // ANCHOR: register
     /// Starts to watch a source.
     pub(crate) fn register(&self, source: &mut impl event::Source) -> io::Result<Rc<Readiness>> {
         let token = self.sources.borrow().next_token();
@@ -148,7 +153,9 @@ impl Reactor {
         let sources = self.sources.borrow();
         sources.slots.len() - sources.free.len()
     }
+    // ANCHOR_END: register
 
+    // ANCHOR: wait
     /// Waits for events. `None` waits without end, zero not at all.
     ///
     /// May return early: when a signal arrives, when the wait is longer than a day, or when unparked.
@@ -175,7 +182,9 @@ impl Reactor {
         }
     }
 }
+// ANCHOR_END: wait
 
+// ANCHOR: sources
 impl Sources {
     /// The token that `insert` will use.
     fn next_token(&self) -> Token {
@@ -206,7 +215,9 @@ impl Sources {
         place.readiness.as_ref().filter(|readiness| readiness.token == token).map(Rc::clone)
     }
 }
+// ANCHOR_END: sources
 
+// ANCHOR: tokens
 fn interest() -> Interest {
     let both = Interest::READABLE | Interest::WRITABLE;
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -221,7 +232,9 @@ fn token(slot: u32, generation: u32) -> Token {
 fn slot_of(token: Token) -> u32 {
     token.0 as u32
 }
+// ANCHOR_END: tokens
 
+// ANCHOR: note
 impl Side {
     fn new() -> Side {
         Side { ready: Cell::new(true), sticky: Cell::new(false), waker: Cell::new(None) }
@@ -265,7 +278,9 @@ impl Readiness {
             self.write.set_ready();
         }
     }
+    // ANCHOR_END: note
 
+    // ANCHOR: ready
     /// Has the system say first that the source is ready: for a connection that is still being made.
     pub(crate) fn expect_event(&self, direction: Direction) {
         self.side(direction).ready.set(false);
@@ -324,6 +339,7 @@ impl Readiness {
         result
     }
 }
+// ANCHOR_END: ready
 
 #[cfg(all(test, unix))]
 mod tests {

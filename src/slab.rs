@@ -13,6 +13,7 @@
 //! While a task is polled its body is *out* of the slab. So a poll may spawn, wake and abort, which all
 //! borrow the slab, and a task cannot be polled inside its own poll.
 
+// ANCHOR: fields
 use crate::waker::{GENERATIONS, MAX_SLOTS};
 
 /// The end of the free list.
@@ -34,7 +35,9 @@ struct Slot<T> {
     /// True from the wake that queues the task to the start of the poll that answers it.
     scheduled: bool,
 }
+// ANCHOR_END: fields
 
+// ANCHOR: insert
 impl<T> Slab<T> {
     pub(crate) fn new() -> Self {
         Slab { slots: Vec::new(), first_free: NIL, live: 0 }
@@ -72,7 +75,9 @@ impl<T> Slab<T> {
     fn get(&mut self, index: u32, generation: u32) -> Option<&mut Slot<T>> {
         self.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)
     }
+    // ANCHOR_END: insert
 
+    // ANCHOR: schedule
     /// Marks the task as scheduled. True when it was not yet so, and only then may it be queued: this is what
     /// keeps a task in the run queue at most once (invariant 1). False also when the name is stale.
     pub(crate) fn schedule(&mut self, index: u32, generation: u32) -> bool {
@@ -81,7 +86,9 @@ impl<T> Slab<T> {
             None => false,
         }
     }
+    // ANCHOR_END: schedule
 
+    // ANCHOR: poll
     /// Its turn has come: clears `scheduled` *before* the poll, so that a wake during the poll schedules the
     /// task again (invariant 2), and hands the body out. `None` when the name is stale (invariant 3).
     pub(crate) fn begin_poll(&mut self, index: u32, generation: u32) -> Option<Option<T>> {
@@ -94,7 +101,9 @@ impl<T> Slab<T> {
     pub(crate) fn end_poll(&mut self, index: u32, body: T) {
         self.slots[index as usize].body = Some(body);
     }
+    // ANCHOR_END: poll
 
+    // ANCHOR: free
     /// The task is over. Its name, wherever it is still held (also in the run queue), goes stale.
     pub(crate) fn free(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
@@ -119,3 +128,4 @@ impl<T> Slab<T> {
         Some(body)
     }
 }
+// ANCHOR_END: free

@@ -19,6 +19,7 @@
 //! drop) runs while the stage is borrowed, and that code may hold this very task's handle: each method of the
 //! handle looks at the phase first, and touches the stage only when the task is over.
 
+// ANCHOR: uses
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +30,9 @@ use std::task::{Context, Poll, Waker, ready};
 use crate::join::{Id, JoinError};
 use crate::trace::{self, Event};
 use crate::waker::Name;
+// ANCHOR_END: uses
 
+// ANCHOR: sides
 /// What the executor sees of a task.
 pub(crate) trait Run {
     /// One turn. Ready when the task is over: finished, panicked or aborted. Never panics.
@@ -55,7 +58,9 @@ pub(crate) trait Join<T> {
     fn is_over(&self) -> bool;
     fn name(&self) -> Name;
 }
+// ANCHOR_END: sides
 
+// ANCHOR: fields
 pub(crate) struct Task<F: Future> {
     name: Cell<Name>,
     phase: Cell<Phase>,
@@ -76,7 +81,9 @@ enum Stage<F: Future> {
     Done(Result<F::Output, JoinError>),
     Taken,
 }
+// ANCHOR_END: fields
 
+// ANCHOR: new
 impl<F: Future + 'static> Task<F> {
     #[inline(always)]
     pub(crate) fn new(future: F) -> Rc<Task<F>> {
@@ -93,6 +100,7 @@ impl<F: Future + 'static> Task<F> {
     pub(crate) fn set_name(&self, name: Name) {
         self.name.set(name);
     }
+    // ANCHOR_END: new
 
     /// Polls the future where it lies. When it is ready, drops it there and keeps its output.
     // ANCHOR: step
@@ -116,6 +124,7 @@ impl<F: Future + 'static> Task<F> {
     }
     // ANCHOR_END: step
 
+    // ANCHOR: end
     /// Ends the task without an output: drops the future, or the output if that is what could not be had
     /// without a panic.
     #[cold]
@@ -134,7 +143,9 @@ impl<F: Future + 'static> Task<F> {
         }
     }
 }
+// ANCHOR_END: end
 
+// ANCHOR: run
 impl<F: Future + 'static> Run for Task<F> {
     fn run(&self, cx: &mut Context<'_>) -> Poll<Ending> {
         if self.abort_requested.get() {
@@ -168,7 +179,9 @@ impl<F: Future + 'static> Run for Task<F> {
         }
     }
 }
+// ANCHOR_END: run
 
+// ANCHOR: join
 impl<F: Future + 'static> Join<F::Output> for Task<F> {
     fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<F::Output, JoinError>> {
         if self.phase.get() != Phase::Over {
@@ -205,7 +218,9 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
         self.name.get()
     }
 }
+// ANCHOR_END: join
 
+// ANCHOR: contain
 /// Runs foreign code (a wake, a drop, a job) that must not take the executor's loop or a thread with it. The
 /// panic hook has told of its panic; there is nobody left to hand it to.
 pub(crate) fn contain(code: impl FnOnce()) {
@@ -215,3 +230,4 @@ pub(crate) fn contain(code: impl FnOnce()) {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
     }
 }
+// ANCHOR_END: contain

@@ -22,6 +22,7 @@
 //!
 //! [registry]: crate::inbox::Registry
 
+// ANCHOR: layout
 use std::fmt;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
@@ -39,7 +40,9 @@ pub(crate) const MAX_SLOTS: u32 = 1 << SLOT_BITS;
 pub(crate) const MAX_RUNTIMES: u16 = 1 << (64 - SLOT_BITS - GENERATION_BITS);
 /// Generations are counted modulo this.
 pub(crate) const GENERATIONS: u32 = 1 << GENERATION_BITS;
+// ANCHOR_END: layout
 
+// ANCHOR: name
 /// What a waker says: which runtime, which slot, and which of the tasks that lived in it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Name(u64);
@@ -67,6 +70,7 @@ impl Name {
     pub fn slot(self) -> u32 {
         self.0 as u32 % MAX_SLOTS
     }
+    // ANCHOR_END: name
 
     /// The waker that bears this name.
     // ANCHOR: waker
@@ -82,6 +86,7 @@ impl Name {
     }
     // ANCHOR_END: waker
 
+    // ANCHOR: wake
     /// Makes the task of this name runnable, from whatever thread.
     pub(crate) fn wake(self) {
         if !current::wake(self) {
@@ -96,7 +101,9 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(
     |data| Name(data.addr() as u64).wake(),
     |_| (),
 );
+// ANCHOR_END: wake
 
+// ANCHOR: show
 /// `3.17.2`: runtime 3, slot 17, the third task (counted from 0) that lives there.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,6 +116,7 @@ impl fmt::Debug for Name {
         write!(f, "Name({self})")
     }
 }
+// ANCHOR_END: show
 
 #[cfg(test)]
 mod tests {

@@ -25,6 +25,7 @@
 //!
 //! Source: G. Varghese and T. Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 7.
 
+// ANCHOR: fields
 use std::mem;
 use std::task::Waker;
 
@@ -86,7 +87,9 @@ impl TimerKey {
         Resource::Timer(self.index, self.generation)
     }
 }
+// ANCHOR_END: fields
 
+// ANCHOR: insert
 impl Wheel {
     pub(crate) fn new(now: u64) -> Wheel {
         Wheel {
@@ -130,7 +133,9 @@ impl Wheel {
         self.link(index);
         Ok(TimerKey { index, generation: self.entries[index as usize].generation })
     }
+    // ANCHOR_END: insert
 
+    // ANCHOR: cancel
     /// Whether the timer has neither fired nor been cancelled.
     pub(crate) fn is_set(&self, key: TimerKey) -> bool {
         self.entries[key.index as usize].generation == key.generation
@@ -154,7 +159,9 @@ impl Wheel {
         self.unlink(key.index);
         self.release(key.index)
     }
+    // ANCHOR_END: cancel
 
+    // ANCHOR: advance
     /// A lower bound of the next tick at which a timer is due, exact when it is less than 64 ticks away. To
     /// sleep until there is right; for a timer far off it means waking once for each level that it moves down.
     pub(crate) fn next_tick(&self) -> Option<u64> {
@@ -195,7 +202,9 @@ impl Wheel {
         let there = here + u64::from(ahead);
         Some((level, (there % SLOTS as u64) as usize, there << shift))
     }
+    // ANCHOR_END: advance
 
+    // ANCHOR: place
     /// The level and slot for a tick, seen from now.
     fn place(&self, tick: u64) -> (u8, u8) {
         let tick = tick.min(self.now.saturating_add(HORIZON));
@@ -204,7 +213,9 @@ impl Wheel {
         let slot = (tick >> (BITS * level)) % SLOTS as u64;
         (level as u8, slot as u8)
     }
+    // ANCHOR_END: place
 
+    // ANCHOR: link
     /// Appends an entry to the list of its slot.
     fn link(&mut self, index: u32) {
         let place = self.place(self.entries[index as usize].tick);
@@ -245,6 +256,7 @@ impl Wheel {
         entry.waker.take()
     }
 }
+// ANCHOR_END: link
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use cotask::Builder;
+use cotask::trace::Event;
 
 /// A small scene for each room of the runtime: what the book says about it, happening.
 #[derive(Parser)]
@@ -90,9 +91,15 @@ fn on_virtual_time(args: &Args, scene: impl Future<Output = Result<()>>) -> Resu
 fn on(args: &Args, builder: Builder, scene: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = builder.trace(10_000).name("inside").build()?;
     runtime.block_on(scene)?;
+    let trace = runtime.take_trace();
+    if let Scene::Timers = args.scene {
+        let sleeps =
+            trace.records.iter().filter(|record| matches!(record.event, Event::Parked { .. })).count();
+        println!("the thread slept {sleeps} times");
+    }
     if let Some(path) = &args.trace {
         let file = File::create(path).with_context(|| path.display().to_string())?;
-        runtime.take_trace().write_json_lines(BufWriter::new(file))?;
+        trace.write_json_lines(BufWriter::new(file))?;
     }
     Ok(())
 }
