@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use cotask::net::TcpStream;
 use cotask::spawn;
 use cotask::time::{sleep, timeout};
+use ecosystem::on_cotask;
 use ecosystem::on_cotask::http::{Gate, Server, Version, answer};
 use ecosystem::on_cotask::http_client::{ask, get};
 use futures::channel::{mpsc, oneshot};
@@ -105,4 +106,12 @@ fn a_client_that_never_ends_its_headers_is_given_up() {
     // The clock of a connection starts when it is accepted, which was before the client began.
     assert!(waited >= PATIENCE / 2, "given up after {waited:?}");
     assert!(told.len() == 1 && told[0].contains("read header from client timeout"), "{told:?}");
+}
+
+/// Their tours meet garbage in place of a handshake, a client that vanishes, and one that trusts nobody.
+#[test]
+fn guests_that_meet_garbage_leave_nothing() {
+    let _alone = alone();
+    leaves_nothing(async || on_cotask::chat::tour().await.unwrap());
+    leaves_nothing(async || on_cotask::tls::tour().await.unwrap());
 }

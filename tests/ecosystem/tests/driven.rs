@@ -2,9 +2,15 @@
 
 mod support;
 
+use std::convert::Infallible;
 use std::process::{Command, Output};
+use std::sync::mpsc;
 
-use ecosystem::on_cotask::http::{PAGE, Version};
+use async_tungstenite::tungstenite::Message;
+use cotask::net::TcpListener;
+use ecosystem::on_cotask::chat;
+use ecosystem::on_cotask::http::{PAGE, Server, Version};
+use hyper::service::service_fn;
 use support::{Background, installed, skipped};
 
 /// Runs a program, if it is there, and gives what it wrote.
@@ -74,20 +80,47 @@ fn h2load_asks_many_things_at_once() {
 #[test]
 fn a_browser_shows_the_page() {
     let server = Background::serve(Version::Http1);
-    let url = format!("http://{}/", server.address);
-    let profile = tempfile::tempdir().expect("a folder for its profile");
-    let profile = format!("--user-data-dir={}", profile.path().display());
-    let arguments = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        &profile,
-        "--virtual-time-budget=5000",
-        "--dump-dom",
-        &url,
-    ];
-    let Some(page) = run("chromium", &arguments) else { return };
+    let Some(page) = browse(&format!("http://{}/", server.address)) else { return };
     assert!(page.contains("200 OK: hello from hyper"), "{page}");
     assert!(page.contains("200 OK: 1\n2\n3\n4\n5"), "{page}");
     server.end();
+}
+
+/// What a browser has made of a page after ten seconds of the page's own clock, which stands still while it loads.
+fn browse(url: &str) -> Option<String> {
+    let profile = tempfile::tempdir().expect("a folder for its profile");
+    let profile = format!("--user-data-dir={}", profile.path().display());
+    let headless =
+        ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000", "--dump-dom"];
+    run("chromium", &[&headless[..], &[&profile, url]].concat())
+}
+
+/// The page says something to the room, and shows what somebody else there answers.
+#[test]
+fn a_browser_takes_part_in_the_chat() {
+    let (announce, announced) = mpsc::channel();
+    let servers = std::thread::spawn(move || {
+        cotask::block_on(async {
+            let room = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = room.local_addr().unwrap();
+            let (told, _) = futures::channel::mpsc::unbounded();
+            cotask::spawn(chat::open(room, told.clone()));
+            let mut guest = chat::enter(address).await.unwrap();
+            assert_eq!(chat::hear(&mut guest).await.unwrap(), "1 has come");
+
+            let server = Server::bind("127.0.0.1:0", Version::Http1).await.unwrap();
+            announce.send(server.address().unwrap()).unwrap();
+            let page = service_fn(move |_| async move { Ok::<_, Infallible>(chat::page(address)) });
+            cotask::spawn(server.serve(page, std::future::pending::<()>(), told));
+            while chat::hear(&mut guest).await.unwrap() != "2: hello from the page" {}
+            guest.send(Message::text("welcome, page")).await.unwrap();
+            // Until the browser closes.
+            while chat::hear(&mut guest).await.is_ok_and(|heard| !heard.starts_with("2 ")) {}
+        });
+    });
+    let address = announced.recv().expect("the servers start");
+    let Some(page) = browse(&format!("http://{address}/?say=hello%20from%20the%20page")) else { return };
+    assert!(page.contains("<li>2: hello from the page</li>"), "{page}");
+    assert!(page.contains("<li>1: welcome, page</li>"), "{page}");
+    servers.join().expect("the servers end when the browser has left");
 }

@@ -51,3 +51,38 @@ fn axum_routes() {
         ]
     );
 }
+
+#[test]
+fn a_chat_over_websocket() {
+    let told = on_both!(chat);
+    assert_eq!(
+        told,
+        [
+            "1 has come",
+            "2 has come",
+            "2 has come",
+            "both heard [300023, 300023] bytes",
+            "no WebSocket: handshake: No \"Connection: upgrade\" header",
+            "3 has come",
+            "3 is gone",
+            "told: member 3: Connection reset without closing handshake",
+            "2 has left",
+        ]
+    );
+}
+
+#[test]
+fn hyper_over_tls() {
+    let told = on_both!(tls);
+    let lines: String = (1..20).map(|number| format!("{number}\\n")).collect();
+    assert_eq!(
+        told,
+        [
+            r#"HTTP/1.1 200 "hello from hyper\n""#,
+            r#"HTTP/1.1 200 "1\n2\n3\n""#,
+            "client: invalid peer certificate: UnknownIssuer",
+            "server: handshake: received corrupt message of type InvalidContentType",
+            &format!("HTTP/2, 20 at once, the last: HTTP/2.0 200 \"{lines}\""),
+        ]
+    );
+}

@@ -6,6 +6,7 @@ pub use tokio::spawn;
 pub use tokio::time::{sleep, timeout};
 
 use hyper_util::rt::TokioIo;
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 /// What a spawned future has to be.
 pub trait Spawnable: Send {}
@@ -38,4 +39,9 @@ pub fn hyper_io(stream: TcpStream) -> TokioIo<TcpStream> {
 /// On tokio everything is `Send` as it comes.
 pub fn sendable<F: Future + Send>(future: F) -> F {
     future
+}
+
+/// A connection as guests of `futures::io` want one.
+pub fn futures_io(stream: TcpStream) -> Compat<TcpStream> {
+    stream.compat()
 }

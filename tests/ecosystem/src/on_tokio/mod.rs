@@ -5,9 +5,13 @@
 
 pub mod host;
 
+#[path = "../programs/chat.rs"]
+pub mod chat;
 #[path = "../programs/http.rs"]
 pub mod http;
 #[path = "../programs/http_client.rs"]
 pub mod http_client;
 #[path = "../programs/notes.rs"]
 pub mod notes;
+#[path = "../programs/tls.rs"]
+pub mod tls;

@@ -1,0 +1,55 @@
+//! A chat over WebSocket, for browsers: open the page in two windows.
+//!
+//! ```console
+//! $ cargo run --release -p ecosystem --example chat_ws
+//! ```
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Parser;
+use cotask::net::TcpListener;
+use cotask::signal::ctrl_c;
+use cotask::time::timeout;
+use ecosystem::on_cotask::chat;
+use ecosystem::on_cotask::http::{Server, Version};
+use futures::StreamExt;
+use futures::channel::mpsc;
+use hyper::service::service_fn;
+
+/// Serves a page with a chat in it until Ctrl-C. What one window says, all others show.
+#[derive(Parser)]
+#[command(name = "chat_ws")]
+struct Arguments {
+    /// Where to serve the page; port 0 lets the system choose one. The chat itself gets a port of its own.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    address: String,
+
+    /// End after so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    cotask::block_on(async {
+        let server = Server::bind(&arguments.address, Version::Http1).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let room = listener.local_addr()?;
+        println!("http://{}/ is the page of the chat at {room}, until Ctrl-C", server.address()?);
+
+        let (told, heard) = mpsc::unbounded();
+        cotask::spawn(heard.for_each(async |trouble| eprintln!("{trouble}")));
+        cotask::spawn(chat::open(listener, told.clone()));
+        let stop = async {
+            let time = arguments.seconds.map_or(Duration::MAX, Duration::from_secs);
+            if let Ok(Err(error)) = timeout(time, ctrl_c()).await {
+                eprintln!("Ctrl-C cannot be heard here: {error}");
+            }
+        };
+        let page = service_fn(move |_| async move { Ok::<_, Infallible>(chat::page(room)) });
+        server.serve(page, stop, told).await;
+        Ok(())
+    })
+}
