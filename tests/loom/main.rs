@@ -37,6 +37,8 @@ mod blocking;
 #[cfg(cotask_loom)]
 mod cores;
 #[cfg(cotask_loom)]
+mod fairness;
+#[cfg(cotask_loom)]
 mod handle;
 #[cfg(cotask_loom)]
 mod inbox;
@@ -80,6 +82,7 @@ fn models() -> Vec<&'static model::Model> {
         semaphore::MODELS,
         mutex::MODELS,
         notify::MODELS,
+        fairness::MODELS,
         blocking::MODELS,
         museum::MODELS,
     ]
