@@ -222,6 +222,16 @@ fn step12_parks_without_missing_a_wake() {
     assert!(lost("wrong: two atomics, stores seen late") > 0, "{text}");
 }
 
+/// It asserts each result itself.
+#[test]
+fn the_all_safe_executor_does_the_same_work() {
+    let text = printed("steps_all_safe");
+    for row in ["spawn and join ", "yield, 1,000 tasks "] {
+        let ratio = after(&text, row).rsplit(' ').next().expect("a ratio");
+        assert!(ratio.parse::<f64>().is_ok_and(|ratio| ratio > 0.0), "{text}");
+    }
+}
+
 /// The explorer of step 12 must itself be right.
 mod explorer {
     use super::schedules::{Step, Thread, Tried, explore};
