@@ -70,7 +70,7 @@ impl Default for Config {
 /// Who a job's error is about: it is no task, so it has no name.
 const NO_TASK: Option<Name> = None;
 
-type Job = Box<dyn FnOnce() + Send>;
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct State {
@@ -157,15 +157,9 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let (sender, result) = oneshot::channel();
-        let job: Job = Box::new(move || {
-            let outcome =
-                catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JoinError::panic(NO_TASK, payload));
-            // Nobody waits any more? Then the result is dropped here, on the thread that made it.
-            drop(sender.send(outcome));
-        });
+        let (job, task) = task_of(job);
         self.push(job)?;
-        Ok(BlockingTask { result })
+        Ok(task)
     }
 
     fn push(&self, job: Job) -> io::Result<()> {
@@ -258,6 +252,18 @@ impl fmt::Debug for Pool {
             .field("free", &state.free)
             .finish_non_exhaustive()
     }
+}
+
+/// The job, and the future of its result.
+pub(crate) fn task_of<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> (Job, BlockingTask<T>) {
+    let (sender, result) = oneshot::channel();
+    let job: Job = Box::new(move || {
+        let outcome =
+            catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JoinError::panic(NO_TASK, payload));
+        // Nobody waits any more? Then the result is dropped here, on the thread that made it.
+        drop(sender.send(outcome));
+    });
+    (job, BlockingTask { result })
 }
 
 fn start(shared: &Arc<Shared>, number: u64) -> io::Result<JoinHandle<()>> {

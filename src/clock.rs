@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ impl Instant {
 
     /// This moment, on the clock of the runtime that runs this code; outside of one, on the machine's.
     pub fn now() -> Instant {
-        crate::current::with(|current| current.map_or_else(Instant::real, |executor| executor.clock().now()))
+        crate::current::with(|current| current.map_or_else(Instant::real, |executor| executor.now()))
     }
 
     /// The machine's monotonic clock, counted from its first use in this process.
@@ -63,6 +64,11 @@ impl Instant {
     pub fn checked_add(&self, duration: Duration) -> Option<Instant> {
         let nanos = u64::try_from(duration.as_nanos()).ok()?;
         self.nanos.checked_add(nanos).map(|nanos| Instant { nanos })
+    }
+
+    /// So long after the clock began.
+    pub(crate) fn from_nanos(nanos: u64) -> Instant {
+        Instant { nanos }
     }
 
     /// Nanoseconds since the clock began.
@@ -121,13 +127,14 @@ impl fmt::Debug for Instant {
 pub(crate) enum Clock {
     /// The machine's monotonic clock.
     Real,
-    /// Stands still while anything can run, and jumps to the next deadline when nothing can.
-    Virtual(Cell<Instant>),
+    /// Stands still while anything can run, and jumps to the next deadline when nothing can. A simulation's
+    /// network looks at it too.
+    Virtual(Rc<Cell<Instant>>),
 }
 
 impl Clock {
     pub(crate) fn new_virtual() -> Clock {
-        Clock::Virtual(Cell::new(Instant { nanos: 0 }))
+        Clock::Virtual(Rc::new(Cell::new(Instant { nanos: 0 })))
     }
 
     #[inline]

@@ -15,7 +15,7 @@ use std::num::NonZeroUsize;
 use crate::handle::Handle;
 use crate::loom::thread::{self, JoinHandle};
 use crate::loom::{Arc, Mutex};
-use crate::net::{TcpListener, TcpStream, ToSocketAddrs};
+use crate::net::{Io, TcpListener, TcpStream, ToSocketAddrs};
 use crate::runtime::{Builder, spawn};
 use crate::sync::oneshot;
 
@@ -239,8 +239,9 @@ async fn deal_out<H>(
     H: AsyncFn(TcpStream) + Clone + Send + 'static,
 {
     for target in targets.iter().cycle() {
-        let stream = match poll_fn(|cx| listener.poll_accept_raw(cx)).await {
-            Ok((stream, _)) => stream,
+        let accepted = poll_fn(|cx| listener.poll_accept_raw(cx)).await;
+        let stream = match accepted.and_then(|(stream, _)| stream.into_os()) {
+            Ok(stream) => stream,
             Err(error) => {
                 *last_error.lock() = Some(error);
                 continue;
@@ -248,7 +249,7 @@ async fn deal_out<H>(
         };
         let (handler, last_error) = (handler.clone(), Arc::clone(last_error));
         // Refused when that core has stopped: then all are stopping, and the connection is closed here.
-        target.send(Box::new(move || match TcpStream::new(stream) {
+        target.send(Box::new(move || match TcpStream::new(Io::Os(stream)) {
             Ok(stream) => drop(spawn(async move { handler(stream).await })),
             Err(error) => *last_error.lock() = Some(error),
         }));

@@ -27,16 +27,16 @@ use crate::blocking::{self, Pool};
 use crate::budget;
 use crate::clock::{Clock, Instant};
 use crate::current::Entered;
+use crate::driver::Driver;
 use crate::inbox::{Inbox, Mail, registry};
 use crate::join::JoinHandle;
 use crate::loom::Arc;
 use crate::order::{Order, RunQueue};
 use crate::pace::Pace;
-use crate::reactor::Reactor;
 use crate::slab::Slab;
 use crate::task::{Run, Task, contain};
 use crate::trace::{Actor, Event, Outcome, Recorder};
-use crate::waker::{MAX_RUNTIMES, Name};
+use crate::waker::Name;
 use crate::wheel::{TimerKey, Wheel};
 // ANCHOR_END: uses
 
@@ -48,7 +48,7 @@ pub(crate) struct Executor {
     inbox: Arc<Inbox>,
     /// Empty between two turns; here only so that its buffers are used again.
     mail: RefCell<Mail>,
-    reactor: Reactor,
+    driver: Driver,
     timers: RefCell<Wheel>,
     /// Empty between two turns, as `mail`.
     due: RefCell<Vec<(TimerKey, Waker)>>,
@@ -65,27 +65,22 @@ pub(crate) struct Executor {
 // ANCHOR: new
 impl Executor {
     /// # Errors
-    /// When the system has no poller, or no runtime number is free.
+    /// When no runtime number is free.
     pub(crate) fn new(
+        driver: Driver,
         order: Order,
         clock: Clock,
         recorder: Option<Recorder>,
         pool_config: blocking::Config,
     ) -> io::Result<Rc<Executor>> {
-        let reactor = Reactor::new()?;
-        let inbox = Arc::new(Inbox::new(reactor.unparker()));
-        let number = registry().register(Arc::clone(&inbox)).ok_or_else(|| {
-            io::Error::other(format!(
-                "{MAX_RUNTIMES} cotask runtimes are alive in this process: no more can be named"
-            ))
-        })?;
+        let inbox = Arc::new(Inbox::new(driver.unparker()));
         Ok(Rc::new(Executor {
-            number,
+            number: driver.register(&inbox)?,
             slab: RefCell::new(Slab::new()),
             queue: RefCell::new(RunQueue::new(order)),
             inbox,
             mail: RefCell::default(),
-            reactor,
+            driver,
             timers: RefCell::new(Wheel::new(clock.now().tick_begun())),
             due: RefCell::default(),
             clock,
@@ -111,8 +106,13 @@ impl Executor {
         &self.timers
     }
 
-    pub(crate) fn reactor(&self) -> &Reactor {
-        &self.reactor
+    pub(crate) fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    /// What time it is to the code that runs now: simulated hosts have clocks of their own.
+    pub(crate) fn now(&self) -> Instant {
+        self.driver.shown_to_tasks(self.clock.now())
     }
 
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
@@ -193,8 +193,10 @@ impl Executor {
         name: Option<&str>,
         source: &'static Location<'static>,
     ) -> Name {
+        let body = body.map(|body| self.driver.adopt(body));
         let (slot, generation) = self.slab.borrow_mut().insert(body);
         let task = Name::new(self.number, generation, slot);
+        self.driver.born(task);
         self.record(|recorder, at| {
             recorder.spawned(at, task, name, source);
             recorder.scheduled(at, task);
@@ -294,7 +296,7 @@ impl Executor {
         let sleep = self.queue.borrow().is_empty() && self.inbox.begin_park();
         if sleep {
             self.sleep(jobs_out);
-        } else if self.reactor.len() > 0 {
+        } else if self.driver.has_sources() {
             self.wait(Some(Duration::ZERO));
             self.dispatch_events();
         }
@@ -309,7 +311,8 @@ impl Executor {
     /// In virtual time the next deadline is not waited for: the clock is set to it. But not while a blocking job
     /// is out, whose result comes at a moment that the clock has not reached.
     fn sleep(&self, jobs_out: bool) {
-        let next = self.timers.borrow().next_tick().map(Instant::of_tick);
+        let timer = self.timers.borrow().next_tick().map(Instant::of_tick);
+        let next = self.driver.next(timer);
         let at_most = match &self.clock {
             Clock::Virtual(_) if jobs_out => None,
             clock => next.map(|deadline| deadline - clock.now()),
@@ -330,15 +333,16 @@ impl Executor {
 
     // ANCHOR: deliver
     fn wait(&self, timeout: Option<Duration>) {
-        if let Err(error) = self.reactor.wait(timeout) {
+        if let Err(error) = self.driver.wait(timeout) {
             panic!("the system's poller failed, and without it no task can be woken: {error}");
         }
     }
 
     fn dispatch_events(&self) {
         self.act_for(Actor::Reactor);
-        self.reactor
-            .dispatch(|socket, event| self.record(|recorder, at| recorder.socket_ready(at, socket, event)));
+        self.driver.dispatch(self, |socket, ready| {
+            self.record(|recorder, at| recorder.socket_ready(at, socket, ready));
+        });
         self.act_for(Actor::Outside);
     }
 
@@ -391,15 +395,19 @@ impl Executor {
         }
         let slots = self.slab.borrow().slots();
         for slot in 0..slots {
-            let evicted = self.slab.borrow_mut().evict(slot);
-            if let Some(body) = evicted {
-                body.cancel();
-                contain(|| drop(body));
-            }
+            self.evict(slot);
         }
         if let Some(pool) = self.pool.get() {
             pool.shutdown();
         }
+    }
+
+    /// Drops the future of the task in this slot, if there is one that is not being polled, and tells whether.
+    pub(crate) fn evict(&self, slot: u32) -> bool {
+        let Some(body) = self.slab.borrow_mut().evict(slot) else { return false };
+        body.cancel();
+        contain(|| drop(body));
+        true
     }
 }
 // ANCHOR_END: shutdown

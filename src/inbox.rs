@@ -163,7 +163,7 @@ struct Inboxes {
 }
 
 impl Registry {
-    /// A number for this inbox, or `None` when 4,096 runtimes are alive.
+    /// A number for this inbox, or `None` when 4,095 runtimes are alive.
     pub fn register(&self, inbox: Arc<Inbox>) -> Option<u16> {
         let mut inboxes = self.inboxes.write();
         let limit = usize::from(MAX_RUNTIMES);
@@ -180,7 +180,7 @@ impl Registry {
 
     /// The runtime with this number ends: from here on its names wake nobody.
     pub fn unregister(&self, number: u16) {
-        let inbox = self.inboxes.write().places[usize::from(number)].take();
+        let inbox = self.inboxes.write().places.get_mut(usize::from(number)).and_then(Option::take);
         drop(inbox);
     }
 

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use crate::budget;
+use crate::sim;
 use crate::task::Join;
 use crate::trace::{self, Event, Resource, Traced, Want};
 use crate::waker::Name;
@@ -176,6 +177,10 @@ impl JoinError {
     }
 
     pub(crate) fn panic(task: impl Into<Option<Name>>, payload: Box<dyn Any + Send>) -> JoinError {
+        let task = task.into();
+        if let Some(world) = sim::world() {
+            world.panicked(task, panic_message(payload.as_ref()));
+        }
         JoinError::new(task, Cause::Panic(Mutex::new(payload)))
     }
 
@@ -250,7 +255,7 @@ impl fmt::Debug for JoinError {
 
 impl std::error::Error for JoinError {}
 
-fn panic_message(payload: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
     match payload.downcast_ref::<&str>() {
         Some(message) => message,
         None => payload.downcast_ref::<String>().map_or("(a payload that is no text)", String::as_str),

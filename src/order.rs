@@ -1,6 +1,7 @@
 //! The run queue: which of the runnable tasks comes next. One of the four ambient inputs of a run.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::waker::Name;
 
@@ -16,6 +17,15 @@ impl Rng {
         Rng(seed)
     }
 
+    /// The stream of that name: to draw one more number from one stream changes nothing in the others.
+    pub(crate) fn stream(seed: u64, name: &str) -> Rng {
+        // FNV-1a.
+        let name = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Rng(Rng(seed).next() ^ name)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,6 +36,17 @@ impl Rng {
     /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    /// A time from `least` to `most`.
+    pub(crate) fn between(&mut self, least: Duration, most: Duration) -> Duration {
+        let width = most.saturating_sub(least).as_nanos() as u64;
+        least + Duration::from_nanos(self.below(width as usize + 1) as u64)
+    }
+
+    /// True in so many of a million times.
+    pub(crate) fn happens(&mut self, ppm: u32) -> bool {
+        ppm > 0 && self.below(1_000_000) < ppm as usize
     }
 }
 

@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn clock() -> Clock {
-        Clock::Virtual(Cell::new(Instant::now()))
+        Clock::new_virtual()
     }
 
     #[test]

@@ -35,6 +35,7 @@ use std::time::Duration;
 use mio::{Events, Interest, Registry, Token, event};
 
 use crate::budget;
+use crate::driver::Ready;
 use crate::task::contain;
 use crate::trace::{self, Resource, Want};
 
@@ -136,7 +137,7 @@ impl Reactor {
     pub(crate) fn register(&self, source: &mut impl event::Source) -> io::Result<Rc<Readiness>> {
         let token = self.sources.borrow().next_token();
         self.registry.register(source, token, interest())?;
-        let readiness = Rc::new(Readiness { read: Side::new(), write: Side::new(), token });
+        let readiness = Readiness::new(token);
         self.sources.borrow_mut().insert(Rc::clone(&readiness));
         Ok(readiness)
     }
@@ -172,12 +173,12 @@ impl Reactor {
     }
 
     /// Wakes who waits for the events that came. `tell` is told of each before it wakes anybody.
-    pub(crate) fn dispatch(&self, mut tell: impl FnMut(Resource, &event::Event)) {
+    pub(crate) fn dispatch(&self, mut tell: impl FnMut(Resource, Ready)) {
         for event in self.events.borrow().iter() {
             let readiness = self.sources.borrow().get(event.token());
             if let Some(readiness) = readiness {
-                tell(readiness.resource(), event);
-                readiness.note(event);
+                tell(readiness.resource(), event.into());
+                readiness.note(event.into());
             }
         }
     }
@@ -249,6 +250,15 @@ impl Side {
 }
 
 impl Readiness {
+    fn new(token: Token) -> Rc<Readiness> {
+        Rc::new(Readiness { read: Side::new(), write: Side::new(), token })
+    }
+
+    /// That of a simulated source, which no poller knows.
+    pub(crate) fn simulated(number: u32) -> Rc<Readiness> {
+        Readiness::new(token(number, 0))
+    }
+
     /// What its socket is in a trace.
     pub(crate) fn resource(&self) -> Resource {
         Resource::Socket(slot_of(self.token), (self.token.0 >> 32) as u32)
@@ -261,20 +271,18 @@ impl Readiness {
         }
     }
 
-    /// Takes note of an event. An error concerns both directions: whoever waits must try, and be told.
-    fn note(&self, event: &event::Event) {
-        let read_closed = event.is_read_closed() || event.is_error();
-        let write_closed = event.is_write_closed() || event.is_error();
-        if read_closed || event.is_priority() {
+    /// Takes note of an event.
+    pub(crate) fn note(&self, event: Ready) {
+        if event.read_closed || event.urgent {
             self.read.sticky.set(true);
         }
-        if write_closed {
+        if event.write_closed {
             self.write.sticky.set(true);
         }
-        if event.is_readable() || read_closed {
+        if event.readable || event.read_closed {
             self.read.set_ready();
         }
-        if event.is_writable() || write_closed {
+        if event.writable || event.write_closed {
             self.write.set_ready();
         }
     }

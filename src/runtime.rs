@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use crate::blocking::{self, BlockingTask};
 use crate::clock::Clock;
 use crate::current::{self, Entered};
+use crate::driver::Driver;
 use crate::executor::Executor;
 use crate::handle::Handle;
 use crate::join::{JoinError, JoinHandle};
@@ -49,9 +50,17 @@ impl Runtime {
     /// A runtime as it comes: first come first served, on the machine's clock.
     ///
     /// # Errors
-    /// When the system has no poller to give (it needs three descriptors), or 4,096 runtimes are alive.
+    /// When the system has no poller to give (it needs three descriptors), or 4,095 runtimes are alive.
     pub fn new() -> io::Result<Runtime> {
         Builder::new().build()
+    }
+
+    pub(crate) fn executor(&self) -> &Rc<Executor> {
+        &self.executor
+    }
+
+    pub(crate) fn of(executor: Rc<Executor>) -> Runtime {
+        Runtime { executor, stop: Arc::default() }
     }
 
     /// Runs `future` to its end, and the tasks of this runtime while that lasts.
@@ -233,12 +242,13 @@ impl Builder {
         let order = self.seed.map_or(Order::Fifo, |seed| Order::Seeded(Rng::new(seed)));
         let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
         let executor = Executor::new(
+            Driver::os()?,
             order,
             clock,
             self.trace.map(|events| Recorder::new(events, self.name)),
             self.pool,
         )?;
-        Ok(Runtime { executor, stop: Arc::default() })
+        Ok(Runtime::of(executor))
     }
 }
 
@@ -331,6 +341,11 @@ pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'stati
         let _running = queued.map(QueuedJob::start);
         job()
     };
+    if let Some(world) = executor.driver().world() {
+        let (job, task) = blocking::task_of(job);
+        world.job(job);
+        return task;
+    }
     executor.pool().spawn(job).unwrap_or_else(|error| BlockingTask::failed(JoinError::not_started(error)))
 }
 

@@ -44,7 +44,7 @@ pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     let executor = current::executor("`sleep`");
-    let now = executor.clock().now();
+    let now = executor.now();
     Sleep::new(executor, now, now + duration)
 }
 
@@ -64,7 +64,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     let executor = current::executor("`sleep_until`");
-    let now = executor.clock().now();
+    let now = executor.now();
     Sleep::new(executor, now, deadline)
 }
 
@@ -104,8 +104,8 @@ impl Sleep {
     pub fn is_elapsed(&self) -> bool {
         match self.state {
             State::Over => true,
-            State::Unset => self.executor.clock().now() >= self.deadline,
-            State::Set(key) => !self.wheel().borrow().is_set(key),
+            State::Unset => self.executor.now() >= self.deadline,
+            State::Set(key) => !self.wheel().borrow().is_set(key) && self.is_past(),
         }
     }
 
@@ -126,11 +126,17 @@ impl Sleep {
     pub fn reset(&mut self, deadline: Instant) {
         self.unset();
         self.deadline = deadline;
-        self.state = if deadline <= self.executor.clock().now() { State::Over } else { State::Unset };
+        self.state = if deadline <= self.executor.now() { State::Over } else { State::Unset };
     }
 
     fn wheel(&self) -> &RefCell<Wheel> {
         self.executor.timers()
+    }
+
+    /// Whether a timer that was set and is not set any more has fired. The one way not to is that a simulated
+    /// host's clock was changed meanwhile.
+    fn is_past(&self) -> bool {
+        !self.executor.driver().is_simulated() || self.executor.now() >= self.deadline
     }
 
     /// Sets the timer, or gives it the newer waker. False when there is nothing left to wait for.
@@ -140,7 +146,8 @@ impl Sleep {
         match self.state {
             State::Over => false,
             State::Unset => {
-                let Some(tick) = self.deadline.tick_not_before() else { return true };
+                let deadline = self.executor.driver().on_the_machine(self.deadline);
+                let Some(tick) = deadline.tick_not_before() else { return true };
                 let waker = waker.clone();
                 let set = self.wheel().borrow_mut().insert(tick, waker);
                 self.state = set.map_or(State::Over, State::Set);
@@ -155,7 +162,14 @@ impl Sleep {
             State::Set(key) => {
                 let waker = waker.clone();
                 let replaced = self.wheel().borrow_mut().replace_waker(key, waker);
-                replaced.is_ok()
+                match replaced {
+                    Ok(_older) => true,
+                    Err(_) if self.is_past() => false,
+                    Err(waker) => {
+                        self.state = State::Unset;
+                        self.is_waiting(&waker)
+                    }
+                }
             }
         }
     }

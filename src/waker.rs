@@ -17,7 +17,7 @@
 //! Clone copies the integer, drop does nothing, and a waker may outlive its task, its runtime and its thread.
 //! To wake is to look the name up: on the runtime's own thread in a thread-local and a slab, with no atomic
 //! operation; from elsewhere through the [registry] and that runtime's inbox. A name whose task is gone finds
-//! another generation, or nothing. Only after 2^26 tasks of one slot, or 4,096 runtimes, does a name come
+//! another generation, or nothing. Only after 2^26 tasks of one slot, or 4,095 runtimes, does a name come
 //! round again, and what it then causes is one spurious poll, which every `Future` must bear.
 //!
 //! [registry]: crate::inbox::Registry
@@ -37,7 +37,10 @@ const GENERATION_BITS: u32 = 26;
 /// Slots of one slab, and so tasks of one runtime that may be alive at once.
 pub(crate) const MAX_SLOTS: u32 = 1 << SLOT_BITS;
 /// Runtimes of one process that may be alive at once.
-pub(crate) const MAX_RUNTIMES: u16 = 1 << (64 - SLOT_BITS - GENERATION_BITS);
+pub(crate) const MAX_RUNTIMES: u16 = (1 << (64 - SLOT_BITS - GENERATION_BITS)) - 1;
+/// The number of every simulation. None is ever woken from another thread, so they need not be told apart, and what
+/// one records does not depend on how many others there are.
+pub(crate) const SIMULATED: u16 = MAX_RUNTIMES;
 /// Generations are counted modulo this.
 pub(crate) const GENERATIONS: u32 = 1 << GENERATION_BITS;
 // ANCHOR_END: layout
@@ -50,7 +53,7 @@ pub struct Name(u64);
 impl Name {
     /// Packs the three parts, which must be within their bounds.
     pub fn new(runtime: u16, generation: u32, slot: u32) -> Name {
-        debug_assert!(runtime < MAX_RUNTIMES && generation < GENERATIONS && slot < MAX_SLOTS);
+        debug_assert!(runtime <= MAX_RUNTIMES && generation < GENERATIONS && slot < MAX_SLOTS);
         Name(
             u64::from(runtime) << (SLOT_BITS + GENERATION_BITS)
                 | u64::from(generation) << SLOT_BITS

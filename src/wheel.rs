@@ -192,6 +192,17 @@ impl Wheel {
         self.now = self.now.max(to);
     }
 
+    /// Unsets every timer.
+    pub(crate) fn take_all(&mut self, taken: &mut Vec<(TimerKey, Waker)>) {
+        for index in 0..self.entries.len() as u32 {
+            let Entry { generation, ref waker, .. } = self.entries[index as usize];
+            if waker.is_some() {
+                let key = TimerKey { index, generation };
+                taken.extend(self.cancel(key).map(|waker| (key, waker)));
+            }
+        }
+    }
+
     /// The first slot to come that has timers, and the tick at which it begins. The lowest level that has any
     /// comes first: what stands higher differs from now in higher bits.
     fn next_slot(&self) -> Option<(usize, usize, u64)> {

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::runtime::spawn_blocking;
+use crate::sim;
 
 use super::socket::naming;
 
@@ -49,6 +50,9 @@ pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>
         Address::Known(addresses) => return Ok(addresses),
         Address::Name(name) => name,
     };
+    if let Some(world) = sim::world() {
+        return world.look_up(&name).map_err(naming("look up", name));
+    }
     let question = name.clone();
     let answer =
         spawn_blocking(move || std::net::ToSocketAddrs::to_socket_addrs(&question).map(Iterator::collect));

@@ -8,21 +8,20 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use mio::event;
-
 use crate::reactor::Direction;
 use crate::time::{Sleep, sleep};
 use crate::trace::{Resource, Traced};
 
+use super::io::{Io, Source};
 use super::socket::{Socket, naming};
 
 /// How long to wait, when the system had no descriptor or no memory for a connection, before asking it again.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// What is particular to a kind of listener.
-pub trait Listening: event::Source {
+pub trait Listening: Source {
     /// The system's connection, not registered yet.
-    type Connection: event::Source;
+    type Connection: Source;
     /// Printed as Rust would write it, which for an address of the internet is as everybody does.
     type Address: fmt::Debug;
 
@@ -30,8 +29,8 @@ pub trait Listening: event::Source {
     fn local_addr(&self) -> io::Result<Self::Address>;
 }
 
-impl Listening for mio::net::TcpListener {
-    type Connection = mio::net::TcpStream;
+impl Listening for Io<mio::net::TcpListener> {
+    type Connection = Io<mio::net::TcpStream>;
     type Address = std::net::SocketAddr;
 
     fn accept(&self) -> io::Result<(Self::Connection, Self::Address)> {
@@ -61,7 +60,7 @@ impl Listening for mio::net::UnixListener {
 type Accepted<L> = (Socket<<L as Listening>::Connection>, <L as Listening>::Address);
 
 /// A socket that accepts connections: a [`TcpListener`](super::TcpListener) or a `UnixListener`.
-pub struct Listener<L: event::Source> {
+pub struct Listener<L: Source> {
     socket: Socket<L>,
     /// Runs after an error that would come again at once.
     back_off: Cell<Option<Sleep>>,
@@ -159,13 +158,13 @@ impl<L: Listening> Listener<L> {
     }
 }
 
-impl<L: event::Source> Traced for Listener<L> {
+impl<L: Source> Traced for Listener<L> {
     fn resource(&self) -> Resource {
         self.socket.resource()
     }
 }
 
-impl<L: event::Source + fmt::Debug> fmt::Debug for Listener<L> {
+impl<L: Source + fmt::Debug> fmt::Debug for Listener<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.socket.fmt(f)
     }
@@ -173,7 +172,7 @@ impl<L: event::Source + fmt::Debug> fmt::Debug for Listener<L> {
 
 /// The connections that a listener accepts: [`Listener::incoming`].
 #[derive(Debug)]
-pub struct Incoming<'a, L: event::Source = mio::net::TcpListener> {
+pub struct Incoming<'a, L: Source = Io<mio::net::TcpListener>> {
     listener: &'a Listener<L>,
 }
 
@@ -195,13 +194,13 @@ mod tests {
     fn scripted(results: Vec<io::Result<u32>>) -> Vec<Result<u32, io::ErrorKind>> {
         crate::block_on(async {
             let listener =
-                Listener::new(mio::net::TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap());
+                Listener::new(Io::<mio::net::TcpListener>::listen("127.0.0.1:0".parse().unwrap()).unwrap());
             let listener = listener.unwrap();
             let calls = results.iter().filter(|result| !passed_over(result)).count();
             let results = RefCell::new(results.into_iter());
             let mut told = Vec::new();
             for _ in 0..calls {
-                let accept = |_: &mio::net::TcpListener| results.borrow_mut().next().unwrap();
+                let accept = |_: &Io<mio::net::TcpListener>| results.borrow_mut().next().unwrap();
                 told.push(poll_fn(|cx| listener.poll_by(cx, accept)).await.map_err(|error| error.kind()));
             }
             assert!(results.borrow_mut().next().is_none(), "not all was asked for");

@@ -9,6 +9,7 @@
 //! socket through a [`Mutex`](crate::sync::Mutex), or give each of its readers a channel.
 
 mod addr;
+mod io;
 mod listener;
 mod socket;
 mod stream;
@@ -16,6 +17,8 @@ mod tcp;
 mod udp;
 #[cfg(unix)]
 mod unix;
+
+pub(crate) use io::Io;
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use listener::{Incoming, Listener};

@@ -1,4 +1,4 @@
-//! A system's socket, watched by the runtime's reactor.
+//! A socket, watched by the runtime's reactor or simulated.
 
 use std::any::type_name;
 use std::fmt;
@@ -7,31 +7,34 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use mio::event;
-
 use crate::current;
 use crate::executor::Executor;
 use crate::reactor::{Direction, Readiness};
 use crate::trace::{Event, Resource, Traced};
 
+use super::io::Source;
+
 /// A socket of the system's, registered with the reactor of its runtime while it lives.
 ///
 /// What can be done with it depends on the kind of socket that it is: [`TcpStream`](super::TcpStream),
 /// [`UdpSocket`](super::UdpSocket) and the other names of this module each stand for one kind.
-pub struct Socket<S: event::Source> {
+pub struct Socket<S: Source> {
     io: S,
     readiness: Rc<Readiness>,
     executor: Rc<Executor>,
 }
 
-impl<S: event::Source> Socket<S> {
+impl<S: Source> Socket<S> {
     #[track_caller]
     pub(crate) fn new(mut io: S) -> io::Result<Socket<S>> {
         let executor = current::executor("a socket");
-        let readiness = executor.reactor().register(&mut io)?;
+        let readiness = match io.simulated() {
+            Some(socket) => socket.readiness(),
+            None => executor.driver().reactor()?.register(&mut io)?,
+        };
         executor.record(|recorder, at| {
             let (socket, by) = (readiness.resource(), recorder.actor());
-            let kind = type_name::<S>().rsplit("::").next().unwrap_or_default();
+            let kind = type_name::<S>().rsplit("::").next().unwrap_or_default().trim_end_matches('>');
             recorder.push(at, Event::SocketOpened { socket, by, kind });
         });
         Ok(Socket { io, readiness, executor })
@@ -88,9 +91,12 @@ impl<S: event::Source> Socket<S> {
     }
 }
 
-impl<S: event::Source> Drop for Socket<S> {
+impl<S: Source> Drop for Socket<S> {
     fn drop(&mut self) {
-        self.executor.reactor().deregister(&mut self.io, &self.readiness);
+        // One that is simulated closes itself.
+        if let Ok(reactor) = self.executor.driver().reactor() {
+            reactor.deregister(&mut self.io, &self.readiness);
+        }
         self.executor.record(|recorder, at| {
             let (socket, by) = (self.readiness.resource(), recorder.actor());
             recorder.push(at, Event::SocketClosed { socket, by });
@@ -98,20 +104,20 @@ impl<S: event::Source> Drop for Socket<S> {
     }
 }
 
-impl<S: event::Source + fmt::Debug> fmt::Debug for Socket<S> {
+impl<S: Source + fmt::Debug> fmt::Debug for Socket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.io.fmt(f)
     }
 }
 
-impl<S: event::Source> Traced for Socket<S> {
+impl<S: Source> Traced for Socket<S> {
     fn resource(&self) -> Resource {
         self.readiness.resource()
     }
 }
 
 #[cfg(unix)]
-impl<S: event::Source + std::os::fd::AsFd> std::os::fd::AsFd for Socket<S> {
+impl<S: Source + std::os::fd::AsFd> std::os::fd::AsFd for Socket<S> {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.io.as_fd()
     }
@@ -143,6 +149,7 @@ impl std::error::Error for Named {
 
 #[cfg(test)]
 mod tests {
+    use super::super::io::Io;
     use super::*;
 
     /// Closing a descriptor has the system forget it, mostly; the reactor must be told in any case.
@@ -150,10 +157,10 @@ mod tests {
     fn a_socket_that_is_dropped_is_not_watched_any_more() {
         crate::block_on(async {
             let executor = current::executor("this test");
-            let reactor = executor.reactor();
+            let reactor = executor.driver().reactor().unwrap();
             for _ in 0..10 {
                 let address = "127.0.0.1:0".parse().unwrap();
-                let socket = Socket::new(mio::net::UdpSocket::bind(address).unwrap()).unwrap();
+                let socket = Socket::new(Io::<mio::net::UdpSocket>::bind(address).unwrap()).unwrap();
                 assert_eq!(reactor.len(), 1);
                 drop(socket);
                 assert_eq!(reactor.len(), 0);

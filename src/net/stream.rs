@@ -6,15 +6,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use futures::io::{AsyncRead, AsyncWrite};
-use mio::event;
-
 use crate::reactor::Direction;
+use futures::io::{AsyncRead, AsyncWrite};
 
+use super::io::{Io, Source};
 use super::socket::Socket;
 
 /// What is particular to a kind of stream.
-pub trait Stream: event::Source {
+pub trait Stream: Source {
     /// Whether a read that gave less than asked shows that there is no more.
     const SHORT_READ_DRAINS: bool;
 
@@ -23,7 +22,7 @@ pub trait Stream: event::Source {
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
 }
 
-impl Stream for mio::net::TcpStream {
+impl Stream for Io<mio::net::TcpStream> {
     const SHORT_READ_DRAINS: bool = true;
 
     fn bytes(&self) -> impl Read + Write {
@@ -211,11 +210,11 @@ impl<S: Stream> AsyncWrite for Socket<S> {
 
 /// The reading half of a connection: [`Socket::into_split`].
 #[derive(Debug)]
-pub struct OwnedReadHalf<S: Stream = mio::net::TcpStream>(Rc<Socket<S>>);
+pub struct OwnedReadHalf<S: Stream = Io<mio::net::TcpStream>>(Rc<Socket<S>>);
 
 /// The writing half of a connection: [`Socket::into_split`]. Dropping it ends the writing direction.
 #[derive(Debug)]
-pub struct OwnedWriteHalf<S: Stream = mio::net::TcpStream>(Rc<Socket<S>>);
+pub struct OwnedWriteHalf<S: Stream = Io<mio::net::TcpStream>>(Rc<Socket<S>>);
 
 impl<S: Stream> AsyncRead for OwnedReadHalf<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {

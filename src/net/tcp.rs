@@ -7,6 +7,7 @@ use crate::reactor::Direction;
 
 use super::ToSocketAddrs;
 use super::addr::first_of;
+use super::io::Io;
 use super::listener::Listener;
 use super::socket::Socket;
 
@@ -41,7 +42,7 @@ use super::socket::Socket;
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type TcpStream = Socket<mio::net::TcpStream>;
+pub type TcpStream = Socket<Io<mio::net::TcpStream>>;
 
 impl TcpStream {
     /// Connects to the first address that answers.
@@ -55,7 +56,7 @@ impl TcpStream {
     /// Outside of a runtime.
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
         first_of(address, "connect to", async |address| {
-            let stream = TcpStream::new(mio::net::TcpStream::connect(address)?)?;
+            let stream = TcpStream::new(Io::<mio::net::TcpStream>::connect(address)?)?;
             stream.connected().await?;
             Ok(stream)
         })
@@ -87,7 +88,7 @@ impl TcpStream {
     /// Outside of a runtime.
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
-        TcpStream::new(mio::net::TcpStream::from_std(stream))
+        TcpStream::new(Io::Os(mio::net::TcpStream::from_std(stream)))
     }
 
     /// Reads without taking: the next read gives the same bytes again. 0 is the end of the stream.
@@ -150,7 +151,7 @@ impl TcpStream {
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type TcpListener = Listener<mio::net::TcpListener>;
+pub type TcpListener = Listener<Io<mio::net::TcpListener>>;
 
 impl TcpListener {
     /// Listens at the first address that can be had. Port 0 lets the system choose one.
@@ -161,10 +162,7 @@ impl TcpListener {
     /// # Panics
     /// Outside of a runtime.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        first_of(address, "listen at", async |address| {
-            TcpListener::new(mio::net::TcpListener::bind(address)?)
-        })
-        .await
+        first_of(address, "listen at", async |address| TcpListener::new(Io::listen(address)?)).await
     }
 
     /// Takes over a listener of the standard library.
@@ -176,6 +174,6 @@ impl TcpListener {
     /// Outside of a runtime.
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
-        TcpListener::new(mio::net::TcpListener::from_std(listener))
+        TcpListener::new(Io::Os(mio::net::TcpListener::from_std(listener)))
     }
 }

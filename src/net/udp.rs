@@ -8,6 +8,7 @@ use crate::reactor::Direction;
 
 use super::ToSocketAddrs;
 use super::addr::first_of;
+use super::io::Io;
 use super::socket::{Socket, naming};
 
 /// A UDP socket: datagrams, each whole or not at all, in no certain order.
@@ -29,7 +30,7 @@ use super::socket::{Socket, naming};
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type UdpSocket = Socket<mio::net::UdpSocket>;
+pub type UdpSocket = Socket<Io<mio::net::UdpSocket>>;
 
 impl UdpSocket {
     /// A socket at the first address that can be had. Port 0 lets the system choose one.
@@ -40,10 +41,7 @@ impl UdpSocket {
     /// # Panics
     /// Outside of a runtime.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<UdpSocket> {
-        first_of(address, "bind a UDP socket to", async |address| {
-            Socket::new(mio::net::UdpSocket::bind(address)?)
-        })
-        .await
+        first_of(address, "bind a UDP socket to", async |address| Socket::new(Io::bind(address)?)).await
     }
 
     /// Takes over a socket of the standard library.
@@ -55,7 +53,7 @@ impl UdpSocket {
     /// Outside of a runtime.
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
-        Socket::new(mio::net::UdpSocket::from_std(socket))
+        Socket::new(Io::Os(mio::net::UdpSocket::from_std(socket)))
     }
 
     /// Sets the peer for [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv).

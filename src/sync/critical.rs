@@ -12,6 +12,7 @@
 //! between, and a waker that is stored after such a moment is woken by nobody. It was tried, and was no
 //! quicker: a clone here copies a name, and a lock costs more.
 
+use std::any::type_name;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -178,6 +179,7 @@ pub(super) fn poll_locked<S, R>(
     let outcome = look(&mut lock.lock(), &mut turn);
     if outcome.is_pending() {
         budget::refund();
+        trace::here(|recorder, _| recorder.waits_in(type_name::<S>()));
     }
     after.run();
     outcome

@@ -96,7 +96,7 @@ impl Interval {
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         ready!(Pin::new(&mut self.sleep).poll(cx));
         let due = self.sleep.deadline();
-        let now = self.sleep.executor.clock().now();
+        let now = self.sleep.executor.now();
         let next = due + self.period;
         self.sleep.reset(match self.missed {
             _ if next > now => next,

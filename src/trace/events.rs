@@ -9,7 +9,7 @@ use crate::join::Id;
 use crate::task::Ending;
 
 /// Something that happened, and when.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Record {
     /// On the runtime's clock. Never before the record that precedes it.
     pub at: Instant,
@@ -18,7 +18,7 @@ pub struct Record {
 }
 
 /// What can happen.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Event {
     /// A task came to be. The future of `block_on` is one too.
@@ -166,6 +166,11 @@ pub enum Event {
         /// Values in the channel now.
         queued: usize,
     },
+    /// In a [simulation](crate::sim): a fault began or ended, or really acted.
+    Fault {
+        /// In words.
+        what: Box<str>,
+    },
     /// From here on something has a name.
     Named {
         /// What was named.
@@ -176,7 +181,7 @@ pub enum Event {
 }
 
 /// Who caused something.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Actor {
     /// A task, in its poll.
     Task(Id),
@@ -191,7 +196,7 @@ pub enum Actor {
 }
 
 /// How a poll ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
     /// The task waits.
     Pending,
@@ -222,7 +227,7 @@ pub enum Resource {
 }
 
 /// What somebody waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Want {
     /// Something to read or to accept.
     Read,
@@ -376,6 +381,7 @@ impl Event {
             Event::JobDone { job } => ("job_done", fields![job]),
             Event::Sent { channel, by, queued } => ("sent", fields![channel, by, queued]),
             Event::Received { channel, by, queued } => ("received", fields![channel, by, queued]),
+            Event::Fault { what } => ("fault", fields![what]),
             Event::Named { resource, name } => ("named", fields![resource, name]),
         }
     }

@@ -33,6 +33,7 @@ impl Trace {
     /// | `job_queued` | `job`, `by`, `source` |
     /// | `job_started`, `job_done` | `job` |
     /// | `sent`, `received` | `channel`, `by`, `queued` (values in the channel now) |
+    /// | `fault` | `what`: in words, in a [simulation](crate::sim) |
     /// | `named` | `resource`, `name` |
     ///
     /// A task is its [`Id`](crate::Id), as `0.17.2`; `by` is an [`Actor`](super::Actor), as `task 0.17.2` or

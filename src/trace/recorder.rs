@@ -3,6 +3,7 @@
 //! The executor holds the recorder, if there is one. What knows no executor (a channel, a readiness) asks
 //! [`is_on`] first: one load and one comparison, on any thread.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,7 +16,9 @@ use super::{Actor, Event, Outcome, Record, Resource, Trace, Want};
 use crate::budget;
 use crate::clock::{Clock, Instant};
 use crate::current;
+use crate::driver::Ready;
 use crate::join::Id;
+use crate::sim::{self, Wait, Watch};
 use crate::waker::Name;
 
 thread_local! {
@@ -63,12 +66,15 @@ pub(crate) struct Recorder {
     actor: Cell<Actor>,
 }
 
+#[derive(Default)]
 struct Ring {
     records: VecDeque<Record>,
     capacity: usize,
     dropped: u64,
     /// The time of the last record.
     last: Option<Instant>,
+    /// What a simulation notes of each event, also of those that find no room.
+    watch: Option<Watch>,
 }
 
 /// What threads of the blocking pool have to tell. The runtime's thread puts it into the ring before it records
@@ -85,6 +91,13 @@ impl Ring {
         // What came from outside may have a later time than what is told now.
         let at = self.last.map_or(at, |last| at.max(last));
         self.last = Some(at);
+        if let Some(watch) = &mut self.watch {
+            watch.note(at, &event);
+        }
+        if self.capacity == 0 {
+            self.dropped += 1;
+            return;
+        }
         if self.records.len() == self.capacity {
             self.records.pop_front();
             self.dropped += 1;
@@ -122,8 +135,15 @@ fn emit(at: Instant, event: &Event) {
 impl Recorder {
     pub(crate) fn new(capacity: usize, name: Option<Box<str>>) -> Recorder {
         assert!(capacity > 0, "a trace needs room for at least one event");
-        let records = VecDeque::with_capacity(capacity);
-        let ring = Ring { records, capacity, dropped: 0, last: None };
+        Recorder::with(name, Ring { records: VecDeque::with_capacity(capacity), capacity, ..Ring::default() })
+    }
+
+    /// That of a simulation. Its ring may have no room at all.
+    pub(crate) fn watching(capacity: usize) -> Recorder {
+        Recorder::with(None, Ring { capacity, watch: Some(Watch::new()), ..Ring::default() })
+    }
+
+    fn with(name: Option<Box<str>>, ring: Ring) -> Recorder {
         Recorder {
             name,
             ring: RefCell::new(ring),
@@ -155,7 +175,10 @@ impl Recorder {
         name: Option<&str>,
         source: &'static Location<'static>,
     ) {
-        let name = name.map(Box::from);
+        let name = match sim::world() {
+            None => name.map(Box::from),
+            Some(world) => Some(world.title(name, source).into()),
+        };
         self.push(at, Event::Spawned { task: Id(task), by: self.actor(), name, source });
     }
 
@@ -187,14 +210,33 @@ impl Recorder {
         polled
     }
 
-    pub(crate) fn socket_ready(&self, at: Instant, socket: Resource, event: &mio::event::Event) {
-        let (readable, writable) = (event.is_readable(), event.is_writable());
-        let closed = event.is_read_closed() || event.is_write_closed() || event.is_error();
+    pub(crate) fn socket_ready(&self, at: Instant, socket: Resource, ready: Ready) {
+        let Ready { readable, writable, .. } = ready;
+        let closed = ready.read_closed || ready.write_closed;
         self.push(at, Event::SocketReady { socket, readable, writable, closed });
     }
 
     pub(crate) fn waits(&self, at: Instant, on: Resource, want: Want) {
         self.push(at, Event::Waits { by: self.actor(), on, want });
+    }
+
+    /// The task that is being polled waits in `what`, which has no identity in a trace. Only noted in a simulation.
+    pub(crate) fn waits_in(&self, what: impl Into<Cow<'static, str>>) {
+        self.watch(|watch, actor| {
+            if let Actor::Task(task) = actor {
+                watch.wait(task, Wait::In(what.into()));
+            }
+        });
+    }
+
+    /// A task's future was dropped out of its turn.
+    pub(crate) fn gone(&self, slot: u32) {
+        self.watch(|watch, _| watch.gone(slot));
+    }
+
+    /// Lends what a simulation has noted.
+    pub(crate) fn watch<T>(&self, look: impl FnOnce(&mut Watch, Actor) -> T) -> Option<T> {
+        self.ring.borrow_mut().watch.as_mut().map(|watch| look(watch, self.actor()))
     }
 
     /// Notes that a job is handed to the blocking pool. What it gives goes with the job.

@@ -1,0 +1,379 @@
+//! Hosts: what each has of its own, and how it starts, falls and comes back.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::panic::Location;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::LocalBoxFuture;
+
+use super::fault::{Fault, Kind};
+use super::report::Failure;
+use super::world::{HostId, Occurrence, State, World, note};
+use crate::clock::Instant;
+use crate::current;
+use crate::executor::Executor;
+use crate::join::Id;
+use crate::order::Rng;
+use crate::task::{Ending, Run, contain};
+use crate::trace::{Actor, Event};
+use crate::waker::Name;
+
+/// Connections that wait to be accepted at one listener, until it is said otherwise.
+pub(super) const BACKLOG: u32 = 128;
+/// How long a blocking job takes, until it is said otherwise.
+pub(super) const DISK: (Duration, Duration) = (Duration::from_micros(100), Duration::from_micros(500));
+
+/// Makes the future of a host, anew at each start.
+type Make = Rc<RefCell<dyn FnMut() -> LocalBoxFuture<'static, ()>>>;
+
+pub(super) struct Machine {
+    pub(super) name: Rc<str>,
+    pub(super) ip: Ipv4Addr,
+    pub(super) up: bool,
+    /// Counts the starts.
+    incarnation: u32,
+    make: Option<Make>,
+    source: &'static Location<'static>,
+    pub(super) clock: HostClock,
+    disk: (Duration, Duration),
+    pub(super) descriptors: u32,
+    pub(super) refused: BTreeSet<u16>,
+    pub(super) backlog: u32,
+    /// Of a million reads and writes.
+    pub(super) short: u32,
+    pub(super) next_port: u16,
+    random: Rng,
+}
+
+impl Machine {
+    pub(super) fn is(&self, incarnation: u32) -> bool {
+        self.up && self.incarnation == incarnation
+    }
+}
+
+/// What a host's clock shows, in terms of the machine's.
+#[derive(Clone, Copy)]
+pub(super) struct HostClock {
+    /// Set at this moment of the machine's clock,
+    set_at: Instant,
+    /// to this one,
+    to: Instant,
+    /// and running so much faster from then on.
+    ppm: i32,
+}
+
+impl HostClock {
+    pub(super) fn is_skewed(&self) -> bool {
+        self.ppm != 0
+    }
+
+    /// In millionths of the machine's rate.
+    fn rate(&self) -> u128 {
+        (1_000_000 + i64::from(self.ppm)).max(1) as u128
+    }
+
+    pub(super) fn shown(&self, now: Instant) -> Instant {
+        let passed = (now - self.set_at).as_nanos() * self.rate() / 1_000_000;
+        self.to + Duration::from_nanos(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+
+    /// The first moment of the machine's clock at which this one shows `deadline`.
+    pub(super) fn reaches(&self, deadline: Instant) -> Instant {
+        if deadline == Instant::FAR_FUTURE {
+            return deadline;
+        }
+        let takes = ((deadline - self.to).as_nanos() * 1_000_000).div_ceil(self.rate());
+        self.set_at + Duration::from_nanos(u64::try_from(takes).unwrap_or(u64::MAX))
+    }
+
+    fn set(&mut self, now: Instant, to: Instant, ppm: i32) {
+        *self = HostClock { set_at: now, to, ppm };
+    }
+}
+
+/// A task's body that knows its host.
+pub(super) struct Hosted {
+    world: Rc<World>,
+    host: HostId,
+    /// Taken when it is dropped.
+    body: Option<Rc<dyn Run>>,
+}
+
+impl Hosted {
+    pub(super) fn new(world: &Rc<World>, body: Rc<dyn Run>) -> Hosted {
+        Hosted { world: Rc::clone(world), host: world.here(), body: Some(body) }
+    }
+}
+
+impl Run for Hosted {
+    fn run(&self, cx: &mut Context<'_>) -> Poll<Ending> {
+        let _here = self.world.enter(self.host);
+        self.body.as_ref().map_or(Poll::Ready(Ending::Aborted), |body| body.run(cx))
+    }
+
+    fn cancel(&self) {
+        let _here = self.world.enter(self.host);
+        if let Some(body) = &self.body {
+            body.cancel();
+        }
+    }
+}
+
+impl Drop for Hosted {
+    fn drop(&mut self) {
+        let _here = self.world.enter(self.host);
+        drop(self.body.take());
+    }
+}
+
+/// Restores the host on which code runs.
+pub(super) struct Here<'a> {
+    world: &'a World,
+    before: HostId,
+}
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        self.world.at.set(self.before);
+    }
+}
+
+impl World {
+    /// What runs from now on runs on this host, until the guard is dropped.
+    pub(super) fn enter(&self, host: HostId) -> Here<'_> {
+        Here { world: self, before: self.at.replace(host) }
+    }
+
+    /// # Panics
+    /// When there is a host of that name.
+    pub(super) fn add_host(
+        &self,
+        name: &str,
+        make: Option<Make>,
+        source: &'static Location<'static>,
+    ) -> HostId {
+        let mut state = self.state.borrow_mut();
+        assert!(state.host_named(name).is_none(), "there is a host named `{name}` already");
+        let sound =
+            !name.is_empty() && !name.contains(|letter: char| letter.is_whitespace() || letter == ':');
+        assert!(sound, "`{name}` is no name for a host: it must not be empty, nor contain spaces or colons");
+        let number = state.hosts.len();
+        let random = Rng::stream(state.rng.seed, &format!("random {name}"));
+        let [high, low] = u16::try_from(number + 1).expect("at most 65,534 hosts").to_be_bytes();
+        let now = state.now();
+        state.hosts.push(Machine {
+            name: name.into(),
+            ip: Ipv4Addr::new(10, 0, high, low),
+            up: true,
+            incarnation: 0,
+            make,
+            source,
+            clock: HostClock { set_at: now, to: now, ppm: 0 },
+            disk: DISK,
+            descriptors: u32::MAX,
+            refused: BTreeSet::new(),
+            backlog: BACKLOG,
+            short: 0,
+            next_port: 0,
+            random,
+        });
+        number
+    }
+
+    /// Spawns the host's future, which so begins in its own turn.
+    pub(super) fn start(&self, host: HostId, executor: &Executor) {
+        let (make, source) = {
+            let mut state = self.state.borrow_mut();
+            let host = &mut state.hosts[host];
+            host.up = true;
+            host.incarnation += 1;
+            (host.make.clone(), host.source)
+        };
+        let _here = self.enter(host);
+        if let Some(make) = make {
+            let future = (make.borrow_mut())();
+            executor.spawn(future, Some("main"), source);
+        }
+    }
+
+    /// The host's future is over: as a process that has returned from `main`, it takes with it what it has left.
+    pub(super) fn ended(&self, host: HostId) {
+        let mut state = self.state.borrow_mut();
+        let (now, incarnation) = (state.now(), state.hosts[host].incarnation);
+        state.at(now, Occurrence::HostEnded(host, incarnation));
+    }
+
+    pub(super) fn host_ended(&self, host: HostId, incarnation: u32, executor: &Executor) {
+        if !self.state.borrow().hosts[host].is(incarnation) {
+            return;
+        }
+        let name = Rc::clone(&self.state.borrow().hosts[host].name);
+        note(|| format!("host {name} has ended"));
+        self.find_leaks(host);
+        self.evict(host, executor);
+        let mut state = self.state.borrow_mut();
+        let open = state.sockets.values().filter(|sock| sock.host == host).count();
+        if open > 0 {
+            state.leaks.push(format!("host {name} ended, and {open} of its sockets were never dropped"));
+        }
+    }
+
+    /// Notes the tasks that a host leaves behind.
+    pub(super) fn find_leaks(&self, host: HostId) {
+        let slots = self.slots_of(host);
+        let mut state = self.state.borrow_mut();
+        let name = Rc::clone(&state.hosts[host].name);
+        let left = state.waiters_where(|slot| slots.contains(&slot));
+        let told = left.into_iter().map(|task| format!("host {name} ended before its task: {task}"));
+        state.leaks.extend(told.collect::<Vec<_>>());
+    }
+
+    fn evict(&self, host: HostId, executor: &Executor) {
+        for slot in self.slots_of(host) {
+            if executor.evict(slot)
+                && let Some(recorder) = executor.recorder()
+            {
+                recorder.gone(slot);
+            }
+        }
+    }
+
+    pub(super) fn crash(&self, name: &str, executor: &Executor) {
+        let mut state = self.state.borrow_mut();
+        // The first host is the one that the simulation itself runs on.
+        let host = state.host_named(name).filter(|&host| host > 0 && state.hosts[host].up);
+        let Some(host) = host else { return };
+        let tells = state.rng.crashes.below(2) == 0;
+        let how = if tells { "its peers are told" } else { "silently" };
+        state.acted(Kind::Crash, || format!("{name}, {how}"));
+        if tells {
+            state.reset_peers(host);
+        }
+        state.hosts[host].up = false;
+        drop(state);
+        self.evict(host, executor);
+        let mut state = self.state.borrow_mut();
+        state.sockets.retain(|_, sock| sock.host != host);
+        state.ports.retain(|&(at, ..), _| at != host);
+    }
+
+    pub(super) fn restart(&self, name: &str, executor: &Executor) {
+        let host = self.state.borrow().host_named(name).filter(|&host| host > 0);
+        let Some(host) = host else { return };
+        self.crash(name, executor);
+        self.state.borrow_mut().acted(Kind::Restart, || name.to_string());
+        self.start(host, executor);
+        self.state.borrow_mut().release();
+    }
+
+    /// Queues a job of the blocking pool: it runs on the loop, as long from now as the host's disk takes.
+    pub(crate) fn job(&self, job: Box<dyn FnOnce()>) {
+        let mut state = self.state.borrow_mut();
+        let here = self.here();
+        let (least, most) = state.hosts[here].disk;
+        let takes = state.rng.disks.between(least, most);
+        if takes > DISK.1 {
+            let name = Rc::clone(&state.hosts[here].name);
+            state.acted(Kind::SlowDisk, || format!("a job of {name} takes {takes:?}"));
+        }
+        let (at, incarnation) = (state.now() + takes, state.hosts[here].incarnation);
+        state.at(at, Occurrence::Job(here, incarnation, job));
+    }
+
+    pub(crate) fn random(&self) -> u64 {
+        let mut state = self.state.borrow_mut();
+        state.hosts[self.here()].random.next()
+    }
+
+    /// The host that runs now, and the name of one of its tasks, for the trace.
+    pub(crate) fn title(&self, task: Option<&str>, source: &Location<'_>) -> String {
+        let state = self.state.borrow();
+        let host = &state.hosts[self.here()].name;
+        match task {
+            Some("main" | "block_on") => host.to_string(),
+            Some(task) => format!("{host}: {task}"),
+            None => {
+                let file = source.file().rsplit(['/', '\\']).next().unwrap_or_default();
+                format!("{host}: {file}:{}", source.line())
+            }
+        }
+    }
+
+    /// A task has panicked.
+    pub(crate) fn panicked(&self, task: Option<Name>, message: &str) {
+        if !self.state.borrow().panics_fail {
+            return;
+        }
+        let host = self.state.borrow().hosts[self.here()].name.to_string();
+        let seen = |name: Name| {
+            current::with(|executor| executor?.recorder()?.watch(|watch, _| watch.title(Id(name)))?)
+        };
+        let task =
+            task.map_or_else(|| "a blocking job".into(), |name| seen(name).unwrap_or(name.to_string()));
+        self.fail(Failure::Panic { host, task, message: message.to_string() });
+    }
+
+    /// The simulation ends at the loop's next look outside. The first failure counts.
+    pub(super) fn fail(&self, failure: Failure) {
+        self.state.borrow_mut().failure.get_or_insert(failure);
+    }
+}
+
+/// A clock has jumped: whoever waits for a timer looks at the clock again, and sets another if need be.
+pub(super) fn look_again(executor: &Executor) {
+    let mut unset = Vec::new();
+    executor.timers().borrow_mut().take_all(&mut unset);
+    for (timer, waker) in unset {
+        let (timer, by) = (timer.resource(), Actor::Outside);
+        executor.record(|recorder, at| recorder.push(at, Event::TimerCancelled { timer, by }));
+        contain(|| waker.wake());
+    }
+}
+
+impl State {
+    pub(super) fn apply_to_host(&mut self, fault: &Fault) {
+        let now = self.now();
+        match fault {
+            Fault::Skew { host, ppm } => self.with_host(host, |host| {
+                let shown = host.clock.shown(now);
+                host.clock.set(now, shown, *ppm);
+            }),
+            Fault::JumpForward { host, by } | Fault::JumpBack { host, by } => {
+                let ahead = matches!(fault, Fault::JumpForward { .. });
+                self.with_host(host, |host| {
+                    let shown = host.clock.shown(now);
+                    let to = if ahead {
+                        shown + *by
+                    } else {
+                        Instant::from_nanos(0) + (shown - (Instant::from_nanos(0) + *by))
+                    };
+                    host.clock.set(now, to, host.clock.ppm);
+                });
+                if self.host_named(host).is_some() {
+                    self.count(Kind::ClockJump);
+                }
+            }
+            Fault::Disk { host, least, most } => self.with_host(host, |host| host.disk = (*least, *most)),
+            Fault::Descriptors { host, most } => self.with_host(host, |host| host.descriptors = *most),
+            Fault::Refuse { host, port } => self.with_host(host, |host| {
+                host.refused.insert(*port);
+            }),
+            Fault::Accept { host, port } => self.with_host(host, |host| {
+                host.refused.remove(port);
+            }),
+            Fault::Backlog { host, most } => self.with_host(host, |host| host.backlog = *most),
+            Fault::Short { host, ppm } => self.with_host(host, |host| host.short = *ppm),
+            _ => {}
+        }
+    }
+
+    fn with_host(&mut self, name: &str, change: impl FnOnce(&mut Machine)) {
+        if let Some(host) = self.host_named(name) {
+            change(&mut self.hosts[host]);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What travels between hosts, and what becomes of it when there is no way.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::fault::Kind;
+use super::world::{HostId, Occurrence, State};
+use crate::clock::Instant;
+use crate::driver::Ready;
+use crate::waker::Name;
+
+/// After how long a connection that nobody answers is given up; Linux's six repetitions take 127 s.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
+/// After how long data that nobody acknowledges is: Linux's 15 repetitions take 924.6 s.
+const DATA_TIMEOUT: Duration = Duration::from_millis(924_600);
+/// When a healed link carries what was lost meanwhile: at the next repetition.
+const REPEATED: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(400));
+/// What a packet weighs beside its bytes.
+const HEADER: u64 = 40;
+
+#[derive(Clone)]
+pub(super) struct Packet {
+    pub(super) from: HostId,
+    pub(super) to: HostId,
+    pub(super) body: Body,
+}
+
+/// Sockets are meant by their numbers, which are never given twice.
+#[derive(Clone)]
+pub(super) enum Body {
+    /// A connection is asked for, so many times before.
+    Syn {
+        from: u32,
+        to: SocketAddr,
+        tries: u32,
+    },
+    /// It is made, with this socket.
+    Accepted {
+        to: u32,
+        peer: u32,
+    },
+    Refused {
+        to: u32,
+    },
+    /// Bytes in their place in the stream, and whether it ends there.
+    Segment {
+        from: u32,
+        to: u32,
+        place: u64,
+        bytes: Vec<u8>,
+        end: bool,
+    },
+    /// So many bytes were read: there is room for others.
+    Room {
+        to: u32,
+        bytes: usize,
+    },
+    Reset {
+        to: u32,
+    },
+    Datagram {
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Vec<u8>,
+    },
+}
+
+/// A packet that found no way, and is repeated.
+pub(super) struct Held {
+    number: u64,
+    packet: Packet,
+}
+
+impl Packet {
+    pub(super) fn is_datagram(&self) -> bool {
+        matches!(self.body, Body::Datagram { .. })
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        match &self.body {
+            Body::Segment { bytes, .. } | Body::Datagram { bytes, .. } => HEADER + bytes.len() as u64,
+            _ => HEADER,
+        }
+    }
+
+    /// For the trace.
+    pub(super) fn route(&self) -> String {
+        format!("from host {} to host {}", self.from, self.to)
+    }
+}
+
+impl State {
+    /// Why nothing gets from one host to the other.
+    pub(super) fn obstacle(&self, from: HostId, to: HostId) -> Option<Obstacle> {
+        if let Some(kind) = self.links.get(&(from, to)).and_then(|link| link.cut) {
+            return Some(Obstacle::Cut(kind));
+        }
+        (!self.hosts[to].up).then_some(Obstacle::Down)
+    }
+
+    /// Loses a datagram. TCP's packets are repeated, for some time.
+    pub(super) fn stop(&mut self, packet: Packet, obstacle: Obstacle) {
+        if let Obstacle::Cut(kind) = obstacle {
+            self.acted(kind, || format!("a packet {}", packet.route()));
+        }
+        let patience = match packet.body {
+            Body::Datagram { .. } => return,
+            Body::Syn { .. } => CONNECT_TIMEOUT,
+            _ => DATA_TIMEOUT,
+        };
+        let number = self.number();
+        self.held.push(Held { number, packet });
+        let at = self.now() + patience;
+        self.at(at, Occurrence::GivesUp(number));
+    }
+
+    /// What can go now is repeated: a link was healed, or a host is up.
+    pub(super) fn release(&mut self) {
+        for held in std::mem::take(&mut self.held) {
+            if self.obstacle(held.packet.from, held.packet.to).is_some() {
+                self.held.push(held);
+                continue;
+            }
+            let at = self.now() + self.rng.links.between(REPEATED.0, REPEATED.1);
+            self.at(at, Occurrence::Leaves(held.packet));
+        }
+    }
+
+    pub(super) fn give_up(&mut self, number: u64) {
+        let Some(place) = self.held.iter().position(|held| held.number == number) else { return };
+        match self.held.remove(place).packet.body {
+            Body::Syn { from, .. } | Body::Segment { from, .. } => self.break_off(from, ErrorKind::TimedOut),
+            _ => {}
+        }
+    }
+
+    /// A packet has come. Gives a task to be woken for no reason, now and then.
+    pub(super) fn deliver(&mut self, packet: Packet) -> Option<Name> {
+        let Packet { from, to, .. } = packet;
+        if from != to
+            && let Some(obstacle) = self.obstacle(from, to)
+        {
+            self.stop(packet, obstacle);
+            return None;
+        }
+        if !self.hosts[to].up {
+            return None;
+        }
+        let back = |body| Packet { from: to, to: from, body };
+        match packet.body {
+            Body::Syn { from: asker, to: address, tries } => match self.receive_syn(from, to, asker, address)
+            {
+                Answer::With(body) => self.send(back(body)),
+                Answer::Later if tries < 6 => {
+                    let at = self.now() + Duration::from_secs(1 << tries);
+                    let body = Body::Syn { from: asker, to: address, tries: tries + 1 };
+                    self.at(at, Occurrence::Leaves(Packet { from, to, body }));
+                }
+                Answer::Later => self.break_off(asker, ErrorKind::TimedOut),
+            },
+            Body::Accepted { to: socket, peer } => {
+                if !self.connected(socket, peer) {
+                    self.send(back(Body::Reset { to: peer }));
+                }
+            }
+            Body::Refused { to } => self.break_off(to, ErrorKind::ConnectionRefused),
+            Body::Segment { from: sender, to: socket, place, bytes, end } => {
+                let closed = end && bytes.is_empty();
+                if !self.receive(socket, place, bytes, end) && !closed {
+                    self.send(back(Body::Reset { to: sender }));
+                }
+            }
+            Body::Room { to, bytes } => self.make_room(to, bytes),
+            Body::Reset { to } => self.break_off(to, ErrorKind::ConnectionReset),
+            Body::Datagram { from, to: address, bytes } => self.receive_datagram(to, from, address, bytes),
+        }
+        self.spurious()
+    }
+
+    pub(super) fn readable(&mut self, socket: u32) {
+        self.tell(socket, Ready { readable: true, ..Ready::default() });
+    }
+
+    /// The moment at which a host that is not there is known not to be.
+    pub(super) fn unreachable_at(&self) -> Instant {
+        self.now() + Duration::from_secs(3)
+    }
+}
+
+/// What comes of asking for a connection.
+pub(super) enum Answer {
+    With(Body),
+    /// Nothing: it is asked again.
+    Later,
+}
+
+/// Why a packet does not get there.
+#[derive(Clone, Copy)]
+pub(super) enum Obstacle {
+    Cut(Kind),
+    Down,
+}

@@ -1,0 +1,252 @@
+//! Simulated sockets, as the rooms above see them: the operations of the system's.
+
+use std::cmp::min;
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
+use std::rc::Rc;
+
+use super::fault::Kind;
+use super::tcp::Stream;
+use super::world::{HostId, State, World};
+use crate::reactor::Readiness;
+
+/// Linux's number for "too many open files".
+const EMFILE: i32 = 24;
+/// The first port that is given to whoever asks for none, as with Linux.
+const FIRST_PORT: u16 = 32_768;
+
+pub(super) struct Sock {
+    pub(super) host: HostId,
+    pub(super) local: SocketAddr,
+    pub(super) readiness: Rc<Readiness>,
+    pub(super) role: Role,
+}
+
+pub(super) enum Role {
+    /// The connections that wait to be accepted.
+    Listener(VecDeque<u32>),
+    Stream(Stream),
+    Udp {
+        peer: Option<SocketAddr>,
+        datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
+    },
+}
+
+impl State {
+    /// A new socket.
+    pub(super) fn open(&mut self, host: HostId, local: SocketAddr, role: Role) -> u32 {
+        let number = self.next_socket;
+        self.next_socket += 1;
+        let readiness = Readiness::simulated(number);
+        self.sockets.insert(number, Sock { host, local, readiness, role });
+        number
+    }
+
+    /// Whether the host has a descriptor left.
+    pub(super) fn descriptor(&mut self, host: HostId) -> io::Result<()> {
+        let most = self.hosts[host].descriptors;
+        if most < u32::MAX {
+            let open = self.sockets.values().filter(|sock| sock.host == host).count();
+            if open >= most as usize {
+                let name = Rc::clone(&self.hosts[host].name);
+                self.acted(Kind::Descriptors, || format!("{name} has {open} sockets open"));
+                return Err(io::Error::from_raw_os_error(EMFILE));
+            }
+        }
+        Ok(())
+    }
+
+    /// The address with the port that was asked for, or a free one.
+    pub(super) fn local(&mut self, host: HostId, tcp: bool, wanted: SocketAddr) -> io::Result<SocketAddr> {
+        let ip = wanted.ip();
+        if !(ip.is_unspecified() || ip.is_loopback() || ip == IpAddr::V4(self.hosts[host].ip)) {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        if wanted.port() != 0 {
+            let taken = self.ports.contains_key(&(host, tcp, wanted.port()));
+            return if taken { Err(io::ErrorKind::AddrInUse.into()) } else { Ok(wanted) };
+        }
+        for _ in FIRST_PORT..=u16::MAX {
+            let port = self.hosts[host].next_port.max(FIRST_PORT);
+            self.hosts[host].next_port = port.checked_add(1).unwrap_or(FIRST_PORT);
+            if !self.ports.contains_key(&(host, tcp, port)) {
+                return Ok(SocketAddr::new(ip, port));
+            }
+        }
+        Err(io::ErrorKind::AddrInUse.into())
+    }
+
+    /// The address by which others know what this host sends to there.
+    pub(super) fn source(&self, host: HostId, local: SocketAddr, to: SocketAddr) -> SocketAddr {
+        let ip = if to.ip().is_loopback() { Ipv4Addr::LOCALHOST } else { self.hosts[host].ip };
+        SocketAddr::new(ip.into(), local.port())
+    }
+
+    /// Who is bound there and may hear of what comes to this address.
+    pub(super) fn bound(&self, host: HostId, tcp: bool, address: SocketAddr) -> Option<u32> {
+        let number = *self.ports.get(&(host, tcp, address.port()))?;
+        let local = self.sockets.get(&number)?.local.ip();
+        (local.is_unspecified() || local == address.ip()).then_some(number)
+    }
+
+    fn stream(&mut self, socket: u32) -> io::Result<&mut Stream> {
+        match self.sockets.get_mut(&socket).map(|sock| &mut sock.role) {
+            Some(Role::Stream(stream)) => Ok(stream),
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    pub(super) fn forget(&mut self, socket: u32) -> Option<Sock> {
+        let sock = self.sockets.remove(&socket)?;
+        let tcp = !matches!(sock.role, Role::Udp { .. });
+        let place = (sock.host, tcp, sock.local.port());
+        if self.ports.get(&place) == Some(&socket) {
+            self.ports.remove(&place);
+        }
+        Some(sock)
+    }
+
+    /// What a socket is, in words.
+    pub(super) fn describe(&self, socket: u32) -> String {
+        let Some(Sock { local, role, .. }) = self.sockets.get(&socket) else {
+            return format!("socket {socket}");
+        };
+        match role {
+            Role::Listener(_) => format!("the TCP listener at {local}"),
+            Role::Udp { .. } => format!("the UDP socket at {local}"),
+            Role::Stream(stream) => format!("the TCP connection {local} to {}", stream.peer_address),
+        }
+    }
+}
+
+/// A socket of the simulated world. Dropping it closes it.
+pub struct SimSocket {
+    world: Rc<World>,
+    number: u32,
+    readiness: Rc<Readiness>,
+}
+
+impl SimSocket {
+    fn new(world: &Rc<World>, number: u32) -> SimSocket {
+        let readiness = Rc::clone(&world.state.borrow().sockets[&number].readiness);
+        SimSocket { world: Rc::clone(world), number, readiness }
+    }
+
+    pub(crate) fn connect(world: &Rc<World>, address: SocketAddr) -> io::Result<SimSocket> {
+        let number = world.state.borrow_mut().connect(world.here(), address)?;
+        Ok(SimSocket::new(world, number))
+    }
+
+    pub(crate) fn listen(world: &Rc<World>, address: SocketAddr) -> io::Result<SimSocket> {
+        SimSocket::bind(world, true, address, Role::Listener(VecDeque::new()))
+    }
+
+    pub(crate) fn udp(world: &Rc<World>, address: SocketAddr) -> io::Result<SimSocket> {
+        SimSocket::bind(world, false, address, Role::Udp { peer: None, datagrams: VecDeque::new() })
+    }
+
+    fn bind(world: &Rc<World>, tcp: bool, address: SocketAddr, role: Role) -> io::Result<SimSocket> {
+        let (mut state, host) = (world.state.borrow_mut(), world.here());
+        state.descriptor(host)?;
+        let local = state.local(host, tcp, address)?;
+        let number = state.open(host, local, role);
+        state.ports.insert((host, tcp, local.port()), number);
+        drop(state);
+        Ok(SimSocket::new(world, number))
+    }
+
+    pub(crate) fn readiness(&self) -> Rc<Readiness> {
+        Rc::clone(&self.readiness)
+    }
+
+    pub(crate) fn accept(&self) -> io::Result<(SimSocket, SocketAddr)> {
+        let (number, address) = self.world.state.borrow_mut().accept(self.number)?;
+        Ok((SimSocket::new(&self.world, number), address))
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        let state = self.world.state.borrow();
+        state
+            .sockets
+            .get(&self.number)
+            .map(|sock| sock.local)
+            .ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
+        let mut state = self.world.state.borrow_mut();
+        let stream = state.stream(self.number)?;
+        if stream.is_connected() { Ok(stream.peer_address) } else { Err(io::ErrorKind::NotConnected.into()) }
+    }
+
+    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        let mut state = self.world.state.borrow_mut();
+        Ok(state.stream(self.number)?.error.take().map(io::Error::from))
+    }
+
+    pub(crate) fn nodelay(&self) -> io::Result<bool> {
+        Ok(self.world.state.borrow_mut().stream(self.number)?.nodelay)
+    }
+
+    pub(crate) fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.world.state.borrow_mut().stream(self.number)?.nodelay = nodelay;
+        Ok(())
+    }
+
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.world.state.borrow_mut().shutdown(self.number, how)
+    }
+
+    pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.world.state.borrow_mut();
+        let stream = state.stream(self.number)?;
+        let there = min(buffer.len(), stream.incoming.len());
+        if there == 0 && !buffer.is_empty() {
+            return stream.nothing();
+        }
+        buffer.iter_mut().zip(&stream.incoming).for_each(|(to, &from)| *to = from);
+        Ok(there)
+    }
+
+    pub(crate) fn set_peer(&self, address: SocketAddr) -> io::Result<()> {
+        self.world.state.borrow_mut().set_peer(self.number, address)
+    }
+
+    pub(crate) fn send(&self, datagram: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
+        self.world.state.borrow_mut().send_datagram(self.number, datagram, to)
+    }
+
+    pub(crate) fn receive(&self, buffer: &mut [u8], take: bool) -> io::Result<(usize, SocketAddr)> {
+        self.world.state.borrow_mut().take_datagram(self.number, buffer, take)
+    }
+}
+
+impl Read for &SimSocket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.world.state.borrow_mut().read(self.number, buffer)
+    }
+}
+
+impl Write for &SimSocket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.world.state.borrow_mut().write(self.number, bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for SimSocket {
+    fn drop(&mut self) {
+        self.world.state.borrow_mut().close(self.number);
+    }
+}
+
+impl fmt::Debug for SimSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.world.state.borrow().describe(self.number))
+    }
+}

@@ -1,0 +1,156 @@
+//! What is noted of every event as it is recorded: a hash of them all, and who waits for what.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::panic::Location;
+
+use crate::clock::Instant;
+use crate::join::Id;
+use crate::trace::{Actor, Event, Outcome, Resource, Want};
+
+/// FNV-1a over whole words. The standard library's hasher may change with its version, and this must not.
+#[derive(Clone)]
+pub(crate) struct Digest(u64);
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(byte.into());
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(word.into());
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
+    fn write_isize(&mut self, word: isize) {
+        self.write_u64(word as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+}
+
+/// What a task was last seen waiting for.
+#[derive(Clone)]
+pub(crate) enum Wait {
+    For(Resource, Want),
+    Until(Instant),
+    In(Cow<'static, str>),
+}
+
+pub(crate) struct Seen {
+    pub(crate) task: Id,
+    /// Its name in the trace, which begins with that of its host.
+    pub(crate) name: Box<str>,
+    pub(crate) source: &'static Location<'static>,
+    pub(crate) waits: Vec<Wait>,
+    /// The waits are of an earlier poll.
+    stale: bool,
+}
+
+pub(crate) struct Watch {
+    digest: Digest,
+    /// By slot.
+    tasks: Vec<Option<Seen>>,
+}
+
+impl Watch {
+    pub(crate) fn new() -> Watch {
+        Watch { digest: Digest(0xcbf2_9ce4_8422_2325), tasks: Vec::new() }
+    }
+
+    pub(crate) fn hash(&self) -> u64 {
+        self.digest.finish()
+    }
+
+    /// The tasks that are alive.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = &Seen> {
+        self.tasks.iter().flatten()
+    }
+
+    pub(crate) fn title(&mut self, task: Id) -> Option<String> {
+        self.at(task).map(|seen| seen.name.to_string())
+    }
+
+    fn at(&mut self, task: Id) -> Option<&mut Seen> {
+        self.tasks.get_mut(task.0.slot() as usize)?.as_mut().filter(|seen| seen.task == task)
+    }
+
+    pub(crate) fn gone(&mut self, slot: u32) {
+        if let Some(place) = self.tasks.get_mut(slot as usize) {
+            *place = None;
+        }
+    }
+
+    pub(crate) fn wait(&mut self, task: Id, wait: Wait) {
+        if let Some(seen) = self.at(task) {
+            if std::mem::take(&mut seen.stale) {
+                seen.waits.clear();
+            }
+            seen.waits.push(wait);
+        }
+    }
+
+    pub(crate) fn note(&mut self, at: Instant, event: &Event) {
+        (at, event).hash(&mut self.digest);
+        match event {
+            Event::Spawned { task, name, source, .. } => {
+                let slot = task.0.slot() as usize;
+                if self.tasks.len() <= slot {
+                    self.tasks.resize_with(slot + 1, || None);
+                }
+                let name = name.clone().unwrap_or_default();
+                self.tasks[slot] = Some(Seen { task: *task, name, source, waits: Vec::new(), stale: false });
+            }
+            Event::PollBegan { task } => {
+                if let Some(seen) = self.at(*task) {
+                    seen.stale = true;
+                }
+            }
+            Event::PollEnded { task, outcome }
+                if !matches!(outcome, Outcome::Pending | Outcome::BudgetSpent) =>
+            {
+                self.gone(task.0.slot());
+            }
+            Event::Waits { by: Actor::Task(task), on, want } => self.wait(*task, Wait::For(*on, *want)),
+            Event::TimerSet { by: Actor::Task(task), deadline, .. } => {
+                self.wait(*task, Wait::Until(*deadline));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A task, and what it waits for: as far as it is known from its last poll.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiter {
+    /// The host, and the task's name or the line that spawned it.
+    pub task: String,
+    /// The line that spawned it.
+    pub spawned: String,
+    /// In words, one entry for each thing that it waits for at once.
+    pub waits_for: Vec<String>,
+}
+
+impl fmt::Display for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (spawned at {}) waits for ", self.task, self.spawned)?;
+        if self.waits_for.is_empty() {
+            return f.write_str("something that no room of the runtime knows");
+        }
+        f.write_str(&self.waits_for.join(", or "))
+    }
+}

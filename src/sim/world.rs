@@ -1,0 +1,386 @@
+//! The world: hosts, their sockets, and what will happen when. It stands where the system's poller stands in a real
+//! run.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::IpAddr;
+use std::panic::resume_unwind;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::fault::{Fault, Kind};
+use super::host::{Hosted, Machine, look_again};
+use super::link::Link;
+use super::packet::{Held, Packet};
+use super::report::Failure;
+use super::socket::Sock;
+use crate::clock::Instant;
+use crate::driver::Ready;
+use crate::executor::Executor;
+use crate::order::Rng;
+use crate::reactor::Readiness;
+use crate::task::{Run, contain};
+use crate::trace::{self, Event, Resource};
+use crate::waker::Name;
+
+/// Which host. 0 is the one on which the future given to `run` runs.
+pub(crate) type HostId = usize;
+
+/// Turns of the loop at one and the same moment after which the program is said to spin.
+const MOST_TURNS: u64 = 20_000;
+/// How soon comes what follows a short transfer, or a blocked one.
+const SOON: (Duration, Duration) = (Duration::from_micros(1), Duration::from_micros(100));
+
+pub(crate) struct World {
+    clock: Rc<Cell<Instant>>,
+    /// On which host the code runs that runs now.
+    pub(super) at: Cell<HostId>,
+    pub(super) state: RefCell<State>,
+}
+
+/// All that the world is. Borrowed for short; foreign code (a wake, a job, a drop) never runs meanwhile.
+pub(super) struct State {
+    clock: Rc<Cell<Instant>>,
+    pub(super) hosts: Vec<Machine>,
+    /// Ordered, as every map here: to walk a hashed one would leak the machine's randomness.
+    pub(super) sockets: BTreeMap<u32, Sock>,
+    /// Who is bound where: by host, whether it is TCP, and port.
+    pub(super) ports: BTreeMap<(HostId, bool, u16), u32>,
+    pub(super) next_socket: u32,
+    pub(super) links: BTreeMap<(HostId, HostId), Link>,
+    /// What will happen, by moment and then in the order in which it was said.
+    queue: BTreeMap<(Instant, u64), Occurrence>,
+    /// Numbers occurrences and held packets.
+    number: u64,
+    /// Packets that TCP repeats until a link is healed, or a host is up again.
+    pub(super) held: Vec<Held>,
+    pub(super) rng: Streams,
+    pub(super) counts: BTreeMap<Kind, u64>,
+    spurious: u32,
+    /// The tasks by slot: the name of the last that lived there, and its host.
+    tasks: Vec<(Name, HostId)>,
+    /// Sockets of which something is to be told as soon as the state is not borrowed.
+    pub(super) ready: Vec<(Rc<Readiness>, Ready)>,
+    pub(super) failure: Option<Failure>,
+    pub(super) leaks: Vec<String>,
+    limit: Instant,
+    /// Turns of the loop since the clock moved, and where it stood then.
+    turns: (u64, Instant),
+    pub(super) panics_fail: bool,
+}
+
+/// The one seed, split.
+pub(super) struct Streams {
+    pub(super) seed: u64,
+    pub(super) links: Rng,
+    pub(super) sockets: Rng,
+    pub(super) disks: Rng,
+    pub(super) crashes: Rng,
+    spurious: Rng,
+}
+
+impl Streams {
+    fn new(seed: u64) -> Streams {
+        Streams {
+            seed,
+            links: Rng::stream(seed, "links"),
+            sockets: Rng::stream(seed, "sockets"),
+            disks: Rng::stream(seed, "disks"),
+            crashes: Rng::stream(seed, "crashes"),
+            spurious: Rng::stream(seed, "spurious"),
+        }
+    }
+}
+
+pub(super) enum Occurrence {
+    Arrives(Packet),
+    Leaves(Packet),
+    /// TCP gives a held packet up.
+    GivesUp(u64),
+    Nudge(u32, Ready),
+    /// A connection comes to an end.
+    Breaks(u32, ErrorKind),
+    /// With the incarnation of the host: a job dies with it.
+    Job(HostId, u32, Box<dyn FnOnce()>),
+    Fault(Fault),
+    HostEnded(HostId, u32),
+}
+
+/// What unwinds through the executor when the simulation is to end before its future does.
+pub(super) struct Stop;
+
+impl World {
+    pub(super) fn new(clock: Rc<Cell<Instant>>, seed: u64, limit: Duration, panics_fail: bool) -> World {
+        let state = State {
+            clock: Rc::clone(&clock),
+            hosts: Vec::new(),
+            sockets: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            next_socket: 0,
+            links: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            number: 0,
+            held: Vec::new(),
+            rng: Streams::new(seed),
+            counts: BTreeMap::new(),
+            spurious: 0,
+            tasks: Vec::new(),
+            ready: Vec::new(),
+            failure: None,
+            leaks: Vec::new(),
+            limit: Instant::from_nanos(0) + limit,
+            turns: (0, clock.get()),
+            panics_fail,
+        };
+        World { clock, at: Cell::new(0), state: RefCell::new(state) }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.get()
+    }
+
+    pub(super) fn here(&self) -> HostId {
+        self.at.get()
+    }
+
+    pub(crate) fn adopt(self: &Rc<World>, body: Rc<dyn Run>) -> Rc<dyn Run> {
+        Rc::new(Hosted::new(self, body))
+    }
+
+    pub(crate) fn born(&self, task: Name) {
+        let tasks = &mut self.state.borrow_mut().tasks;
+        let slot = task.slot() as usize;
+        if tasks.len() <= slot {
+            tasks.resize(slot + 1, (Name::default(), 0));
+        }
+        tasks[slot] = (task, self.here());
+    }
+
+    /// The slots in which tasks of this host live, or did.
+    pub(super) fn slots_of(&self, host: HostId) -> Vec<u32> {
+        let state = self.state.borrow();
+        let all = state.tasks.iter().enumerate();
+        all.filter(|(_, (name, at))| *at == host && *name != Name::default())
+            .map(|(slot, _)| slot as u32)
+            .collect()
+    }
+
+    pub(crate) fn shown(&self, now: Instant) -> Instant {
+        let mut state = self.state.borrow_mut();
+        let host = self.here();
+        let Some(clock) = state.hosts.get(host).map(|host| host.clock) else { return now };
+        if clock.is_skewed() {
+            state.count(Kind::ClockSkew);
+        }
+        clock.shown(now)
+    }
+
+    pub(crate) fn on_the_machine(&self, deadline: Instant) -> Instant {
+        let state = self.state.borrow();
+        state.hosts.get(self.here()).map_or(deadline, |host| host.clock.reaches(deadline))
+    }
+
+    pub(crate) fn next(&self, timer: Option<Instant>) -> Option<Instant> {
+        let first = self.state.borrow().queue.first_key_value().map(|(&(at, _), _)| at);
+        [timer, first].into_iter().flatten().min()
+    }
+
+    /// The loop's look outside: the place where a simulation ends that must.
+    pub(crate) fn wait(&self, timeout: Option<Duration>) {
+        let now = self.now();
+        let mut state = self.state.borrow_mut();
+        let (turns, at) = state.turns;
+        state.turns = if at == now { (turns + 1, at) } else { (0, now) };
+        let spins = state.turns.0 > MOST_TURNS;
+        if state.failure.is_none() && (timeout.is_none() || spins || now > state.limit) {
+            let waiting = state.waiters();
+            state.failure = Some(match timeout {
+                None => Failure::Deadlock { waiting },
+                Some(_) if spins => Failure::Spins { at: now - Instant::from_nanos(0), waiting },
+                Some(_) => Failure::TimeLimit { waiting },
+            });
+        }
+        let stops = state.failure.is_some();
+        drop(state);
+        if stops {
+            resume_unwind(Box::new(Stop));
+        }
+    }
+
+    pub(crate) fn dispatch(&self, executor: &Executor, mut tell: impl FnMut(Resource, Ready)) {
+        loop {
+            let next = self.state.borrow_mut().due();
+            let Some(next) = next else { return };
+            match next {
+                Occurrence::Arrives(packet) => {
+                    let unasked = self.state.borrow_mut().deliver(packet);
+                    if let Some(task) = unasked {
+                        executor.schedule(task);
+                    }
+                }
+                Occurrence::Leaves(packet) => self.state.borrow_mut().send(packet),
+                Occurrence::GivesUp(number) => self.state.borrow_mut().give_up(number),
+                Occurrence::Breaks(socket, why) => self.state.borrow_mut().break_off(socket, why),
+                Occurrence::Nudge(socket, ready) => self.state.borrow_mut().tell(socket, ready),
+                Occurrence::Job(host, incarnation, job) => {
+                    if self.state.borrow().hosts[host].is(incarnation) {
+                        let _here = self.enter(host);
+                        contain(job);
+                    }
+                }
+                Occurrence::Fault(fault) => self.apply(&fault, executor),
+                Occurrence::HostEnded(host, incarnation) => self.host_ended(host, incarnation, executor),
+            }
+            let ready = std::mem::take(&mut self.state.borrow_mut().ready);
+            for (readiness, ready) in ready {
+                tell(readiness.resource(), ready);
+                readiness.note(ready);
+            }
+        }
+    }
+
+    /// A fault by hand. What drops futures waits until no task is being polled.
+    pub(super) fn order(&self, fault: Fault) {
+        let mut state = self.state.borrow_mut();
+        match fault {
+            Fault::Crash { .. }
+            | Fault::Restart { .. }
+            | Fault::JumpForward { .. }
+            | Fault::JumpBack { .. } => {
+                let now = state.now();
+                state.at(now, Occurrence::Fault(fault));
+            }
+            fault => state.apply(&fault),
+        }
+    }
+
+    fn apply(&self, fault: &Fault, executor: &Executor) {
+        match fault {
+            Fault::Crash { host } => self.crash(host, executor),
+            Fault::Restart { host } => self.restart(host, executor),
+            Fault::JumpForward { .. } | Fault::JumpBack { .. } => {
+                self.state.borrow_mut().apply(fault);
+                look_again(executor);
+            }
+            _ => self.state.borrow_mut().apply(fault),
+        }
+    }
+}
+
+impl State {
+    pub(super) fn now(&self) -> Instant {
+        self.clock.get()
+    }
+
+    /// A number that no other has.
+    pub(super) fn number(&mut self) -> u64 {
+        self.number += 1;
+        self.number
+    }
+
+    pub(super) fn at(&mut self, at: Instant, what: Occurrence) {
+        let number = self.number();
+        self.queue.insert((at, number), what);
+    }
+
+    pub(super) fn arrives(&mut self, at: Instant, packet: Packet) {
+        self.at(at, Occurrence::Arrives(packet));
+    }
+
+    /// An event of a socket, a moment from now.
+    pub(super) fn soon(&mut self, socket: u32, ready: Ready) {
+        let at = self.now() + self.rng.sockets.between(SOON.0, SOON.1);
+        self.at(at, Occurrence::Nudge(socket, ready));
+    }
+
+    /// What happens next, if its moment has come.
+    fn due(&mut self) -> Option<Occurrence> {
+        let now = self.now();
+        let entry = self.queue.first_entry().filter(|entry| entry.key().0 <= now)?;
+        Some(entry.remove())
+    }
+
+    pub(super) fn count(&mut self, kind: Kind) {
+        *self.counts.entry(kind).or_default() += 1;
+    }
+
+    /// A fault really acted.
+    pub(super) fn acted(&mut self, kind: Kind, on: impl FnOnce() -> String) {
+        self.count(kind);
+        if !matches!(kind, Kind::Latency | Kind::Jitter | Kind::ShortRead | Kind::ShortWrite) {
+            note(|| format!("{kind:?}: {}", on()));
+        }
+    }
+
+    pub(super) fn host_named(&self, name: &str) -> Option<HostId> {
+        self.hosts.iter().position(|host| &*host.name == name)
+    }
+
+    /// Who has this address, seen from a host.
+    pub(super) fn host_at(&self, ip: IpAddr, from: HostId) -> Option<HostId> {
+        if ip.is_loopback() || ip.is_unspecified() {
+            return Some(from);
+        }
+        self.hosts.iter().position(|host| IpAddr::V4(host.ip) == ip)
+    }
+
+    pub(super) fn tell(&mut self, socket: u32, ready: Ready) {
+        if let Some(sock) = self.sockets.get(&socket) {
+            self.ready.push((Rc::clone(&sock.readiness), ready));
+        }
+    }
+
+    fn apply(&mut self, fault: &Fault) {
+        note(|| fault.to_string());
+        match fault {
+            Fault::Spurious { ppm } => self.spurious = *ppm,
+            Fault::Partition { a, b } => self.between(a, b, |state, a, b| {
+                state.change(a, b, |link| link.cut = Some(Kind::Partition));
+            }),
+            Fault::PartitionOneWay { from, to } => self.between(from, to, |state, from, to| {
+                state.cut(from, to, Some(Kind::PartitionOneWay));
+            }),
+            Fault::Heal { a, b } => self.between(a, b, |state, a, b| {
+                state.change(a, b, |link| link.cut = None);
+                state.release();
+            }),
+            Fault::Reset { a, b } => self.between(a, b, State::reset_between),
+            Fault::Latency { a, b, .. }
+            | Fault::Loss { a, b, .. }
+            | Fault::Duplicate { a, b, .. }
+            | Fault::Reorder { a, b, .. }
+            | Fault::Bandwidth { a, b, .. } => {
+                self.between(a, b, |state, a, b| state.apply_to_link(fault, a, b));
+            }
+            _ => self.apply_to_host(fault),
+        }
+    }
+
+    fn between(&mut self, a: &str, b: &str, act: impl FnOnce(&mut State, HostId, HostId)) {
+        if let (Some(a), Some(b)) = (self.host_named(a), self.host_named(b)) {
+            act(self, a, b);
+        }
+    }
+
+    /// Now and then, when a packet arrives, somebody is woken for no reason: a socket, or the task that is given.
+    pub(super) fn spurious(&mut self) -> Option<Name> {
+        if !self.rng.spurious.happens(self.spurious) {
+            return None;
+        }
+        self.count(Kind::Spurious);
+        if self.rng.spurious.below(2) == 0 && !self.sockets.is_empty() {
+            let which = self.rng.spurious.below(self.sockets.len());
+            let socket = *self.sockets.keys().nth(which)?;
+            self.tell(socket, Ready { readable: true, writable: true, ..Ready::default() });
+            return None;
+        }
+        let which = self.rng.spurious.below(self.tasks.len().max(1));
+        self.tasks.get(which).map(|&(name, _)| name)
+    }
+}
+
+/// Tells the trace in words.
+pub(super) fn note(what: impl FnOnce() -> String) {
+    trace::here(|recorder, at| recorder.push(at, Event::Fault { what: what().into() }));
+}
