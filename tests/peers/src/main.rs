@@ -74,6 +74,9 @@ enum Part {
     #[command(hide = true)]
     Serve {
         peer: Peer,
+        /// What to serve.
+        #[arg(long, default_value = "echo")]
+        service: echo::Service,
         /// Serve with a runtime on each of so many threads.
         #[arg(long)]
         cores: Option<NonZeroUsize>,
@@ -84,7 +87,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.part {
         Some(Part::Measure { row, peer, operations, cores }) => measure(row, peer, operations, cores),
-        Some(Part::Serve { peer, cores }) => echo::serve(peer, cores),
+        Some(Part::Serve { peer, service, cores }) => echo::serve(peer, service, cores),
         None if arguments.list => {
             list();
             Ok(())

@@ -31,6 +31,7 @@ pub(crate) enum Row {
     #[value(name = "echo_1000")]
     Echo1000,
     IdleConnectionBytes,
+    HyperHello,
     RecorderOff,
     #[value(name = "cores_2")]
     Cores2,
@@ -115,6 +116,9 @@ impl Row {
             Row::IdleConnectionBytes => {
                 "resident memory of an open, idle connection with its task and a 128-byte buffer, 10,000 open"
             }
+            Row::HyperHello => {
+                "a greeting over HTTP/1.1 by hyper, 64 connections: CPU time of the server; a request"
+            }
             Row::Cores2 => "TCP echo, 64 connections, on two runtimes of two threads against one; a request",
             Row::RecorderOff => {
                 "yield_1000 with the recorder compiled in but off, against built without it; a yield"
@@ -144,6 +148,7 @@ impl Row {
             Row::Echo1 | Row::Echo64 => (60_000, 15_000),
             Row::Echo1000 => (100_000, 20_000),
             Row::Cores2 => (60_000, 20_000),
+            Row::HyperHello => (60_000, 15_000),
             Row::IdleConnectionBytes => (10_000, 10_000),
         };
         if quick { quick_run } else { full }
@@ -153,7 +158,7 @@ impl Row {
     pub(crate) fn connections(self) -> Option<usize> {
         match self {
             Row::Echo1 => Some(1),
-            Row::Echo64 | Row::Cores2 => Some(64),
+            Row::Echo64 | Row::HyperHello | Row::Cores2 => Some(64),
             Row::Echo1000 => Some(1_000),
             Row::IdleConnectionBytes => Some(10_000),
             _ => None,
@@ -179,6 +184,7 @@ impl Row {
                 tokio(0.97, &[(RawMio, 1.03), (Smol, 1.0), (Monoio, 1.0), (Compio, 1.0)])
             }
             Row::IdleConnectionBytes => tokio(0.50, &[(Smol, 1.0)]),
+            Row::HyperHello => tokio(1.0, &[]),
             Row::RecorderOff => itself(Against::WithoutRecorder, Limit::AtMost(1.02)),
             Row::Cores2 => itself(Against::OneCore, Limit::AtLeast(1.8)),
         }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use mio::{Events, Interest, Poll, Token};
 use rustix::process::{Resource, getrlimit};
 
-use super::MESSAGE;
+use super::Exchange;
 use super::server::Server;
 use crate::rows::Row;
 use crate::runtimes::Peer;
@@ -24,7 +24,8 @@ const STALLED: Duration = Duration::from_secs(5);
 /// Measures one row that has a server.
 pub(crate) fn measure(row: Row, peer: Peer, operations: u64, cores: NonZeroUsize) -> Result<Sample> {
     let connections = row.connections().with_context(|| format!("{} has no server", row.name()))?;
-    let mut server = Server::start(peer, (row == Row::Cores2).then_some(cores))?;
+    let exchange = if row == Row::HyperHello { &Exchange::HELLO } else { &Exchange::ECHO };
+    let mut server = Server::start(peer, exchange, (row == Row::Cores2).then_some(cores))?;
     match row {
         Row::IdleConnectionBytes => idle_bytes(&mut server, connections.min(operations as usize)),
         // As many requests as the busiest thread answers in its time, the whole server answers in that time.
@@ -33,7 +34,7 @@ pub(crate) fn measure(row: Row, peer: Peer, operations: u64, cores: NonZeroUsize
     }
 }
 
-/// Connects, and has one message echoed, so that the server has accepted the connection and started its task.
+/// Connects, and has one request answered, so that the server has accepted the connection and started its task.
 /// The server's backlog is therefore never more than one, however short a runtime's default is.
 fn connect(server: &Server) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(server.address)
@@ -42,9 +43,10 @@ fn connect(server: &Server) -> Result<TcpStream> {
     // Closed by a reset: ports of closed connections are free at once and are not used up by the rounds.
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
     stream.set_read_timeout(Some(STALLED))?;
-    let mut message = [7; MESSAGE];
-    stream.write_all(&message)?;
-    stream.read_exact(&mut message).context("the server did not echo a connection's first message")?;
+    stream.write_all(server.exchange.request)?;
+    let mut answer = vec![0; server.exchange.answer_length];
+    stream.read_exact(&mut answer).context("the server did not answer a connection's first request")?;
+    ensure!(answer.ends_with(server.exchange.answer_end), "an answer: {}", String::from_utf8_lossy(&answer));
     Ok(stream)
 }
 
@@ -75,6 +77,7 @@ fn idle_bytes(server: &mut Server, wanted: usize) -> Result<Sample> {
 struct Load {
     poll: Poll,
     events: Events,
+    exchange: &'static Exchange,
     connections: Vec<Connection>,
 }
 
@@ -112,14 +115,14 @@ impl Load {
             poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
             connections.push(Connection { stream, received: 0, answers_left: 0 });
         }
-        Ok(Load { poll, events: Events::with_capacity(1024), connections })
+        Ok(Load { poll, events: Events::with_capacity(1024), exchange: server.exchange, connections })
     }
 
     /// Has `each` requests of every connection answered.
     fn exchange(&mut self, each: u64) -> Result<()> {
         for connection in &mut self.connections {
             connection.answers_left = each;
-            connection.ask()?;
+            connection.ask(self.exchange)?;
         }
         let mut busy = self.connections.len();
         while busy > 0 {
@@ -127,13 +130,13 @@ impl Load {
             ensure!(!self.events.is_empty(), "the server gave no answer for {} s", STALLED.as_secs());
             for event in &self.events {
                 let connection = &mut self.connections[event.token().0];
-                if !connection.answered()? {
+                if !connection.answered(self.exchange)? {
                     continue;
                 }
                 connection.answers_left -= 1;
                 match connection.answers_left {
                     0 => busy -= 1,
-                    _ => connection.ask()?,
+                    _ => connection.ask(self.exchange)?,
                 }
             }
         }
@@ -142,16 +145,16 @@ impl Load {
 }
 
 impl Connection {
-    fn ask(&mut self) -> Result<()> {
-        // A socket that has just been emptied takes 64 bytes whole.
-        self.stream.write_all(&[7; MESSAGE]).context("cannot send a request")
+    fn ask(&mut self, exchange: &Exchange) -> Result<()> {
+        // A socket that has just been emptied takes so few bytes whole.
+        self.stream.write_all(exchange.request).context("cannot send a request")
     }
 
     /// Reads what is there; `true` once the answer is whole.
-    fn answered(&mut self) -> Result<bool> {
-        let mut buffer = [0; MESSAGE];
-        while self.received < MESSAGE {
-            match self.stream.read(&mut buffer[self.received..]) {
+    fn answered(&mut self, exchange: &Exchange) -> Result<bool> {
+        let mut buffer = [0; Exchange::LONGEST];
+        while self.received < exchange.answer_length {
+            match self.stream.read(&mut buffer[self.received..exchange.answer_length]) {
                 Ok(0) => bail!("the server closed a connection"),
                 Ok(length) => self.received += length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::TIME_LIMIT;
+use super::{Exchange, Service, TIME_LIMIT};
 use crate::runtimes::Peer;
 use crate::sample::{process_cpu_time, resident_bytes, thread_cpu_times};
 
@@ -22,13 +22,14 @@ pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv
 pub(crate) type Announce = fn(SocketAddr);
 
 /// The whole life of a serving process.
-pub(crate) fn serve(peer: Peer, cores: Option<NonZeroUsize>) -> Result<()> {
+pub(crate) fn serve(peer: Peer, service: Service, cores: Option<NonZeroUsize>) -> Result<()> {
     end_after(TIME_LIMIT);
     thread::spawn(|| exit(answer_questions().map_or(1, |()| 0)));
     let announce: Announce = |address| println!("{}", address.port());
-    match cores {
-        Some(cores) => peer.serve_on(cores, announce),
-        None => peer.serve(announce),
+    match (cores, service) {
+        (Some(cores), _) => peer.serve_on(cores, announce),
+        (None, Service::Echo) => peer.serve(announce),
+        (None, Service::Hello) => peer.serve_hello(announce),
     }
 }
 
@@ -70,28 +71,33 @@ fn answer_questions() -> io::Result<()> {
     Ok(())
 }
 
-/// A running echo server. Dropping it ends its process.
+/// A running server. Dropping it ends its process.
 pub(super) struct Server {
     process: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     pub(super) address: SocketAddr,
+    pub(super) exchange: &'static Exchange,
 }
 
 impl Server {
     /// Starts the server of one peer and waits until it listens.
-    pub(super) fn start(peer: Peer, cores: Option<NonZeroUsize>) -> Result<Self> {
+    pub(super) fn start(
+        peer: Peer,
+        exchange: &'static Exchange,
+        cores: Option<NonZeroUsize>,
+    ) -> Result<Self> {
         let program = std::env::current_exe().context("cannot find the path of this program")?;
         let mut process = Command::new(program)
-            .args(["serve", &peer.name()])
+            .args(["serve", &peer.name(), "--service", &exchange.service.name()])
             .args(cores.map(|cores| format!("--cores={cores}")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start the echo server of {}", peer.name()))?;
+            .with_context(|| format!("cannot start the server of {}", peer.name()))?;
         let questions = process.stdin.take();
         let answers = process.stdout.take().map(BufReader::new).context("the server has no output")?;
-        let mut server = Server { process, questions, answers, address: LOOPBACK };
+        let mut server = Server { process, questions, answers, address: LOOPBACK, exchange };
         let port = server.read_number().with_context(|| format!("{}'s server did not start", peer.name()))?;
         server.address.set_port(port.try_into().context("the server's port is no port")?);
         Ok(server)

@@ -6,6 +6,8 @@
 #[cfg(feature = "compio")]
 mod compio;
 mod cotask;
+#[cfg(feature = "hyper")]
+mod hello;
 #[cfg(feature = "monoio")]
 mod monoio;
 mod raw_mio;
@@ -48,9 +50,13 @@ impl Peer {
     /// Why this peer has no figure in this row; `None` if it has one.
     pub(crate) fn absent(self, row: Row) -> Option<&'static str> {
         match (self, row) {
+            (Peer::Cotask | Peer::Tokio, Row::HyperHello) if cfg!(not(feature = "hyper")) => {
+                Some("built without the feature `hyper`")
+            }
             (Peer::Cotask, _) => None,
             (_, Row::RecorderOff | Row::Cores2) => Some("the row compares cotask with itself"),
             (Peer::Tokio, _) => None,
+            (_, Row::HyperHello) => Some("hyper is measured beside tokio, which it was written for"),
             (Peer::Monoio, _) if cfg!(not(feature = "monoio")) => Some("built without the feature `monoio`"),
             (Peer::Compio, _) if cfg!(not(feature = "compio")) => Some("built without the feature `compio`"),
             (Peer::Monoio | Peer::Compio, Row::PingpongOwn) => Some("has no channel of its own"),
@@ -89,6 +95,18 @@ impl Peer {
         match self {
             Peer::Cotask => cotask::serve_on(cores, announce)?,
             _ => bail!("only cotask is measured on several cores"),
+        }
+        Ok(())
+    }
+
+    /// Greets over HTTP until the process ends. `announce` is told the address.
+    pub(crate) fn serve_hello(self, announce: Announce) -> Result<()> {
+        match self {
+            #[cfg(feature = "hyper")]
+            Peer::Cotask => hello::on_cotask(announce)?,
+            #[cfg(feature = "hyper")]
+            Peer::Tokio => hello::on_tokio(announce)?,
+            _ => bail!("{} serves no hyper in this binary", self.name()),
         }
         Ok(())
     }
