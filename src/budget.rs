@@ -11,6 +11,7 @@
 use std::cell::Cell;
 use std::task::{Context, Poll};
 
+// ANCHOR: budget
 /// Operations on leaf futures that one poll of a task may complete.
 pub(crate) const OPERATIONS: u32 = 128;
 
@@ -43,7 +44,9 @@ pub(crate) fn restore(left: u32) {
 pub(crate) fn spent() -> bool {
     LEFT.get() == REFUSED
 }
+// ANCHOR_END: budget
 
+// ANCHOR: proceed
 /// Ready while the task may go on; otherwise wakes the task and is pending, so that the others get a turn.
 ///
 /// A leaf future calls this before it takes anything, so that nothing is taken and then not handed out.
@@ -76,6 +79,7 @@ pub(crate) fn refund() {
         left => LEFT.set(left + 1),
     }
 }
+// ANCHOR_END: proceed
 
 /// Whether this thread is polling a task right now, so that to block it would block every task.
 pub(crate) fn in_task() -> bool {

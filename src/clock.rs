@@ -76,6 +76,7 @@ impl Instant {
         self.nanos
     }
 
+    // ANCHOR: ticks
     /// The last tick that has begun by this moment.
     pub(crate) fn tick_begun(self) -> u64 {
         self.nanos / TICK_NANOS
@@ -93,6 +94,7 @@ impl Instant {
         Instant { nanos: tick.saturating_mul(TICK_NANOS) }
     }
 }
+// ANCHOR_END: ticks
 
 impl Add<Duration> for Instant {
     type Output = Instant;
@@ -123,6 +125,7 @@ impl fmt::Debug for Instant {
     }
 }
 
+// ANCHOR: clock
 /// One of the four ambient inputs of a run.
 pub(crate) enum Clock {
     /// The machine's monotonic clock.
@@ -145,3 +148,4 @@ impl Clock {
         }
     }
 }
+// ANCHOR_END: clock

@@ -50,6 +50,7 @@ impl Rng {
     }
 }
 
+// ANCHOR: queue
 /// The tasks that are runnable. The slab's `scheduled` flag keeps each in here at most once (invariant 1).
 pub(crate) struct RunQueue {
     names: VecDeque<Name>,
@@ -86,6 +87,7 @@ impl RunQueue {
         }
     }
 }
+// ANCHOR_END: queue
 
 #[cfg(test)]
 mod tests {

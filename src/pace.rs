@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Instant};
 
+// ANCHOR: pace
 /// The most polls of a turn: how long anything outside can have to wait for a busy run queue (invariant 7).
 const MOST_POLLS: u32 = 61;
 
@@ -68,6 +69,7 @@ impl Pace {
         self.cut_off.set(None);
     }
 }
+// ANCHOR_END: pace
 
 #[cfg(test)]
 mod tests {

@@ -133,6 +133,7 @@ impl Sleep {
         self.executor.timers()
     }
 
+    // ANCHOR: waiting
     /// Whether a timer that was set and is not set any more has fired. The one way not to is that a simulated
     /// host's clock was changed meanwhile.
     fn is_past(&self) -> bool {
@@ -173,7 +174,9 @@ impl Sleep {
             }
         }
     }
+    // ANCHOR_END: waiting
 
+    // ANCHOR: unset
     fn unset(&mut self) {
         if let State::Set(key) = self.state {
             let waker = self.wheel().borrow_mut().cancel(key);
@@ -188,7 +191,9 @@ impl Sleep {
         }
     }
 }
+// ANCHOR_END: unset
 
+// ANCHOR: poll
 impl Future for Sleep {
     type Output = ();
 
@@ -213,6 +218,7 @@ impl Drop for Sleep {
         self.unset();
     }
 }
+// ANCHOR_END: poll
 
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -281,6 +287,7 @@ pub struct Timeout<F> {
     sleep: Sleep,
 }
 
+// ANCHOR: timeout
 impl<F: Future> Future for Timeout<F> {
     type Output = Result<F::Output, Elapsed>;
 
@@ -294,6 +301,7 @@ impl<F: Future> Future for Timeout<F> {
         budget::unspent(|| this.sleep.poll(cx)).map(|()| Err(Elapsed(())))
     }
 }
+// ANCHOR_END: timeout
 
 /// The time was up before the future was ready.
 ///
