@@ -19,6 +19,7 @@ use crate::task::Run;
 use crate::trace::Resource;
 use crate::waker::{MAX_RUNTIMES, Name, SIMULATED};
 
+// ANCHOR: driver
 pub(crate) enum Driver {
     Os(Reactor),
     Sim(Rc<World>),
@@ -34,6 +35,7 @@ pub(crate) struct Ready {
     pub(crate) write_closed: bool,
     pub(crate) urgent: bool,
 }
+// ANCHOR_END: driver
 
 impl From<&event::Event> for Ready {
     fn from(event: &event::Event) -> Ready {

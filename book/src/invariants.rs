@@ -10,6 +10,8 @@ use regex::Regex;
 use crate::check::files;
 
 pub(crate) const DIRECTIVE: &str = "{{#invariants}}";
+/// The plan of the rooms, out of the same documentation.
+pub(crate) const ROOMS: &str = "{{#rooms}}";
 
 pub(crate) struct Invariants {
     list: BTreeMap<u32, Invariant>,
@@ -55,16 +57,29 @@ pub(crate) fn read() -> Result<Invariants> {
     Ok(Invariants { list, faults })
 }
 
+/// The first drawing of the section "The rooms".
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn rooms() -> Result<String> {
+    let lib = fs::read_to_string("src/lib.rs").context("src/lib.rs")?;
+    let plan = section(&lib, "# The rooms").skip_while(|line| *line != "```text").skip(1);
+    let plan: Vec<&str> = plan.take_while(|line| *line != "```").collect();
+    ensure!(!plan.is_empty(), "src/lib.rs has no drawing in a block of `text` below `# The rooms`");
+    Ok(plan.join("\n"))
+}
+
+/// The lines of the documentation below a heading.
+fn section<'a>(lib: &'a str, heading: &'a str) -> impl Iterator<Item = &'a str> {
+    let docs = lib.lines().map_while(|line| line.strip_prefix("//!"));
+    let docs = docs.map(|line| line.strip_prefix(' ').unwrap_or(line));
+    docs.skip_while(move |line| *line != heading).skip(1).take_while(|line| !line.starts_with("# "))
+}
+
 /// The numbered list of the section "The contract".
 fn contract(lib: &str) -> BTreeMap<u32, Invariant> {
-    let docs = lib
-        .lines()
-        .map_while(|line| line.strip_prefix("//!"))
-        .map(|line| line.strip_prefix(' ').unwrap_or(line));
-    let section =
-        docs.skip_while(|line| *line != "# The contract").skip(1).take_while(|line| !line.starts_with("# "));
     let mut list: BTreeMap<u32, Invariant> = BTreeMap::new();
-    for line in section {
+    for line in section(lib, "# The contract") {
         let numbered = line.split_once(". ").and_then(|(number, text)| Some((number.parse().ok()?, text)));
         match numbered {
             Some((number, text)) => list.entry(number).or_default().text = text.trim().into(),

@@ -30,7 +30,7 @@ impl Preprocessor for Directive {
 
     fn run(&self, _: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let recordings = Recordings::read()?;
-        let contract = invariants::read()?.markdown();
+        let (contract, rooms) = (invariants::read()?.markdown(), invariants::rooms()?);
         let mut outcome = Ok(());
         book.for_each_mut(|item| {
             if let (BookItem::Chapter(chapter), Ok(())) = (item, &outcome)
@@ -38,7 +38,11 @@ impl Preprocessor for Directive {
             {
                 let up = "../".repeat(path.components().count() - 1);
                 match figures(&chapter.content, &up, &recordings) {
-                    Ok(content) => chapter.content = content.replace(invariants::DIRECTIVE, &contract),
+                    Ok(content) => {
+                        chapter.content = content
+                            .replace(invariants::DIRECTIVE, &contract)
+                            .replace(invariants::ROOMS, &rooms)
+                    }
                     Err(error) => outcome = Err(error.context(path.display().to_string())),
                 }
             }
