@@ -17,7 +17,7 @@ use crate::{Handle, JoinHandle, RemoteJoinHandle};
 
 /// The registry of this process: a new one in each execution of a model.
 pub(crate) fn registry() -> &'static Registry {
-    loom::lazy_static! { static ref REGISTRY: Registry = Registry::default(); }
+    interleave::lazy_static! { static ref REGISTRY: Registry = Registry::default(); }
     &REGISTRY
 }
 

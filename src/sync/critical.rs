@@ -140,6 +140,7 @@ impl Note {
 
 /// Runs `section` under the lock, and what it leaves in its [`After`] when the lock is free again.
 #[inline]
+#[cfg_attr(cotask_loom, track_caller)]
 pub(super) fn locked<S, R>(lock: &Mutex<S>, section: impl FnOnce(&mut S, &mut After) -> R) -> R {
     let mut after = After::default();
     let result = section(&mut lock.lock(), &mut after);
@@ -167,6 +168,7 @@ impl Turn<'_> {
 ///
 /// `look` must call [`Turn::wait_in`] before it returns `Pending`.
 #[inline]
+#[cfg_attr(cotask_loom, track_caller)]
 pub(super) fn poll_locked<S, R>(
     lock: &Mutex<S>,
     cx: &mut Context<'_>,

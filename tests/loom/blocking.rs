@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use cotask::blocking::{Config, Pool};
-use loom::future::block_on;
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering};
-use loom::sync::mpsc::channel;
-use loom::thread;
+use interleave::future::block_on;
+use interleave::sync::Arc;
+use interleave::sync::atomic::{AtomicBool, Ordering};
+use interleave::sync::mpsc::channel;
+use interleave::thread;
 
 use crate::model::{Model, Mutant};
 

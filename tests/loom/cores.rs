@@ -7,10 +7,10 @@ use cotask::Handle;
 use cotask::cores::Cores;
 use cotask::inside::{Inbox, cores, handle};
 use cotask::sync::Notify;
-use loom::future::block_on;
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use loom::thread;
+use interleave::future::block_on;
+use interleave::sync::Arc;
+use interleave::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use interleave::thread;
 
 use crate::model::{Model, Mutant};
 

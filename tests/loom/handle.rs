@@ -7,10 +7,10 @@ use std::task::{Context, Waker};
 use cotask::RemoteJoinHandle;
 use cotask::inside::{Inbox, Loose, handle, remote};
 use futures::future::join;
-use loom::future::block_on;
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use loom::thread;
+use interleave::future::block_on;
+use interleave::sync::Arc;
+use interleave::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use interleave::thread;
 
 use crate::model::{Model, Mutant};
 

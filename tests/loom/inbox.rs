@@ -1,9 +1,9 @@
 //! Models of `inbox`: a runtime's thread that goes to sleep while others wake its tasks, and that ends.
 
 use cotask::inside::{Inbox, Mail, Name, Registry};
-use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use loom::sync::{Arc, Notify};
-use loom::thread;
+use interleave::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use interleave::sync::{Arc, Notify};
+use interleave::thread;
 
 use crate::model::{Model, Mutant};
 

@@ -7,6 +7,8 @@
 //! cargo loom museum             the exhibits of tests/museum
 //! cargo loom -- --no-mutants    the models only
 //! cargo loom -- --list          what there is
+//! cargo loom -- --picture inbox/no_write_to_the_eventfd
+//!                               how the model of that name fails with that mutant
 //! ```
 //! (After the alias `--` is understood, so `cargo loom --list` means the same.)
 //!
@@ -15,14 +17,20 @@
 //! them. Mutants are texts replaced in a copy of the sources; the sources themselves stay clean. When a
 //! text is no longer found, that is an error.
 //!
+//! # A failure
+//!
+//! The execution that fails is printed as swim lanes: a column for each thread, a row for each step, who read
+//! what and who had written it. The same as a page and as a drawing stand in `target/loom/pictures`. The last
+//! line printed is a command that runs that one execution again.
+//!
 //! # To add a model
 //!
 //! Copy the shortest file beside this one, `mutex.rs`, change it, and name it in [`models`]. Then:
 //!
 //! - two or three threads, one or two operations each: the executions multiply;
-//! - only types of the kit and of loom. What is not loom's (a `std` atomic, a thread-local) it cannot
-//!   interleave, and what stays from one execution to the next breaks the exploration;
-//! - wait with `loom::future::block_on`, never in a loop. A loop that does nothing never ends under a
+//! - only types of the kit and of `interleave`, which are loom's with a memory. What is not loom's (a `std`
+//!   atomic, a thread-local) it cannot interleave, and what stays from one execution to the next breaks the exploration;
+//! - wait with `interleave::future::block_on`, never in a loop. A loop that does nothing never ends under a
 //!   scheduler that may choose the other thread for ever;
 //! - data whose *visibility* matters goes through an atomic with `Relaxed`: then only the kit can have
 //!   ordered it;

@@ -40,23 +40,17 @@ impl Mutant {
 #[cfg(cotask_loom)]
 pub const EXPLORED: &str = "explored completely, executions: ";
 
-/// Explores `body` completely, in this process, or panics in the first interleaving that fails.
+/// Explores `body` completely, in this process. Whether every interleaving passes; if not, the first that fails
+/// is told: in full, with its picture under the name `called`, or in one line if `quiet`.
 #[cfg(cotask_loom)]
-pub fn explore(bound: Option<usize>, body: fn()) {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    static EXECUTIONS: AtomicUsize = AtomicUsize::new(0);
-
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = bound;
-    // Switches of one execution. A program that needs more than this goes round in circles.
-    builder.max_branches = 10_000;
-    // The environment could set these, and loom would then stop early without a word.
-    builder.max_permutations = None;
-    builder.max_duration = None;
-    builder.check(move || {
-        EXECUTIONS.fetch_add(1, Ordering::Relaxed);
-        body();
-    });
-    println!("{EXPLORED}{}", EXECUTIONS.load(Ordering::Relaxed));
+pub fn explore(called: &str, bound: Option<usize>, quiet: bool, body: fn()) -> bool {
+    let model = interleave::Model::new(called).preemption_bound(bound);
+    let model = model.replayed_by(format!("cargo loom --picture {called}"));
+    let result = if quiet { model.recording(false).explore(body) } else { model.explore_and_tell(body) };
+    match result {
+        Ok(explored) => println!("{EXPLORED}{}", explored.executions),
+        Err(ref failure) if quiet => eprintln!("{failure}"),
+        Err(_) => {}
+    }
+    result.is_ok()
 }

@@ -67,6 +67,11 @@ impl Workshop {
             .ok_or_else(|| "cargo named no program for the mutant".into())
     }
 
+    /// Where the copy is: the places in a mutant's source are relative to it.
+    pub fn folder(&self) -> &Path {
+        &self.copy
+    }
+
     /// Makes the copy equal to the original again.
     fn restore(&self) -> Result<()> {
         for directory in ["src", "tests/loom"] {
@@ -79,6 +84,9 @@ impl Workshop {
             b"pub const MODELS: &[&crate::model::Model] = &[];\n",
         )?;
         let manifest = fs::read_to_string(self.original.join("Cargo.toml"))?;
+        // One and the same package for all mutants, compiled already.
+        let interleave = format!("path = '{}'", self.original.join("tests/interleave").display());
+        let manifest = manifest.replace("path = \"tests/interleave\"", &interleave);
         write_if_changed(&self.copy.join("Cargo.toml"), manifest_of_copy(&manifest).as_bytes())?;
         if !self.copy.join("Cargo.lock").exists() || is_newer(&self.original, &self.copy, "Cargo.lock")? {
             fs::copy(self.original.join("Cargo.lock"), self.copy.join("Cargo.lock"))?;

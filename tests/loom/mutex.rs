@@ -5,9 +5,9 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use cotask::sync::Mutex;
-use loom::future::block_on;
-use loom::sync::Arc;
-use loom::thread;
+use interleave::future::block_on;
+use interleave::sync::Arc;
+use interleave::thread;
 
 use crate::model::{Model, Mutant};
 

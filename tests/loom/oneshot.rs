@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 
 use cotask::sync::oneshot::{self, error::RecvError};
-use loom::future::block_on;
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use loom::thread;
+use interleave::future::block_on;
+use interleave::sync::Arc;
+use interleave::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use interleave::thread;
 
 use crate::model::{Model, Mutant};
 

@@ -1,13 +1,13 @@
 //! Models without the kit: what the memory orderings promise, which everything else here stands on. The
 //! broken versions are bodies of their own, as in an exhibit: whether the harness notices is part of the test.
 
-use loom::sync::Arc;
-use loom::sync::atomic::{
+use interleave::sync::Arc;
+use interleave::sync::atomic::{
     AtomicUsize,
     Ordering::{self, Acquire, Relaxed, Release, SeqCst},
     fence,
 };
-use loom::thread;
+use interleave::thread;
 
 use crate::model::{Model, Mutant};
 

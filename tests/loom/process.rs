@@ -66,16 +66,14 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// The first panic's message, which is what went wrong; later ones are its consequences.
+/// What the model said of its failure, without its name.
 fn describe(log: &str) -> String {
-    let mut lines = log.lines().skip_while(|line| !line.contains("panicked at")).skip(1);
-    let message = lines.next().unwrap_or("ended without a message").trim();
-    if message.starts_with("deadlock") {
-        return "deadlock".into();
-    }
-    if message.contains("exceeded maximum number of branches") {
-        return "no end".into();
-    }
-    let short: String = message.chars().take(60).collect();
-    format!("panic: {short}")
+    let Some((_, said)) = log.lines().find_map(|line| line.split_once(" FAILED (")) else {
+        return "ended without a message".into();
+    };
+    let (which, how) = said.split_once("): ").unwrap_or(("", said));
+    // Of the kinds only a panic has words of the model's own.
+    let how = how.split_once(": ").map_or(how, |(kind, _)| if kind == "panic" { how } else { kind });
+    let short: String = how.chars().take(60).collect();
+    format!("{short}, in {which}")
 }

@@ -18,6 +18,7 @@ const MUTANT_LIMIT: Duration = Duration::from_secs(120);
 const USAGE: &str = "\
 usage: cargo loom [NAME]... [--no-mutants]   models whose name contains NAME, or all; then their mutants
        cargo loom [NAME]... --list           what there is
+       cargo loom --picture MODEL[/MUTANT]   how it fails: the model, or this mutant of it, as swim lanes
        cargo loom --run MODEL [MUTANT]       explore this model, or a body mutant of it, in this very process";
 
 /// What the command line asks for. By hand: each mutant compiles this file, so it stays free of libraries.
@@ -27,16 +28,23 @@ struct Options {
     list: bool,
     no_mutants: bool,
     run: bool,
+    picture: bool,
+    quiet: bool,
+    /// For `--run`: what the picture is called.
+    called: Option<String>,
 }
 
 impl Options {
-    fn parse(arguments: impl Iterator<Item = String>) -> Result<Options> {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options> {
         let mut options = Options::default();
-        for argument in arguments {
+        while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--list" => options.list = true,
                 "--no-mutants" => options.no_mutants = true,
                 "--run" => options.run = true,
+                "--picture" => options.picture = true,
+                "--quiet" => options.quiet = true,
+                "--called" => options.called = arguments.next(),
                 // What cargo and its `--` leave over.
                 "--" => {}
                 flag if flag.starts_with('-') => return Err(format!("unknown option {flag}\n{USAGE}").into()),
@@ -51,7 +59,10 @@ impl Options {
 pub fn main(models: &[&Model]) -> ExitCode {
     let result = Options::parse(std::env::args().skip(1)).and_then(|options| {
         if options.run {
-            return run_here(models, &options.names);
+            return run_here(models, &options);
+        }
+        if options.picture {
+            return picture(models, &options.names);
         }
         let selected = select(models, &options.names)?;
         if options.list { Ok(list(&selected)) } else { run_all(&selected, !options.no_mutants) }
@@ -105,14 +116,18 @@ fn none_has_drifted(models: &[&Model]) -> bool {
     none
 }
 
-fn run_here(models: &[&Model], names: &[String]) -> Result<bool> {
-    let (name, mutant) = match names {
+fn exactly<'a>(models: &[&'a Model], name: &str) -> Result<&'a Model> {
+    let model = models.iter().find(|model| model.name == name);
+    Ok(model.ok_or(format!("no model is called {name:?}: see cargo loom --list"))?)
+}
+
+fn run_here(models: &[&Model], options: &Options) -> Result<bool> {
+    let (name, mutant) = match &options.names[..] {
         [name] => (name, None),
         [name, mutant] => (name, Some(mutant)),
         _ => return Err(USAGE.into()),
     };
-    let model =
-        models.iter().find(|model| model.name == name).ok_or(format!("no model is called {name:?}"))?;
+    let model = exactly(models, name)?;
     let bodies = model.mutants.iter().filter_map(|mutant| match mutant {
         Mutant::Body { name, body } => Some((*name, *body)),
         Mutant::Source { .. } => None,
@@ -124,8 +139,34 @@ fn run_here(models: &[&Model], names: &[String]) -> Result<bool> {
             found.ok_or(format!("{name} has no body mutant {wanted:?}"))?.1
         }
     };
-    explore(model.bound, body);
-    Ok(true)
+    let called = options.called.clone().unwrap_or_else(|| options.names.join("/"));
+    Ok(explore(&called, model.bound, options.quiet, body))
+}
+
+/// Whether each of these, a model or MODEL/MUTANT, fails and so has a picture.
+fn picture(models: &[&Model], names: &[String]) -> Result<bool> {
+    if names.is_empty() {
+        return Err(USAGE.into());
+    }
+    let mut all_failed = true;
+    for called in names {
+        let mut command = match called.split_once('/') {
+            None => this_program(exactly(models, called)?),
+            Some((name, wanted)) => {
+                let model = exactly(models, name)?;
+                let mutant = model.mutants.iter().find(|mutant| mutant.name() == wanted);
+                let mutant =
+                    mutant.ok_or(format!("{name} has no mutant {wanted:?}: see cargo loom {name} --list"))?;
+                mutated(model, mutant, &Workshop::open()?)?
+            }
+        };
+        let passes = command.args(["--called", called]).status()?.success();
+        if passes {
+            println!("{called}: every execution passes, there is nothing to show");
+        }
+        all_failed &= !passes;
+    }
+    Ok(all_failed)
 }
 
 /// Whether all models hold and all mutants are caught.
@@ -143,7 +184,6 @@ fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
             Outcome::Failed { how, log } => {
                 all_well = false;
                 println!("{log}\n{}: FAILED, {how}", model.name);
-                println!("    alone, here: cargo loom --run {}", model.name);
                 format!("FAILED: {how}")
             }
             Outcome::TimeLimit => {
@@ -195,10 +235,20 @@ fn this_program(model: &Model) -> Command {
 
 /// How the model noticed the mutant, if it did.
 fn run_mutant(model: &Model, mutant: &Mutant, workshop: &Workshop) -> Result<Option<String>> {
-    let mut command = match mutant {
+    let (outcome, took) = process::run(mutated(model, mutant, workshop)?.arg("--quiet"), MUTANT_LIMIT)?;
+    Ok(match outcome {
+        Outcome::Complete { .. } => None,
+        Outcome::Failed { how, .. } => Some(format!("{how}, after {:.1} s", took.as_secs_f64())),
+        Outcome::TimeLimit => Some(format!("no end within {} s", MUTANT_LIMIT.as_secs())),
+    })
+}
+
+/// The command that explores the model with this mutant.
+fn mutated(model: &Model, mutant: &Mutant, workshop: &Workshop) -> Result<Command> {
+    Ok(match mutant {
         Mutant::Source { file, from, to, .. } => {
             let mut command = Command::new(workshop.build(file, from, to)?);
-            command.args(["--run", model.name]);
+            command.args(["--run", model.name]).current_dir(workshop.folder());
             command
         }
         Mutant::Body { name, .. } => {
@@ -206,11 +256,5 @@ fn run_mutant(model: &Model, mutant: &Mutant, workshop: &Workshop) -> Result<Opt
             command.arg(name);
             command
         }
-    };
-    let (outcome, took) = process::run(&mut command, MUTANT_LIMIT)?;
-    Ok(match outcome {
-        Outcome::Complete { .. } => None,
-        Outcome::Failed { how, .. } => Some(format!("{how}, after {:.1} s", took.as_secs_f64())),
-        Outcome::TimeLimit => Some(format!("no end within {} s", MUTANT_LIMIT.as_secs())),
     })
 }

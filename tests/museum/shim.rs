@@ -3,7 +3,7 @@
 //! an exhibit is an ordinary small program.
 
 #[cfg(cotask_loom)]
-pub use loom::{
+pub use interleave::{
     future::block_on,
     sync::{Arc, Condvar, Mutex, atomic},
     thread,

@@ -51,7 +51,7 @@ impl<T: ?Sized> Arc<T> {
     }
 
     fn first(inner: loom::sync::Arc<T>, at: At) -> Self {
-        let (object, handle) = (recorder::object("Arc", at), recorder::handle());
+        let (object, handle) = (recorder::object_with::<T>("Arc", at), recorder::handle());
         recorder::record(object, at, Op::Handle(handle));
         Arc { inner: Some(inner), object, handle, at }
     }

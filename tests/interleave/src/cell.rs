@@ -17,7 +17,10 @@ impl<T> Cell<T> {
     /// A cell with this value.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Cell { inner: loom::cell::Cell::new(value), object: recorder::object("Cell", Location::caller()) }
+        Cell {
+            inner: loom::cell::Cell::new(value),
+            object: recorder::object_with::<T>("Cell", Location::caller()),
+        }
     }
 
     /// Reads.

@@ -100,20 +100,31 @@ impl Model {
     /// As [`explore`](Self::explore), for a test that wants none.
     ///
     /// # Panics
-    /// If an execution fails. Before, its swim lanes are printed to standard error, the picture is written, and a
-    /// file from which the same execution can be run again, with the command for that.
+    /// If an execution fails, after it was told: [`explore_and_tell`](Self::explore_and_tell).
+    #[track_caller]
     pub fn check(self, body: impl Fn() + Send + Sync + 'static) -> Explored {
-        let body = Arc::new(body);
-        let replay = self.file_to_replay();
-        match self.clone().run(body.clone(), replay.as_deref()) {
+        match self.explore_and_tell(body) {
             Ok(explored) => explored,
-            Err(failure) => {
-                if !failure.told {
-                    self.tell(&failure, &(body as Body));
-                }
-                panic!("{}", failure.summary())
-            }
+            Err(failure) => panic!("{failure}"),
         }
+    }
+
+    /// As [`explore`](Self::explore), and tells of a failure: its swim lanes are printed to standard error, the
+    /// picture is written, and a file from which the same execution can be run again, with the command for that.
+    ///
+    /// # Errors
+    /// The first execution that failed.
+    ///
+    /// # Panics
+    /// If `INTERLEAVE_REPLAY` names this model's file, and it is not there.
+    pub fn explore_and_tell(self, body: impl Fn() + Send + Sync + 'static) -> Result<Explored, Failure> {
+        let body: Body = Arc::new(body);
+        let replay = self.file_to_replay();
+        let result = self.clone().run(body.clone(), replay.as_deref());
+        if let Some(failure) = result.as_ref().err().filter(|failure| !failure.told) {
+            self.tell(failure, &body);
+        }
+        result
     }
 
     fn run(self, body: Body, replay: Option<&Path>) -> Result<Explored, Failure> {

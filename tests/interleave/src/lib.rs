@@ -14,7 +14,35 @@
 //!
 //! - [`model`] for a test that must hold: it panics at a failure, and prints lanes, picture and how to replay.
 //! - [`Model`] for bounds, and for a test that wants a failure ([`Model::explore`]).
+//! - [`unpoisoned`] for a shim whose locks do not poison.
 //! - [`note`] for a remark of your own among the steps.
+//!
+//! A model of your own: copy `tests/template.rs` of this package.
+//!
+//! # How to read the lanes
+//!
+//! ```text
+//!        main                          | writing
+//!      --------------------------------+--------------------------------
+//!     1  spawn writing                 |
+//!     2                                | data.store(7, Relaxed)
+//! >   3                                | ready.store(true, Relaxed)
+//! >   4  ready.load(Acquire) -> true   |
+//!          by writing, step 3          |
+//! >   5  data.load(Relaxed) -> 0       |
+//!          as it was made (stale: 7 is |
+//!          there, by writing, step 2)  |
+//! !   6  panics                        |
+//! ```
+//! Steps marked `>` are the last before the failure, `!` is the failure. Below a load stands who wrote what it read;
+//! *stale* means that a newer value was written before, and the memory orderings allowed the reader not to see it.
+//! Loom gives only the value: where two writes of one value could have been read, both are named. What a thing is
+//! called is read from the source line that made it. Handles of an `Arc` show only if one is left.
+//!
+//! # What loom does not do
+//!
+//! Loads and stores that are `SeqCst` are taken for `AcqRel` (a [`fence`](sync::atomic::fence) is not). At most five
+//! threads, seven writes of one atomic remembered. Time does not pass.
 //!
 //! [loom's]: https://docs.rs/loom
 
@@ -29,6 +57,10 @@ mod recorder;
 mod source;
 pub mod sync;
 pub mod thread;
+pub mod unpoisoned;
+
+/// Statics that are made anew in each execution: loom's, not recorded.
+pub use loom::lazy_static;
 
 pub use explore::{Explored, Model};
 pub use failure::{Failure, Kind};
@@ -60,6 +92,7 @@ pub mod hint {
 ///     assert_eq!(*count.lock().unwrap(), 2);
 /// });
 /// ```
+#[track_caller]
 pub fn model(name: &str, body: impl Fn() + Send + Sync + 'static) -> Explored {
     Model::new(name).check(body)
 }

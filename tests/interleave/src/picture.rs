@@ -1,6 +1,8 @@
 //! A recording as rows of swim lanes, for the text, the drawing and the page.
 
+mod failed;
 mod html;
+mod names;
 mod rows;
 mod svg;
 mod text;

@@ -2,6 +2,7 @@
 //! explores. Loom runs all threads of a model as coroutines on that one thread and knows nothing of the list, so what
 //! it explores is the same with recording and without.
 
+use std::any::type_name;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::Location;
@@ -159,6 +160,8 @@ pub(crate) struct Lane {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Object {
     pub kind: &'static str,
+    /// The type that it holds, where its kind does not tell.
+    pub of: &'static str,
     pub made: At,
 }
 
@@ -331,11 +334,20 @@ pub(crate) fn record(object: u32, at: At, op: Op) {
 
 /// A primitive was made. Returns its number.
 pub(crate) fn object(kind: &'static str, made: At) -> u32 {
+    object_of(kind, "", made)
+}
+
+/// A primitive was made that holds a `T`.
+pub(crate) fn object_with<T: ?Sized>(kind: &'static str, made: At) -> u32 {
+    object_of(kind, type_name::<T>(), made)
+}
+
+fn object_of(kind: &'static str, of: &'static str, made: At) -> u32 {
     if !is_on() {
         return NONE;
     }
     let number = with(|recorder| {
-        recorder.recording.objects.push(Object { kind, made });
+        recorder.recording.objects.push(Object { kind, of, made });
         recorder.recording.objects.len() as u32 - 1
     });
     number.unwrap_or(NONE)

@@ -67,6 +67,12 @@ pub(crate) fn short(file: &str, line: u32) -> String {
     format!("{}:{line}", parts[parts.len().saturating_sub(2)..].join("/"))
 }
 
+/// A type without its path and its parameters: of `a::b::State<c::D>`, `State`.
+pub(crate) fn bare(type_name: &str) -> &str {
+    let path = type_name.split(['<', ' ', '(', '[']).next().unwrap_or_default();
+    path.rsplit("::").next().unwrap_or(path)
+}
+
 /// The name that the value after `text` gets.
 fn name_in(text: &str) -> Option<String> {
     let chars: Vec<char> = text.chars().collect();
@@ -124,7 +130,14 @@ fn identifier(word: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::name_in;
+    use super::{bare, name_in};
+
+    #[test]
+    fn a_type_without_its_path_and_parameters() {
+        assert_eq!(bare("cotask::sync::mpsc::State<alloc::string::String>"), "State");
+        assert_eq!(bare("usize"), "usize");
+        assert_eq!(bare("(a::B, c::D)"), "");
+    }
 
     #[test]
     fn a_value_is_called_what_the_source_calls_it() {

@@ -9,6 +9,9 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 pub use crate::arc::Arc;
 use crate::recorder::{self, At, Op};
 
+/// Channels of loom, not recorded.
+pub use loom::sync::mpsc;
+
 pub mod atomic {
     //! Atomic types and fences: `std::sync::atomic` under loom, recorded.
     pub use crate::atomic::*;
@@ -97,7 +100,7 @@ macro_rules! common {
             /// A free lock around a value.
             #[track_caller]
             pub fn new(value: T) -> Self {
-                let object = recorder::object(stringify!($lock), Location::caller());
+                let object = recorder::object_with::<T>(stringify!($lock), Location::caller());
                 $lock { inner: loom::sync::$lock::new(value), object }
             }
 

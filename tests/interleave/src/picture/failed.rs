@@ -1,0 +1,129 @@
+//! The rows in which an execution fails.
+
+use super::rows::{CELL, Rows};
+use super::{Row, RowKind};
+use crate::failure::Kind;
+use crate::recorder::{NONE, Op, Step};
+use crate::source::short;
+
+impl Rows<'_> {
+    /// The rows in which it failed.
+    pub(super) fn failure(&mut self, message: &str) {
+        let panic = self.recording.panic.clone();
+        let place = panic.as_ref().and_then(|panic| panic.at.clone());
+        let lane = panic.and_then(|panic| panic.lane);
+        match self.kind {
+            Kind::Deadlock => {
+                for lane in 0..self.recording.lanes.len() {
+                    self.stuck(lane);
+                }
+            }
+            Kind::Leak => self.leaked(),
+            Kind::Race | Kind::Endless => {
+                let lane = usize::from(lane.unwrap_or_default());
+                let doing = self.recording.lanes.get(lane).and_then(|lane| lane.doing);
+                let what =
+                    doing.map_or_else(|| message.into(), |doing| self.call(doing.object, doing.method));
+                let mut why = message.to_owned();
+                let mut from = None;
+                if let Some((_, row, other)) = doing.and_then(|doing| self.left.get(&(CELL, doing.object))) {
+                    why = format!(
+                        "data race with step {} of {}: nothing orders the two",
+                        row + 1,
+                        self.lane(*other)
+                    );
+                    from = Some(*row);
+                }
+                let at = doing.map(|doing| (doing.at.file().to_owned(), doing.at.line()));
+                self.fails(lane, what, why, at, from);
+            }
+            Kind::Panic => {
+                let lane = usize::from(lane.unwrap_or_default());
+                self.fails(lane, "panics".into(), message.into(), place, None);
+            }
+        }
+    }
+
+    fn call(&self, object: u32, method: &str) -> String {
+        if object == NONE { method.into() } else { format!("{}.{method}()", self.name(object)) }
+    }
+
+    /// Where this lane stands in a deadlock.
+    fn stuck(&mut self, lane: usize) {
+        let Some(doing) = self.recording.lanes[lane].doing else { return };
+        let holder = self.holder(doing.object);
+        let what = format!("{}: for ever", self.call(doing.object, doing.method));
+        let why = match (doing.method, holder) {
+            ("lock" | "read" | "write", Some((row, holder))) => {
+                format!("held by {}, step {}", self.lane(holder), row + 1)
+            }
+            ("sleep until woken", _) => "nobody will call its waker".into(),
+            ("wait", _) => "nobody will notify it".into(),
+            ("join", _) => "that thread does not end".into(),
+            _ => "nobody is left to end it".into(),
+        };
+        let at = Some((doing.at.file().to_owned(), doing.at.line()));
+        let from = holder.map(|(row, _)| row);
+        self.fails(lane, what, why, at, from);
+    }
+
+    /// The row and the lane of the last lock of this object that was not unlocked.
+    fn holder(&self, object: u32) -> Option<(usize, u8)> {
+        let name = self.names.get(object as usize)?;
+        let last = self.rows.iter().enumerate().rev().find(|(_, row)| {
+            let of_it = row
+                .what
+                .strip_prefix(name.as_str())
+                .is_some_and(|rest| [".lock()", ".try_lock()", ".read()", ".write()"].contains(&rest));
+            of_it || row.what == format!("unlock {name}") || row.why.starts_with(&format!("unlocks {name} "))
+        })?;
+        let held = !last.1.what.starts_with("unlock") && !last.1.why.starts_with("unlocks");
+        held.then_some((last.0, last.1.lane as u8))
+    }
+
+    /// A row for each handle of an `Arc` that is left.
+    fn leaked(&mut self) {
+        let mut handles: Vec<(&Step, u32)> = Vec::new();
+        for step in &self.recording.steps {
+            match step.op {
+                Op::Handle(handle) | Op::Clone(handle) => handles.push((step, handle)),
+                Op::Drop(handle) => handles.retain(|(_, other)| *other != handle),
+                _ => {}
+            }
+        }
+        let left: Vec<(usize, String, String, (String, u32))> = handles
+            .iter()
+            .map(|(step, _)| {
+                let made = self.recording.objects[step.object as usize].made;
+                let how = if matches!(step.op, Op::Clone(_)) { "cloned" } else { "made" };
+                let what = format!("never dropped: a handle of {}, {how} here", self.name(step.object));
+                let why = format!("the Arc of {}", short(made.file(), made.line()));
+                (usize::from(step.lane), what, why, (step.at.file().to_owned(), step.at.line()))
+            })
+            .collect();
+        if left.is_empty() {
+            let why =
+                "a waker that block_on gave, or an Arc that was not made through here, is never dropped";
+            self.fails(0, "leak".into(), why.into(), None, None);
+        }
+        for (lane, what, why, at) in left {
+            self.fails(lane, what, why, Some(at), None);
+        }
+    }
+
+    fn fails(
+        &mut self,
+        lane: usize,
+        what: String,
+        why: String,
+        at: Option<(String, u32)>,
+        from: Option<usize>,
+    ) {
+        let (place, source) = match &at {
+            Some((file, line)) => (short(file, *line), self.sources.line(file, *line)),
+            None => Default::default(),
+        };
+        let number = self.rows.len() + 1;
+        self.rows.push(Row { number, lane, what, why, place, source, from, kind: RowKind::Failure });
+    }
+}

@@ -1,0 +1,70 @@
+//! A model to begin with. Copy this file under a new name beside it, say `mine.rs`, put your own code into it, and run
+//!
+//! ```text
+//! cargo test -p interleave --test mine
+//! ```
+//!
+//! Nothing else needs to be told of it. To see what a failure looks like, run this file's broken version:
+//! `cargo test -p interleave --test template -- --ignored`.
+//!
+//! What helps: two or three threads of one or two operations each, for the executions multiply; everything made anew
+//! inside of the model; `future::block_on` instead of loops that wait; and a broken version beside the right one,
+//! because a model that nothing breaks proves nothing.
+
+use interleave::sync::Arc;
+use interleave::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use interleave::{Kind, Model, thread};
+
+/// What is to be checked: a flag that says that the data is there. In code of your own it takes its atomics from one
+/// place, which chooses between `std`'s and these (`src/loom.rs` of cotask is such a place).
+#[derive(Default)]
+struct Published {
+    data: AtomicUsize,
+    ready: AtomicBool,
+}
+
+impl Published {
+    fn publish(&self, data: usize) {
+        self.data.store(data, Relaxed);
+        self.ready.store(true, Release);
+    }
+
+    /// The mistake: nothing orders the data before the flag.
+    fn publish_wrongly(&self, data: usize) {
+        self.data.store(data, Relaxed);
+        self.ready.store(true, Relaxed);
+    }
+
+    fn get(&self) -> Option<usize> {
+        self.ready.load(Acquire).then(|| self.data.load(Relaxed))
+    }
+}
+
+/// What must hold in every interleaving: what is seen is what was published.
+fn who_sees_the_flag_sees_the_data(publish: fn(&Published, usize)) {
+    let published = Arc::new(Published::default());
+    let theirs = published.clone();
+    let publishing = thread::spawn(move || publish(&theirs, 7));
+    if let Some(data) = published.get() {
+        assert_eq!(data, 7, "the flag is there, the data is not");
+    }
+    publishing.join().unwrap();
+}
+
+#[test]
+fn the_right_version_holds() {
+    interleave::model("template", || who_sees_the_flag_sees_the_data(Published::publish));
+}
+
+#[test]
+fn the_broken_version_is_caught() {
+    let broken = Model::new("template, broken");
+    let failure = broken.explore(|| who_sees_the_flag_sees_the_data(Published::publish_wrongly)).unwrap_err();
+    assert_eq!(failure.kind, Kind::Panic);
+}
+
+#[test]
+#[ignore = "fails on purpose: shows what a failure looks like"]
+fn see_it_fail() {
+    interleave::model("template, broken", || who_sees_the_flag_sees_the_data(Published::publish_wrongly));
+}
