@@ -8,10 +8,10 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 
 use cotask::sync::{Mutex, Notify, Semaphore, mpsc};
-use loom::future::block_on;
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use loom::thread;
+use interleave::future::block_on;
+use interleave::sync::Arc;
+use interleave::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use interleave::thread;
 
 use crate::model::{Model, Mutant};
 
