@@ -123,6 +123,14 @@ impl Pool {
     /// # Panics
     ///
     /// If `max_threads` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::blocking::{Config, Pool};
+    ///
+    /// let pool = Pool::new(Config::default());
+    /// assert_eq!(pool.threads(), 0);
+    /// ```
     pub fn new(config: Config) -> Pool {
         Pool::with_on_idle(config, None)
     }
@@ -196,6 +204,15 @@ impl Pool {
     }
 
     /// The threads that the pool has now.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::blocking::{Config, Pool};
+    /// let pool = Pool::new(Config::default());
+    /// futures::executor::block_on(pool.spawn(|| ())?).unwrap();
+    /// assert_eq!(pool.threads(), 1);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn threads(&self) -> usize {
         self.shared.state.lock().threads.len()
     }

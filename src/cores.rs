@@ -12,11 +12,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
+use crate::builder::Builder;
 use crate::handle::Handle;
 use crate::loom::thread::{self, JoinHandle};
 use crate::loom::{Arc, Mutex};
 use crate::net::{Io, TcpListener, TcpStream, ToSocketAddrs};
-use crate::runtime::{Builder, spawn};
+use crate::runtime::spawn;
 use crate::sync::oneshot;
 
 /// Runtimes on threads of their own. Dropping it stops them and waits for their threads.
@@ -49,6 +50,13 @@ impl Cores {
     ///
     /// # Errors
     /// When the system gives no thread, or no poller for a runtime. Those already started are stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// let cores = cotask::cores::Cores::start(2.try_into().unwrap())?;
+    /// assert_eq!(cores.handles().len(), 2);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn start(count: NonZeroUsize) -> io::Result<Cores> {
         Cores::start_with(count, Builder::new())
     }
@@ -57,6 +65,18 @@ impl Cores {
     ///
     /// # Errors
     /// As [`start`](Cores::start).
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::cores::Cores;
+    /// use cotask::{Builder, blocking};
+    ///
+    /// // Each core has a blocking pool of its own.
+    /// let pool = blocking::Config { max_threads: 4, ..Default::default() };
+    /// let cores = Cores::start_with(2.try_into().unwrap(), Builder::new().blocking(pool))?;
+    /// cores.stop()?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn start_with(count: NonZeroUsize, builder: Builder) -> io::Result<Cores> {
         Cores::start_each(count, move |_number| {
             let runtime = builder.clone().build()?;
@@ -81,11 +101,29 @@ impl Cores {
     }
 
     /// The runtimes, in the order of their numbers.
+    ///
+    /// # Examples
+    /// ```
+    /// # let cores = cotask::cores::Cores::start(2.try_into().unwrap())?;
+    /// for handle in cores.handles() {
+    ///     handle.spawn(|| async { println!("hello from {:?}", std::thread::current().name()) });
+    /// }
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn handles(&self) -> impl ExactSizeIterator<Item = &Handle> {
         self.cores.iter().map(|core| &core.handle)
     }
 
     /// The runtime whose turn it is: each call gives the next one.
+    ///
+    /// # Examples
+    /// ```
+    /// # let cores = cotask::cores::Cores::start(2.try_into().unwrap())?;
+    /// let thread = || async { std::thread::current().id() };
+    /// let threads = [(); 3].map(|()| cores.next().spawn(thread).join().unwrap());
+    /// assert!(threads[0] == threads[2] && threads[0] != threads[1]);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn next(&self) -> &Handle {
         let number = self.next.replace((self.next.get() + 1) % self.cores.len());
         &self.cores[number].handle
@@ -95,6 +133,15 @@ impl Cores {
     ///
     /// # Errors
     /// When one of the threads has panicked; its message went to the panic hook.
+    ///
+    /// # Examples
+    /// ```
+    /// let cores = cotask::cores::Cores::start(1.try_into().unwrap())?;
+    /// let forever = cores.next().spawn(std::future::pending::<()>);
+    /// cores.stop()?;
+    /// assert!(forever.join().unwrap_err().is_cancelled());
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn stop(mut self) -> io::Result<()> {
         self.stop_all()
     }
@@ -156,11 +203,31 @@ pub struct Server {
 
 impl Server {
     /// The address it listens at.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::TcpStream;
+    /// # let handler = async |_: TcpStream| ();
+    /// let server = cotask::cores::serve("127.0.0.1:0", 1.try_into().unwrap(), handler)?;
+    /// assert_ne!(server.local_addr().port(), 0);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
     /// The last error at accepting, if there was one since this was asked last. The server has gone on.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::TcpStream;
+    /// # let handler = async |_: TcpStream| ();
+    /// # let server = cotask::cores::serve("127.0.0.1:0", 1.try_into().unwrap(), handler)?;
+    /// if let Some(error) = server.take_error() {
+    ///     eprintln!("{error}");
+    /// }
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn take_error(&self) -> Option<io::Error> {
         self.error.lock().take()
     }
@@ -169,6 +236,17 @@ impl Server {
     ///
     /// # Errors
     /// When one of the threads has panicked.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::TcpStream;
+    /// # let handler = async |_: TcpStream| ();
+    /// let server = cotask::cores::serve("127.0.0.1:0", 1.try_into().unwrap(), handler)?;
+    /// let address = server.local_addr();
+    /// server.stop()?;
+    /// assert!(std::net::TcpStream::connect(address).is_err());
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn stop(self) -> io::Result<()> {
         self.cores.stop()
     }

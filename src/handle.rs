@@ -46,6 +46,20 @@ impl Handle {
     ///
     /// The task starts when the runtime runs. If the runtime has ended, or ends first, joining says that it
     /// was cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    ///
+    /// let runtime = cotask::Runtime::new()?;
+    /// // The closure is `Send`; the future, which holds an `Rc`, is not.
+    /// let task = runtime.handle().spawn(|| {
+    ///     let words = Rc::new("made there");
+    ///     async move { words.len() }
+    /// });
+    /// assert_eq!(runtime.block_on(task).unwrap(), 10);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn spawn<F: Future + 'static>(
         &self,
         make: impl FnOnce() -> F + Send + 'static,
@@ -66,11 +80,29 @@ impl Handle {
     }
 
     /// Has [`Runtime::run`](crate::Runtime::run) return: the call under way, or else the next.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// let handle = runtime.handle();
+    /// runtime.spawn(async move { handle.shutdown() });
+    /// runtime.run();
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn shutdown(&self) {
         self.stop.notify_one();
     }
 
     /// Whether the runtime has ended.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// let handle = runtime.handle();
+    /// drop(runtime);
+    /// assert!(handle.is_closed());
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.inbox.is_closed()
     }
@@ -108,7 +140,7 @@ impl<T> RemoteOwner<T> {
     /// either case.
     ///
     /// Models: `abort`, `abort_against_completion`, `abort_against_the_end` (`cargo loom abort`).
-    pub async fn watch(self, task: JoinHandle<T>) {
+    pub(crate) async fn watch(self, task: JoinHandle<T>) {
         let result = match select(task, pin!(self.abort.notified())).await {
             Either::Left((result, _)) => result,
             Either::Right(((), task)) => {
@@ -151,6 +183,14 @@ impl<T> RemoteJoinHandle<T> {
     ///
     /// # Panics
     /// Inside a task, whose thread it would block: await the handle there.
+    ///
+    /// # Examples
+    /// ```
+    /// let cores = cotask::cores::Cores::start(1.try_into().unwrap())?;
+    /// let task = cores.next().spawn(|| async { 6 * 7 });
+    /// assert_eq!(task.join().unwrap(), 42);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn join(self) -> Result<T, JoinError> {
         block_thread_on("RemoteJoinHandle::join", self)
     }

@@ -39,6 +39,11 @@ pub fn remote<T>() -> (RemoteJoinHandle<T>, RemoteOwner<T>) {
     RemoteJoinHandle::new()
 }
 
+/// What the task's own thread does for it.
+pub fn watch<T>(owner: RemoteOwner<T>, task: JoinHandle<T>) -> impl Future<Output = ()> {
+    owner.watch(task)
+}
+
 /// A task without an executor: who has this runs it.
 pub struct Loose(Rc<dyn Run>);
 

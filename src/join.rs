@@ -73,6 +73,16 @@ impl<T> JoinHandle<T> {
     }
 
     /// The task's identity.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let task = cotask::spawn(async {});
+    ///     let id = task.id();
+    ///     task.abort();
+    ///     assert_eq!(task.await.unwrap_err().id(), Some(id));
+    /// });
+    /// ```
     pub fn id(&self) -> Id {
         Id(self.0.name())
     }
@@ -190,16 +200,42 @@ impl JoinError {
     }
 
     /// Whether the task was aborted, or its runtime ended before it did, or a blocking job could not be started.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let task = cotask::spawn(std::future::pending::<()>());
+    ///     task.abort();
+    ///     assert!(task.await.unwrap_err().is_cancelled());
+    /// });
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         !self.is_panic()
     }
 
     /// Whether the task panicked: in a poll, or when its future was dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # std::panic::set_hook(Box::new(|_| ()));
+    /// cotask::block_on(async {
+    ///     let task = cotask::spawn(async { panic!("out of luck") });
+    ///     assert!(task.await.unwrap_err().is_panic());
+    /// });
+    /// ```
     pub fn is_panic(&self) -> bool {
         matches!(self.0.cause, Cause::Panic(_))
     }
 
     /// Which task; `None` for a job of the blocking pool, and for a task of another thread whose runtime ended.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let job = cotask::spawn_blocking(|| std::panic::resume_unwind(Box::new("no task")));
+    ///     assert_eq!(job.await.map(|()| ()).unwrap_err().id(), None);
+    /// });
+    /// ```
     pub fn id(&self) -> Option<Id> {
         self.0.task.map(Id)
     }
@@ -208,6 +244,15 @@ impl JoinError {
     ///
     /// # Errors
     /// The error itself, when the task was cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let task = cotask::spawn(async { std::panic::panic_any(7) });
+    ///     let payload = task.await.unwrap_err().try_into_panic().unwrap();
+    ///     assert_eq!(*payload.downcast::<i32>().unwrap(), 7);
+    /// });
+    /// ```
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         let Inner { task, cause } = *self.0;
         match cause {
@@ -220,6 +265,18 @@ impl JoinError {
     ///
     /// # Panics
     /// Always: with the task's payload, or, when the task was cancelled, with a message that says so.
+    ///
+    /// # Examples
+    /// ```
+    /// # std::panic::set_hook(Box::new(|_| ()));
+    /// let panicked = std::panic::catch_unwind(|| {
+    ///     cotask::block_on(async {
+    ///         let task = cotask::spawn(async { panic!("out of luck") });
+    ///         task.await.unwrap_or_else(|error| error.resume())
+    ///     });
+    /// });
+    /// assert_eq!(*panicked.unwrap_err().downcast::<&str>().unwrap(), "out of luck");
+    /// ```
     pub fn resume(self) -> ! {
         match self.try_into_panic() {
             Ok(payload) => resume_unwind(payload),

@@ -40,6 +40,12 @@ pub struct JoinSet<T> {
 
 impl<T> JoinSet<T> {
     /// An empty set.
+    ///
+    /// # Examples
+    /// ```
+    /// let set = cotask::JoinSet::<u8>::new();
+    /// assert!(set.is_empty());
+    /// ```
     pub fn new() -> JoinSet<T> {
         JoinSet { tasks: FuturesUnordered::new() }
     }
@@ -48,6 +54,15 @@ impl<T> JoinSet<T> {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut set = cotask::JoinSet::new();
+    ///     (1..=3).for_each(|n| set.spawn(async move { n * n }));
+    ///     assert_eq!(set.len(), 3);
+    /// });
+    /// ```
     #[track_caller]
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static)
     where
@@ -62,21 +77,61 @@ impl<T> JoinSet<T> {
     ///
     /// # Errors
     /// [`JoinError`] when that task panicked or was aborted.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut set = cotask::JoinSet::new();
+    ///     set.spawn(async { "done" });
+    ///     assert_eq!(set.join_next().await.unwrap().unwrap(), "done");
+    ///     assert!(set.join_next().await.is_none());
+    /// });
+    /// ```
     pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
         poll_fn(|cx| Pin::new(&mut self.tasks).poll_next(cx)).await
     }
 
     /// Asks every task to end. [`join_next`](JoinSet::join_next) then gives each, cancelled or finished.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut set = cotask::JoinSet::new();
+    ///     set.spawn(std::future::pending::<()>());
+    ///     set.abort_all();
+    ///     assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
+    /// });
+    /// ```
     pub fn abort_all(&self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 
     /// How many tasks have not been taken.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut set = cotask::JoinSet::new();
+    ///     set.spawn(async {});
+    ///     assert_eq!(set.len(), 1);
+    ///     set.join_next().await;
+    ///     assert_eq!(set.len(), 0);
+    /// });
+    /// ```
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
     /// Whether all have been taken.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut set = cotask::JoinSet::new();
+    ///     set.spawn(async {});
+    ///     assert!(!set.is_empty());
+    /// });
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }

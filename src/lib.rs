@@ -90,6 +90,7 @@
 
 pub mod blocking;
 mod budget;
+mod builder;
 mod clock;
 pub mod cores;
 pub mod coroutine;
@@ -119,7 +120,8 @@ pub mod trace;
 mod waker;
 mod wheel;
 
+pub use builder::Builder;
 pub use handle::{Handle, RemoteJoinHandle};
 pub use join::{Id, JoinError, JoinHandle};
 pub use join_set::JoinSet;
-pub use runtime::{Builder, Runtime, YieldNow, block_on, spawn, spawn_blocking, spawn_named, yield_now};
+pub use runtime::{Runtime, YieldNow, block_on, spawn, spawn_blocking, spawn_named, yield_now};

@@ -9,14 +9,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::blocking::{self, BlockingTask};
-use crate::clock::Clock;
+use crate::builder::Builder;
 use crate::current::{self, Entered};
-use crate::driver::Driver;
 use crate::executor::Executor;
 use crate::handle::Handle;
 use crate::join::{JoinError, JoinHandle};
 use crate::loom::Arc;
-use crate::order::{Order, Rng};
 use crate::sync::Notify;
 use crate::trace::{QueuedJob, Recorder, Trace};
 use crate::waker::Name;
@@ -51,6 +49,13 @@ impl Runtime {
     ///
     /// # Errors
     /// When the system has no poller to give (it needs three descriptors), or 4,095 runtimes are alive.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// assert_eq!(runtime.tasks(), 0);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn new() -> io::Result<Runtime> {
         Builder::new().build()
     }
@@ -69,6 +74,14 @@ impl Runtime {
     ///
     /// # Panics
     /// When the future panics, and when called inside a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// let task = runtime.block_on(async { cotask::spawn(async { "later" }) });
+    /// assert_eq!(runtime.block_on(task).unwrap(), "later");
+    /// # std::io::Result::Ok(())
+    /// ```
     // ANCHOR: block_on
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -91,12 +104,30 @@ impl Runtime {
     ///
     /// # Panics
     /// When called inside a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// let handle = runtime.handle();
+    /// std::thread::spawn(move || handle.shutdown());
+    /// runtime.run();
+    /// # std::io::Result::Ok(())
+    /// ```
     #[track_caller]
     pub fn run(&self) {
         self.block_on(self.stop.notified());
     }
 
     /// A way to this runtime for other threads.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// let handle = runtime.handle();
+    /// let elsewhere = std::thread::spawn(move || handle.spawn(|| async { 6 * 7 }));
+    /// assert_eq!(runtime.block_on(elsewhere.join().unwrap()).unwrap(), 42);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn handle(&self) -> Handle {
         Handle::new(Arc::clone(self.executor.inbox()), Arc::clone(&self.stop))
     }
@@ -129,6 +160,15 @@ impl Runtime {
     }
 
     /// What was recorded since the last time; empty when no recorder was [asked for](Builder::trace).
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Builder::new().trace(100).build()?;
+    /// runtime.block_on(cotask::yield_now());
+    /// assert!(!runtime.take_trace().records.is_empty());
+    /// assert!(runtime.take_trace().records.is_empty(), "taken");
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn take_trace(&self) -> Trace {
         self.executor.recorder().map(Recorder::take).unwrap_or_default()
     }
@@ -161,94 +201,6 @@ impl<'a> Root<'a> {
 impl Drop for Root<'_> {
     fn drop(&mut self) {
         self.executor.remove_root(self.name);
-    }
-}
-
-/// How a runtime shall be.
-///
-/// # Examples
-/// ```
-/// use std::time::Duration;
-///
-/// let runtime = cotask::Builder::new().seed(7).virtual_time().build()?;
-/// let day = runtime.block_on(async {
-///     let start = cotask::time::Instant::now();
-///     cotask::time::sleep(Duration::from_secs(86_400)).await;
-///     start.elapsed()
-/// });
-/// assert_eq!(day, Duration::from_secs(86_400));
-/// # std::io::Result::Ok(())
-/// ```
-#[derive(Clone, Debug, Default)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct Builder {
-    seed: Option<u64>,
-    virtual_time: bool,
-    trace: Option<usize>,
-    name: Option<Box<str>>,
-    pool: blocking::Config,
-}
-
-impl Builder {
-    /// The defaults: first come first served, the machine's clock, no recorder.
-    pub fn new() -> Builder {
-        Builder::default()
-    }
-
-    /// Draws who runs next among the runnable tasks from this seed, instead of first come first served. The
-    /// same seed gives the same schedule, as long as nothing from outside (sockets, threads, the machine's
-    /// clock) decides.
-    pub fn seed(mut self, seed: u64) -> Builder {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// The clock stands still while anything can run, and jumps to the next deadline when nothing can. For
-    /// programs that wait for timers and for each other, not for sockets: those take real time.
-    pub fn virtual_time(mut self) -> Builder {
-        self.virtual_time = true;
-        self
-    }
-
-    /// Records what the executor does, the last `events` of it. Needs the crate's feature `trace`, which is on
-    /// by default.
-    ///
-    /// # Panics
-    /// [`build`](Builder::build) panics when `events` is 0.
-    pub fn trace(mut self, events: usize) -> Builder {
-        self.trace = Some(events);
-        self
-    }
-
-    /// What the runtime is called in its [trace](Builder::trace).
-    pub fn name(mut self, name: &str) -> Builder {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Bounds the pool of threads behind [`spawn_blocking`].
-    pub fn blocking(mut self, config: blocking::Config) -> Builder {
-        self.pool = config;
-        self
-    }
-
-    /// # Errors
-    /// As [`Runtime::new`].
-    ///
-    /// # Panics
-    /// When [`trace`](Builder::trace) was given 0, or the blocking pool no thread.
-    pub fn build(self) -> io::Result<Runtime> {
-        assert!(self.pool.max_threads > 0, "a blocking pool needs max_threads of at least 1");
-        let order = self.seed.map_or(Order::Fifo, |seed| Order::Seeded(Rng::new(seed)));
-        let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
-        let executor = Executor::new(
-            Driver::os()?,
-            order,
-            clock,
-            self.trace.map(|events| Recorder::new(events, self.name)),
-            self.pool,
-        )?;
-        Ok(Runtime::of(executor))
     }
 }
 

@@ -96,11 +96,31 @@ impl Sleep {
     }
 
     /// When it is over.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::time::{Instant, sleep_until};
+    ///
+    /// cotask::block_on(async {
+    ///     let soon = Instant::now();
+    ///     assert_eq!(sleep_until(soon).deadline(), soon);
+    /// });
+    /// ```
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// Whether a poll has found it over, or would.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut sleep = cotask::time::sleep(std::time::Duration::from_millis(1));
+    ///     assert!(!sleep.is_elapsed());
+    ///     (&mut sleep).await;
+    ///     assert!(sleep.is_elapsed());
+    /// });
+    /// ```
     pub fn is_elapsed(&self) -> bool {
         match self.state {
             State::Over => true,

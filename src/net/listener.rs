@@ -82,11 +82,37 @@ impl<L: Listening> Listener<L> {
     /// # Errors
     /// Those of the system, naming the listener's address. None need be the listener's end: Linux also hands
     /// out here what the network has done to the connection.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::net::{TcpListener, TcpStream};
+    ///
+    /// # cotask::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (_server, address) = listener.accept().await?;
+    /// assert_eq!(address, client.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn accept(&self) -> io::Result<Accepted<L>> {
         poll_fn(|cx| self.poll_accept(cx)).await
     }
 
     /// [`accept`](Listener::accept), to be polled by hand.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::net::TcpListener;
+    /// use std::future::poll_fn;
+    ///
+    /// # cotask::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let nobody = poll_fn(|cx| std::task::Poll::Ready(listener.poll_accept(cx))).await;
+    /// assert!(nobody.is_pending());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted<L>>> {
         let (stream, address) = ready!(self.poll_accept_raw(cx))?;
         let stream = Socket::new(stream).inspect_err(|_| self.back_off());
@@ -153,6 +179,15 @@ impl<L: Listening> Listener<L> {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let listener = cotask::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn local_addr(&self) -> io::Result<L::Address> {
         self.socket.io().local_addr()
     }

@@ -52,11 +52,37 @@ impl Stream for mio::net::UnixStream {
 impl<S: Stream> Socket<S> {
     /// Waits until a read would not block. It may do so all the same: then
     /// [`try_read`](Socket::try_read) says `WouldBlock`, and one waits again.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (server, _) = listener.accept().await?;
+    /// server.try_write(b"x")?;
+    /// client.readable().await;
+    /// assert_eq!(client.try_read(&mut [0; 8])?, 1);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn readable(&self) {
         self.ready(Direction::Read).await;
     }
 
     /// Waits until a write would not block.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// client.writable().await;
+    /// assert_eq!(client.try_write(b"x")?, 1);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn writable(&self) {
         self.ready(Direction::Write).await;
     }
@@ -65,6 +91,18 @@ impl<S: Stream> Socket<S> {
     ///
     /// # Errors
     /// `WouldBlock` when nothing is, and those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let nothing = client.try_read(&mut [0; 8]).unwrap_err();
+    /// assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.readiness().try_io(Direction::Read, || self.io().bytes().read(buffer))
     }
@@ -73,6 +111,19 @@ impl<S: Stream> Socket<S> {
     ///
     /// # Errors
     /// `WouldBlock` when there is none, and those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// client.writable().await;
+    /// while client.try_write(&[0; 65_536]).is_ok() {}
+    /// // Now its buffers are full.
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.readiness().try_io(Direction::Write, || self.io().bytes().write(bytes))
     }
@@ -81,6 +132,20 @@ impl<S: Stream> Socket<S> {
     ///
     /// # Errors
     /// Those of the system; `NotConnected` when the connection is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # use futures::AsyncReadExt;
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (mut server, _) = listener.accept().await?;
+    /// client.shutdown(std::net::Shutdown::Write)?;
+    /// assert_eq!(server.read(&mut [0; 8]).await?, 0);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.io().shutdown(how)
     }

@@ -54,6 +54,18 @@ impl TcpStream {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::net::TcpStream;
+    ///
+    /// # cotask::block_on(async {
+    /// let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = TcpStream::connect(taken.local_addr()?).await?;
+    /// assert_eq!(stream.peer_addr()?, taken.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
         first_of(address, "connect to", async |address| {
             let stream = TcpStream::new(Io::<mio::net::TcpStream>::connect(address)?)?;
@@ -86,6 +98,18 @@ impl TcpStream {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// let blocking = std::net::TcpStream::connect(address)?;
+    /// let stream = cotask::net::TcpStream::from_std(blocking)?;
+    /// assert_eq!(stream.peer_addr()?, address);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
         TcpStream::new(Io::Os(mio::net::TcpStream::from_std(stream)))
@@ -95,6 +119,23 @@ impl TcpStream {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # use futures::AsyncReadExt;
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let mut client = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (server, _) = listener.accept().await?;
+    /// server.try_write(b"x")?;
+    /// let (mut first, mut again) = ([0], [0]);
+    /// client.peek(&mut first).await?;
+    /// client.read_exact(&mut again).await?;
+    /// assert_eq!((first, again), ([b'x'], [b'x']));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait(Direction::Read, |stream| stream.peek(buffer)).await
     }
@@ -103,6 +144,17 @@ impl TcpStream {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// assert!(!client.nodelay()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn nodelay(&self) -> io::Result<bool> {
         self.io().nodelay()
     }
@@ -111,6 +163,18 @@ impl TcpStream {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// client.set_nodelay(true)?;
+    /// assert!(client.nodelay()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.io().set_nodelay(nodelay)
     }
@@ -119,6 +183,18 @@ impl TcpStream {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (server, _) = listener.accept().await?;
+    /// assert_eq!(client.local_addr()?, server.peer_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io().local_addr()
     }
@@ -127,6 +203,17 @@ impl TcpStream {
     ///
     /// # Errors
     /// `NotConnected` when the connection is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// assert_eq!(client.peer_addr()?, listener.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io().peer_addr()
     }
@@ -161,6 +248,18 @@ impl TcpListener {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::net::TcpListener;
+    ///
+    /// # cotask::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let taken = TcpListener::bind(listener.local_addr()?).await.unwrap_err();
+    /// assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
         first_of(address, "listen at", async |address| TcpListener::new(Io::listen(address)?)).await
     }
@@ -172,6 +271,16 @@ impl TcpListener {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let listener = cotask::net::TcpListener::from_std(listener)?;
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
         TcpListener::new(Io::Os(mio::net::TcpListener::from_std(listener)))

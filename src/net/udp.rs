@@ -40,6 +40,15 @@ impl UdpSocket {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let socket = cotask::net::UdpSocket::bind("127.0.0.1:0").await?;
+    /// assert_ne!(socket.local_addr()?.port(), 0);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<UdpSocket> {
         first_of(address, "bind a UDP socket to", async |address| Socket::new(Io::bind(address)?)).await
     }
@@ -51,6 +60,16 @@ impl UdpSocket {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// let socket = cotask::net::UdpSocket::from_std(socket)?;
+    /// assert!(socket.local_addr()?.ip().is_loopback());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
         Socket::new(Io::Os(mio::net::UdpSocket::from_std(socket)))
@@ -60,6 +79,18 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of the system, naming the address.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// a.connect(b.local_addr()?).await?;
+    /// a.send(b"to b").await?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
         first_of(address, "connect a UDP socket to", async |address| self.io().connect(address)).await
     }
@@ -68,6 +99,18 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of the system: `NotConnected`; or that an earlier datagram was refused.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// # let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// # let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// a.connect(b.local_addr()?).await?;
+    /// assert_eq!(a.send(b"four").await?, 4);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
         self.wait(Direction::Write, |socket| socket.send(datagram)).await
     }
@@ -76,6 +119,19 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// # let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// # let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// b.connect(a.local_addr()?).await?;
+    /// a.send_to(b"four", b.local_addr()?).await?;
+    /// assert_eq!(b.recv(&mut [0; 16]).await?, 4);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait(Direction::Read, |socket| socket.recv(buffer)).await
     }
@@ -84,6 +140,17 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of the system, naming the address.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// # let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// # let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// assert_eq!(a.send_to(b"four", b.local_addr()?).await?, 4);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn send_to(&self, datagram: &[u8], to: impl ToSocketAddrs) -> io::Result<usize> {
         first_of(to, "send a datagram to", async |to| {
             self.wait(Direction::Write, |socket| socket.send_to(datagram, to)).await
@@ -95,11 +162,35 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// # let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// # let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// a.send_to(b"four", b.local_addr()?).await?;
+    /// assert_eq!(b.recv_from(&mut [0; 16]).await?, (4, a.local_addr()?));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
     }
 
     /// [`send_to`](UdpSocket::send_to), to be polled by hand.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// # let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let to = a.local_addr()?;
+    /// let sent = std::future::poll_fn(|cx| a.poll_send_to(cx, b"to myself", to)).await?;
+    /// assert_eq!(sent, 9);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn poll_send_to(
         &self,
         cx: &mut Context<'_>,
@@ -111,6 +202,18 @@ impl UdpSocket {
     }
 
     /// [`recv_from`](UdpSocket::recv_from), to be polled by hand.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// # let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let mut buffer = [0; 16];
+    /// let nothing = std::future::poll_fn(|cx| std::task::Poll::Ready(a.poll_recv_from(cx, &mut buffer)));
+    /// assert!(nothing.await.is_pending());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn poll_recv_from(
         &self,
         cx: &mut Context<'_>,
@@ -123,6 +226,18 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// # let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// a.send_to(b"four", a.local_addr()?).await?;
+    /// let peeked = a.peek_from(&mut [0; 16]).await?;
+    /// assert_eq!(a.recv_from(&mut [0; 16]).await?, peeked);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.wait(Direction::Read, |socket| socket.peek_from(buffer)).await
     }
@@ -131,6 +246,16 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::UdpSocket;
+    /// # cotask::block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// assert!(a.local_addr()?.ip().is_loopback());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io().local_addr()
     }

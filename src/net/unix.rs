@@ -39,6 +39,17 @@ impl UnixListener {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let path = std::env::temp_dir().join(format!("cotask-listen-{}", std::process::id()));
+    /// let listener = cotask::net::UnixListener::bind(&path)?;
+    /// assert_eq!(listener.local_addr()?.as_pathname(), Some(path.as_path()));
+    /// std::fs::remove_file(path)?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
         let path = path.as_ref();
         let bound = mio::net::UnixListener::bind(path).and_then(Listener::new);
@@ -74,6 +85,15 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let error = cotask::net::UnixStream::connect("/nowhere").await.unwrap_err();
+    /// assert!(error.to_string().contains("/nowhere"));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
         let path = path.as_ref();
         let connected = async {
@@ -92,6 +112,17 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (a, b) = cotask::net::UnixStream::pair()?;
+    /// a.try_write(b"x")?;
+    /// b.readable().await;
+    /// assert_eq!(b.try_read(&mut [0; 8])?, 1);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = mio::net::UnixStream::pair()?;
         Ok((Socket::new(a)?, Socket::new(b)?))
@@ -104,6 +135,16 @@ impl UnixStream {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (a, _b) = std::os::unix::net::UnixStream::pair()?;
+    /// let a = cotask::net::UnixStream::from_std(a)?;
+    /// assert_eq!(a.try_write(b"x")?, 1);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
         Socket::new(mio::net::UnixStream::from_std(stream))
@@ -132,6 +173,18 @@ impl UnixDatagram {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let path = std::env::temp_dir().join(format!("cotask-bind-{}", std::process::id()));
+    /// let here = cotask::net::UnixDatagram::bind(&path)?;
+    /// here.try_send_to(b"to myself", &path)?;
+    /// assert_eq!(here.recv(&mut [0; 16]).await?, 9);
+    /// std::fs::remove_file(path)?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
         let path = path.as_ref();
         let bound = mio::net::UnixDatagram::bind(path).and_then(Socket::new);
@@ -145,6 +198,16 @@ impl UnixDatagram {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (a, b) = cotask::net::UnixDatagram::pair()?;
+    /// a.send(b"four").await?;
+    /// assert_eq!(b.recv(&mut [0; 16]).await?, 4);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = mio::net::UnixDatagram::pair()?;
         Ok((Socket::new(a)?, Socket::new(b)?))
@@ -157,6 +220,16 @@ impl UnixDatagram {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (a, _b) = std::os::unix::net::UnixDatagram::pair()?;
+    /// let a = cotask::net::UnixDatagram::from_std(a)?;
+    /// assert_eq!(a.send(b"four").await?, 4);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
         socket.set_nonblocking(true)?;
         Socket::new(mio::net::UnixDatagram::from_std(socket))
@@ -166,6 +239,20 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of the system, naming the path.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("cotask-peer-{}", std::process::id()));
+    /// let here = cotask::net::UnixDatagram::bind(&path)?;
+    /// let (there, _) = cotask::net::UnixDatagram::pair()?;
+    /// there.connect(&path)?;
+    /// there.send(b"four").await?;
+    /// assert_eq!(here.recv(&mut [0; 16]).await?, 4);
+    /// # std::fs::remove_file(path)?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref();
         self.io().connect(path).map_err(naming("connect a datagram socket to", path.display()))
@@ -175,6 +262,15 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (a, _b) = cotask::net::UnixDatagram::pair()?;
+    /// assert_eq!(a.send(b"four").await?, 4);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
         self.wait(Direction::Write, |socket| socket.send(datagram)).await
     }
@@ -183,6 +279,16 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (a, b) = cotask::net::UnixDatagram::pair()?;
+    /// a.send(b"four").await?;
+    /// assert_eq!(b.recv(&mut [0; 2]).await?, 2, "the other two are lost");
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait(Direction::Read, |socket| socket.recv(buffer)).await
     }
@@ -192,6 +298,16 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of the system, naming the path.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (a, _b) = cotask::net::UnixDatagram::pair()?;
+    /// let error = a.try_send_to(b"hello?", "/nowhere").unwrap_err();
+    /// assert!(error.to_string().contains("/nowhere"));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn try_send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         let path = path.as_ref();
         self.io().send_to(datagram, path).map_err(naming("send a datagram to", path.display()))
@@ -201,6 +317,17 @@ impl UnixDatagram {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (a, b) = cotask::net::UnixDatagram::pair()?;
+    /// a.send(b"four").await?;
+    /// let (length, from) = b.recv_from(&mut [0; 16]).await?;
+    /// assert!(length == 4 && from.is_unnamed());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
     }

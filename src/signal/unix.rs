@@ -59,11 +59,24 @@ kinds! {
 
 impl SignalKind {
     /// A signal by its number.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::signal::unix::SignalKind;
+    ///
+    /// assert_eq!(SignalKind::from_raw(15), SignalKind::terminate());
+    /// ```
     pub const fn from_raw(number: c_int) -> SignalKind {
         SignalKind(number)
     }
 
     /// The signal's number.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::signal::unix::SignalKind;
+    /// assert_eq!(SignalKind::terminate().as_raw(), 15);
+    /// ```
     pub const fn as_raw(self) -> c_int {
         self.0
     }
@@ -141,11 +154,33 @@ impl Signal {
     ///
     /// # Errors
     /// Those of the system; none are known.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::signal::unix::{SignalKind, signal};
+    /// # cotask::block_on(async {
+    /// let mut resized = signal(SignalKind::window_change())?;
+    /// # signal_hook::low_level::raise(SignalKind::window_change().as_raw())?;
+    /// resized.recv().await?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn recv(&mut self) -> io::Result<()> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
     /// [`recv`](Signal::recv), to be polled by hand.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::signal::unix::{SignalKind, signal};
+    /// # cotask::block_on(async {
+    /// let mut resized = signal(SignalKind::window_change())?;
+    /// let heard = std::future::poll_fn(|cx| std::task::Poll::Ready(resized.poll_recv(cx))).await;
+    /// assert!(heard.is_pending());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut bytes = [0; 64];
         match ready!(Pin::new(&mut self.heard).poll_read(cx, &mut bytes)) {

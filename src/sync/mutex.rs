@@ -59,6 +59,13 @@ const LEAKED: &str = "the guard of this sync::Mutex was leaked, and the value wi
 
 impl<T> Mutex<T> {
     /// A free lock around `value`.
+    ///
+    /// # Examples
+    /// ```
+    /// let counter = cotask::sync::Mutex::new(0);
+    /// *counter.try_lock().unwrap() += 1;
+    /// assert_eq!(counter.into_inner(), 1);
+    /// ```
     pub fn new(value: T) -> Self {
         Mutex { state: loom::Mutex::new(State { permits: Permits::new(1), value: Some(value) }) }
     }
@@ -111,6 +118,13 @@ impl<T> Mutex<T> {
     /// # Panics
     ///
     /// If a guard was leaked.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut counter = cotask::sync::Mutex::new(0);
+    /// *counter.get_mut() += 1;
+    /// assert_eq!(*counter.try_lock().unwrap(), 1);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         self.state.get_mut().value.as_mut().expect(LEAKED)
     }
@@ -120,6 +134,12 @@ impl<T> Mutex<T> {
     /// # Panics
     ///
     /// If a guard was leaked.
+    ///
+    /// # Examples
+    /// ```
+    /// let words = cotask::sync::Mutex::new(vec!["one"]);
+    /// assert_eq!(words.into_inner(), ["one"]);
+    /// ```
     pub fn into_inner(self) -> T {
         self.state.into_inner().value.expect(LEAKED)
     }

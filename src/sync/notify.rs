@@ -87,6 +87,13 @@ pub struct Notify {
 
 impl Notify {
     /// Without a stored permit.
+    ///
+    /// # Examples
+    /// ```
+    /// # use futures::FutureExt;
+    /// let notify = cotask::sync::Notify::new();
+    /// assert!(notify.notified().now_or_never().is_none());
+    /// ```
     pub fn new() -> Self {
         Notify { state: Mutex::new(State { permit: false, rounds: 0, waiters: WaitList::new() }) }
     }
@@ -134,6 +141,15 @@ impl Notify {
     ///
     /// No wake-up is lost: a future that was notified by `notify_one` and is dropped before it learns so
     /// passes it to the next.
+    ///
+    /// # Examples
+    /// ```
+    /// # use futures::FutureExt;
+    /// let notify = cotask::sync::Notify::new();
+    /// let notified = notify.notified();
+    /// notify.notify_one();
+    /// assert!(notified.now_or_never().is_some());
+    /// ```
     pub fn notified(&self) -> Notified<'_> {
         Notified { notify: self, stage: Stage::Made { rounds: self.state.lock().rounds } }
     }

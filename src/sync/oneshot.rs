@@ -102,6 +102,14 @@ impl<T> Sender<T> {
     }
 
     /// Whether the receiver was closed or dropped, so that to compute the value is no use any more.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, receiver) = cotask::sync::oneshot::channel::<u8>();
+    /// assert!(!sender.is_closed());
+    /// drop(receiver);
+    /// assert!(sender.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.shared.as_ref().is_none_or(|shared| shared.lock().closed)
     }
@@ -123,6 +131,13 @@ impl<T> Sender<T> {
     }
 
     /// Ready when the receiver is closed or dropped. The last waker given is the one that is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// let (mut sender, mut receiver) = cotask::sync::oneshot::channel::<u8>();
+    /// receiver.close();
+    /// cotask::block_on(std::future::poll_fn(|cx| sender.poll_closed(cx)));
+    /// ```
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(shared) = &self.shared else { return Poll::Ready(()) };
         poll_locked(shared, cx, |state, turn| {

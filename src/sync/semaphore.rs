@@ -38,6 +38,12 @@ impl Semaphore {
     /// # Panics
     ///
     /// If `permits` is more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = cotask::sync::Semaphore::new(2);
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// ```
     pub fn new(permits: usize) -> Self {
         assert!(permits <= MAX_PERMITS, "Semaphore::new({permits}): more than MAX_PERMITS ({MAX_PERMITS})");
         Semaphore { permits: Mutex::new(Permits::new(permits)) }
@@ -53,6 +59,16 @@ impl Semaphore {
     ///
     /// Nothing is lost: dropping the future gives up its place in the queue, and a permit that it had been
     /// granted goes to the next.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = cotask::sync::Semaphore::new(1);
+    /// cotask::block_on(async {
+    ///     let permit = semaphore.acquire().await.unwrap();
+    ///     assert_eq!(semaphore.available_permits(), 0);
+    ///     drop(permit);
+    /// });
+    /// ```
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.acquire_many(1).await
     }
@@ -87,6 +103,15 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`TryAcquireError::NoPermits`] or [`TryAcquireError::Closed`].
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::sync::{Semaphore, TryAcquireError};
+    ///
+    /// let semaphore = Semaphore::new(1);
+    /// let _permit = semaphore.try_acquire().unwrap();
+    /// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::NoPermits);
+    /// ```
     pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.try_acquire_many(1)
     }
@@ -96,6 +121,14 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`TryAcquireError::NoPermits`] or [`TryAcquireError::Closed`].
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = cotask::sync::Semaphore::new(3);
+    /// let two = semaphore.try_acquire_many(2).unwrap();
+    /// assert!(semaphore.try_acquire_many(2).is_err());
+    /// assert_eq!((two.num_permits(), semaphore.available_permits()), (2, 1));
+    /// ```
     pub fn try_acquire_many(&self, permits: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.try_take(permits)?;
         Ok(Permit { semaphore: self, permits })
@@ -127,6 +160,14 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`TryAcquireError::NoPermits`] or [`TryAcquireError::Closed`].
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = std::sync::Arc::new(cotask::sync::Semaphore::new(1));
+    /// let permit = semaphore.clone().try_acquire_owned().unwrap();
+    /// assert!(semaphore.clone().try_acquire_owned().is_err());
+    /// drop(permit);
+    /// ```
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.try_take(1)?;
         Ok(Permit { semaphore: self, permits: 1 })
@@ -138,6 +179,13 @@ impl Semaphore {
     ///
     /// If the semaphore would have more than [`MAX_PERMITS`](Self::MAX_PERMITS) free. Its permits are then
     /// as before.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = cotask::sync::Semaphore::new(0);
+    /// semaphore.add_permits(2);
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// ```
     pub fn add_permits(&self, permits: usize) {
         let sum = locked(&self.permits, |state, after| {
             let sum = state.free().checked_add(permits).filter(|&sum| sum <= MAX_PERMITS);
@@ -153,16 +201,39 @@ impl Semaphore {
     }
 
     /// How many permits are free. With somebody waiting for many, some may be free and still not to be had.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = cotask::sync::Semaphore::new(2);
+    /// let _permit = semaphore.try_acquire().unwrap();
+    /// assert_eq!(semaphore.available_permits(), 1);
+    /// ```
     pub fn available_permits(&self) -> usize {
         self.permits.lock().free()
     }
 
     /// Refuses everybody who waits or will ask. Permits that are out stay good.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::sync::{Semaphore, TryAcquireError};
+    ///
+    /// let semaphore = Semaphore::new(1);
+    /// semaphore.close();
+    /// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::Closed);
+    /// ```
     pub fn close(&self) {
         locked(&self.permits, |state, after| state.close(after));
     }
 
     /// Whether the semaphore is closed.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = cotask::sync::Semaphore::new(1);
+    /// semaphore.close();
+    /// assert!(semaphore.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.permits.lock().is_closed()
     }
@@ -222,6 +293,12 @@ impl<S: Deref<Target = Semaphore>> Permit<S> {
     }
 
     /// How many permits this holds.
+    ///
+    /// # Examples
+    /// ```
+    /// let semaphore = cotask::sync::Semaphore::new(3);
+    /// assert_eq!(semaphore.try_acquire_many(2).unwrap().num_permits(), 2);
+    /// ```
     pub fn num_permits(&self) -> usize {
         self.permits as usize
     }

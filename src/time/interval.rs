@@ -76,11 +76,30 @@ pub enum MissedTickBehavior {
 
 impl Interval {
     /// Says what shall happen to missed ticks.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::time::{MissedTickBehavior, interval};
+    /// use std::time::Duration;
+    ///
+    /// cotask::block_on(async {
+    ///     let mut heartbeat = interval(Duration::from_secs(1));
+    ///     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    /// });
+    /// ```
     pub fn set_missed_tick_behavior(&mut self, missed: MissedTickBehavior) {
         self.missed = missed;
     }
 
     /// The time between two ticks.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let second = std::time::Duration::from_secs(1);
+    ///     assert_eq!(cotask::time::interval(second).period(), second);
+    /// });
+    /// ```
     pub fn period(&self) -> Duration {
         self.period
     }
@@ -88,11 +107,28 @@ impl Interval {
     /// Waits for the next tick and gives the moment for which it was set.
     ///
     /// Cancel safety: dropping this future loses no tick.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut ticks = cotask::time::interval(std::time::Duration::from_millis(1));
+    ///     let first = ticks.tick().await; // at once
+    ///     assert_eq!(ticks.tick().await - first, ticks.period());
+    /// });
+    /// ```
     pub async fn tick(&mut self) -> Instant {
         poll_fn(|cx| self.poll_tick(cx)).await
     }
 
     /// [`tick`](Interval::tick), to be polled by hand.
+    ///
+    /// # Examples
+    /// ```
+    /// cotask::block_on(async {
+    ///     let mut ticks = cotask::time::interval(std::time::Duration::from_millis(1));
+    ///     std::future::poll_fn(|cx| ticks.poll_tick(cx)).await;
+    /// });
+    /// ```
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         ready!(Pin::new(&mut self.sleep).poll(cx));
         let due = self.sleep.deadline();

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use cotask::RemoteJoinHandle;
-use cotask::inside::{Inbox, Loose, handle, remote};
+use cotask::inside::{Inbox, Loose, handle, remote, watch};
 use futures::future::join;
 use interleave::future::block_on;
 use interleave::sync::Arc;
@@ -89,7 +89,7 @@ static ABORT: Model = Model {
             let _kept = kept;
             pending().await
         });
-        block_on(join(owner.watch(handle), task.run()));
+        block_on(join(watch(owner, handle), task.run()));
         aborting.join().unwrap();
     },
     mutants: &[
@@ -141,7 +141,7 @@ static ABORT_AGAINST_COMPLETION: Model = Model {
             finished.store(1, Relaxed);
             7
         });
-        block_on(join(owner.watch(handle), task.run()));
+        block_on(join(watch(owner, handle), task.run()));
         aborting.join().unwrap();
     },
     mutants: &[
@@ -174,7 +174,7 @@ static ABORT_AGAINST_THE_END: Model = Model {
         let (task, handle) = Loose::new(pending());
         {
             let mut cx = Context::from_waker(Waker::noop());
-            let mut watching = pin!(owner.watch(handle));
+            let mut watching = pin!(watch(owner, handle));
             let _ = watching.as_mut().poll(&mut cx);
             // Here the runtime ends, and drops both.
             task.cancel();

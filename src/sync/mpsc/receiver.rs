@@ -81,11 +81,31 @@ impl<T, B> Receiver<T, B> {
     /// # Errors
     ///
     /// [`TryRecvError::Empty`] if one may still come, [`TryRecvError::Disconnected`] if none will.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::sync::mpsc::{self, error::TryRecvError};
+    ///
+    /// let (sender, mut receiver) = mpsc::channel(1);
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    /// sender.try_send(7).unwrap();
+    /// drop(sender);
+    /// assert_eq!(receiver.try_recv(), Ok(7));
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
+    /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         locked(&self.shared, State::receive)
     }
 
     /// Ready with the next value, or `None` at the end. The last waker given is the one that is woken.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
+    /// sender.try_send(7).unwrap();
+    /// let received = cotask::block_on(std::future::poll_fn(|cx| receiver.poll_recv(cx)));
+    /// assert_eq!(received, Some(7));
+    /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         poll_locked(&self.shared, cx, State::poll_receive)
     }
@@ -95,11 +115,28 @@ impl<T, B> Receiver<T, B> {
     /// # Panics
     ///
     /// Inside a task: it would stop all the tasks of the thread. Use [`recv`](Self::recv) there.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
+    /// std::thread::spawn(move || sender.blocking_send(7));
+    /// assert_eq!(receiver.blocking_recv(), Some(7));
+    /// assert_eq!(receiver.blocking_recv(), None);
+    /// ```
     pub fn blocking_recv(&mut self) -> Option<T> {
         block_thread_on("mpsc::Receiver::blocking_recv", self.recv())
     }
 
     /// Accepts nothing new. What was sent, or has a permit, still arrives: [`recv`](Self::recv) until `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, mut receiver) = cotask::sync::mpsc::channel(2);
+    /// sender.try_send("in time").unwrap();
+    /// receiver.close();
+    /// assert!(sender.try_send("late").is_err());
+    /// assert_eq!(receiver.try_recv(), Ok("in time"));
+    /// ```
     pub fn close(&mut self) {
         locked(&self.shared, |state, after| {
             state.close(after);
@@ -108,11 +145,26 @@ impl<T, B> Receiver<T, B> {
     }
 
     /// How many values are in the queue.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, receiver) = cotask::sync::mpsc::channel(2);
+    /// sender.try_send(7).unwrap();
+    /// assert_eq!(receiver.len(), 1);
+    /// ```
     pub fn len(&self) -> usize {
         self.shared.lock().queue.len()
     }
 
     /// Whether no value is in the queue.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, receiver) = cotask::sync::mpsc::channel(2);
+    /// assert!(receiver.is_empty());
+    /// sender.try_send(7).unwrap();
+    /// assert!(!receiver.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -79,6 +79,17 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// [`TrySendError::Full`] or [`TrySendError::Closed`], with the value.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::sync::mpsc::{self, error::TrySendError};
+    ///
+    /// let (sender, receiver) = mpsc::channel(1);
+    /// assert!(sender.try_send(1).is_ok());
+    /// assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
+    /// drop(receiver);
+    /// assert_eq!(sender.try_send(3), Err(TrySendError::Closed(3)));
+    /// ```
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         self.send_now(value)
     }
@@ -113,6 +124,15 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// [`TrySendError::Full`] or [`TrySendError::Closed`].
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
+    /// let permit = sender.try_reserve().unwrap();
+    /// assert!(sender.try_reserve().is_err());
+    /// permit.send(7);
+    /// assert_eq!(receiver.try_recv(), Ok(7));
+    /// ```
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         let taken = locked(&self.shared, |state, _| state.permits.try_take(1));
         taken.map_err(|refused| match refused {
@@ -131,16 +151,39 @@ impl<T> Sender<T> {
     /// # Panics
     ///
     /// Inside a task: it would stop all the tasks of the thread. Use [`send`](Self::send) there.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
+    /// let thread = std::thread::spawn(move || (1..=3).try_for_each(|i| sender.blocking_send(i)));
+    /// let received: Vec<i32> = std::iter::from_fn(|| receiver.blocking_recv()).collect();
+    /// assert_eq!(received, [1, 2, 3]);
+    /// assert!(thread.join().unwrap().is_ok());
+    /// ```
     pub fn blocking_send(&self, value: T) -> Result<(), SendError<T>> {
         block_thread_on("mpsc::Sender::blocking_send", self.send(value))
     }
 
     /// How many values could be sent now without waiting.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, _receiver) = cotask::sync::mpsc::channel(2);
+    /// sender.try_send(7).unwrap();
+    /// assert_eq!(sender.capacity(), 1);
+    /// ```
     pub fn capacity(&self) -> usize {
         self.shared.lock().permits.free()
     }
 
     /// How many values the channel was made for.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, _receiver) = cotask::sync::mpsc::channel(2);
+    /// sender.try_send(7).unwrap();
+    /// assert_eq!(sender.max_capacity(), 2);
+    /// ```
     pub fn max_capacity(&self) -> usize {
         self.shared.lock().capacity
     }
@@ -152,6 +195,13 @@ impl<T> UnboundedSender<T> {
     /// # Errors
     ///
     /// Gives the value back if the receiver is closed or dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();
+    /// (0..1_000).for_each(|i| sender.send(i).unwrap());
+    /// assert_eq!((receiver.len(), receiver.try_recv()), (1_000, Ok(0)));
+    /// ```
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         self.send_now(value).map_err(|error| SendError(error.into_inner()))
     }
@@ -176,6 +226,13 @@ impl<T, B> Sender<T, B> {
     }
 
     /// Whether the receiver is closed or dropped, so that every send will fail.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, mut receiver) = cotask::sync::mpsc::channel::<u8>(1);
+    /// receiver.close();
+    /// assert!(sender.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.shared.lock().permits.is_closed()
     }
@@ -236,6 +293,13 @@ pub struct Permit<'a, T> {
 impl<T> Permit<'_, T> {
     /// Sends the value: at once, and without failing. If the receiver has been dropped since, so is the
     /// value.
+    ///
+    /// # Examples
+    /// ```
+    /// let (sender, mut receiver) = cotask::sync::mpsc::channel(1);
+    /// sender.try_reserve().unwrap().send(7);
+    /// assert_eq!(receiver.try_recv(), Ok(7));
+    /// ```
     pub fn send(self, value: T) {
         let shared = self.shared;
         // The permit is used up with the value, so its drop must not give it back.
