@@ -5,6 +5,7 @@
 //! cargo loom                    all models and all mutants
 //! cargo loom mpsc               those with "mpsc" in their name
 //! cargo loom museum             the exhibits of tests/museum
+//! cargo loom exercise           how far you are with tests/exercises; with a NAME, what comes next
 //! cargo loom -- --no-mutants    the models only
 //! cargo loom -- --list          what there is
 //! cargo loom -- --picture inbox/no_write_to_the_eventfd
@@ -44,6 +45,12 @@
 mod blocking;
 #[cfg(cotask_loom)]
 mod cores;
+#[cfg(cotask_loom)]
+mod exercise;
+/// The exercises of `tests/exercises`: of each the answer, with the version to begin with as its mutant.
+#[cfg(cotask_loom)]
+#[path = "../exercises/exercises.rs"]
+mod exercises;
 #[cfg(cotask_loom)]
 mod fairness;
 #[cfg(cotask_loom)]
@@ -93,13 +100,14 @@ fn models() -> Vec<&'static model::Model> {
         fairness::MODELS,
         blocking::MODELS,
         museum::MODELS,
+        &exercises::EXERCISES.iter().map(|exercise| &exercise.check).collect::<Vec<_>>(),
     ]
     .concat()
 }
 
 #[cfg(cotask_loom)]
 fn main() -> std::process::ExitCode {
-    runner::main(&models())
+    exercise::main().unwrap_or_else(|| runner::main(&models()))
 }
 
 #[cfg(not(cotask_loom))]

@@ -36,6 +36,36 @@ impl Mutant {
     }
 }
 
+/// A broken primitive of `tests/exercises`, whose model the reader writes.
+pub struct Exercise {
+    /// The hidden model, with the answer's version and, as its mutant, the one that the reader began with.
+    pub check: Model,
+    /// For whoever's model finds nothing.
+    pub hint: &'static str,
+    /// What is run to see how far the reader is, in the order of [`Stage`].
+    pub stages: [fn(); 4],
+}
+
+/// What is run over which version.
+#[derive(Clone, Copy)]
+pub enum Stage {
+    /// The reader's model over the version they began with: it must fail.
+    Starter,
+    /// The reader's model over the answer: it must hold.
+    Solution,
+    /// The reader's model over the reader's version.
+    Mine,
+    /// The hidden model over the reader's version.
+    Check,
+}
+
+impl Exercise {
+    /// What the reader calls it.
+    pub fn name(&self) -> &'static str {
+        self.check.name.trim_start_matches("exercise_")
+    }
+}
+
 /// What a process that explored a model completely prints, before the number.
 #[cfg(cotask_loom)]
 pub const EXPLORED: &str = "explored completely, executions: ";

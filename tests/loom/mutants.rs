@@ -77,12 +77,15 @@ impl Workshop {
         for directory in ["src", "tests/loom"] {
             mirror(&self.original.join(directory), &self.copy.join(directory))?;
         }
-        // No mutant of the kit concerns an exhibit, and each would compile all of them anew.
-        fs::create_dir_all(self.copy.join("tests/museum"))?;
-        write_if_changed(
-            &self.copy.join("tests/museum/exhibits.rs"),
-            b"pub const MODELS: &[&crate::model::Model] = &[];\n",
-        )?;
+        // No mutant of the kit concerns an exhibit or an exercise, and each would compile all of them anew.
+        for (file, text) in [
+            ("tests/museum/exhibits.rs", "pub const MODELS: &[&crate::model::Model] = &[];\n"),
+            ("tests/exercises/exercises.rs", "pub const EXERCISES: &[&crate::model::Exercise] = &[];\n"),
+        ] {
+            let file = self.copy.join(file);
+            fs::create_dir_all(file.parent().ok_or("a file without a folder")?)?;
+            write_if_changed(&file, text.as_bytes())?;
+        }
         let manifest = fs::read_to_string(self.original.join("Cargo.toml"))?;
         // One and the same package for all mutants, compiled already.
         let interleave = format!("path = '{}'", self.original.join("tests/interleave").display());

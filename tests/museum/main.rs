@@ -1,10 +1,12 @@
-//! The museum without loom: each exhibit's right version as an ordinary program, the exhibits driven by hand, and
-//! whether the index is complete. `cargo loom museum` explores the others.
+//! The museum and the exercises without loom: each right version as an ordinary program, the exhibits driven by hand,
+//! and whether the index is complete. `cargo loom museum` explores the others.
 
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
+#[path = "../exercises/exercises.rs"]
+mod exercises;
 #[path = "../loom/model.rs"]
 #[expect(dead_code, reason = "loom's harness uses the rest")]
 mod model;
@@ -50,7 +52,8 @@ fn broken(model: &Model) -> impl Iterator<Item = (&'static str, fn())> {
 
 #[test]
 fn every_right_version_is_right_on_real_threads() {
-    for model in museum::MODELS {
+    let answers = exercises::EXERCISES.iter().map(|exercise| &exercise.check);
+    for model in museum::MODELS.iter().copied().chain(answers) {
         for _ in 0..100 {
             (model.body)();
         }
@@ -114,5 +117,27 @@ fn the_index_is_complete() {
         for link in seen.split('(').skip(1).map(|rest| rest.split(')').next().unwrap()) {
             assert!(text.contains(link), "{exhibit}: {link} is not on the placard");
         }
+    }
+}
+
+#[test]
+fn every_exercise_is_listed_and_has_its_answer() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exercises");
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| [`")).collect();
+    let expected: Vec<String> = exercises::EXERCISES
+        .iter()
+        .map(|exercise| format!("| [`{0}`]({0}.rs) | {1} |", exercise.name(), exercise.check.about))
+        .collect();
+    assert_eq!(rows, expected, "README.md, in the order of exercises.rs");
+    for exercise in exercises::EXERCISES {
+        let starter = fs::read_to_string(folder.join(exercise.name()).with_extension("rs")).unwrap();
+        let answer =
+            fs::read_to_string(folder.join("answers").join(exercise.name()).with_extension("rs")).unwrap();
+        let promise = starter.lines().filter(|line| line.starts_with("//! **It promises:**")).count();
+        assert_eq!(promise, 1, "{}: the reader is told what to check", exercise.name());
+        assert!(answer.contains("// ANCHOR: solution\n"), "{}: the book shows the answer", exercise.name());
+        assert!(!exercise.hint.is_empty() && exercise.stages.len() == 4);
+        assert_eq!(broken(&exercise.check).map(|(name, _)| name).collect::<Vec<_>>(), ["starter"]);
     }
 }

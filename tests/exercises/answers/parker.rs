@@ -1,0 +1,84 @@
+//! The answers to `parker`: the version that you began with, one that keeps the promise, and a model that tells them apart.
+//!
+//! A condition variable loses a notification that comes between the look and the wait, unless whoever notifies
+//! passes through the lock in between.
+
+use crate::exercises::parker::{Mine, Parker, model};
+use crate::model::{Exercise, Model, Mutant};
+use crate::museum::shim::atomic::{AtomicBool, Ordering::AcqRel};
+use crate::museum::shim::{Arc, thread};
+use crate::museum::shim::{Condvar, Mutex};
+
+// ANCHOR: starter
+#[derive(Default)]
+pub struct Starter {
+    token: AtomicBool,
+    lock: Mutex<()>,
+    changed: Condvar,
+}
+
+impl Parker for Starter {
+    fn park(&self) {
+        let mut guard = self.lock.lock().unwrap();
+        while !self.token.swap(false, AcqRel) {
+            guard = self.changed.wait(guard).unwrap();
+        }
+    }
+
+    fn unpark(&self) {
+        self.token.swap(true, AcqRel);
+        self.changed.notify_one();
+    }
+}
+// ANCHOR_END: starter
+
+// ANCHOR: solution
+#[derive(Default)]
+pub struct Solution {
+    token: AtomicBool,
+    lock: Mutex<()>,
+    changed: Condvar,
+}
+
+impl Parker for Solution {
+    fn park(&self) {
+        let mut guard = self.lock.lock().unwrap();
+        while !self.token.swap(false, AcqRel) {
+            guard = self.changed.wait(guard).unwrap();
+        }
+    }
+
+    fn unpark(&self) {
+        self.token.swap(true, AcqRel);
+        // Whoever has looked at the token and not slept yet holds the lock.
+        drop(self.lock.lock().unwrap());
+        self.changed.notify_one();
+    }
+}
+// ANCHOR_END: solution
+
+// ANCHOR: model
+pub fn check<P: Parker>() {
+    let parker = Arc::new(P::default());
+    let theirs = parker.clone();
+    let unparking = thread::spawn(move || theirs.unpark());
+    parker.park();
+    unparking.join().unwrap();
+    // Both before: one token.
+    parker.unpark();
+    parker.park();
+}
+// ANCHOR_END: model
+
+pub static EXERCISE: Exercise = Exercise {
+    check: Model {
+        name: "exercise_parker",
+        about: "park and unpark",
+        invariants: &[],
+        bound: None,
+        body: check::<Solution>,
+        mutants: &[Mutant::Body { name: "starter", body: check::<Starter> }],
+    },
+    hint: "One thread parks, one unparks; loom says `deadlock` when nobody can go on.",
+    stages: [model::<Starter>, model::<Solution>, model::<Mine>, check::<Mine>],
+};

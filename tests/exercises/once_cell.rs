@@ -1,0 +1,45 @@
+//! # A cell that is filled once
+//!
+//! **It promises:** Whoever calls `get` first fills the cell with its value; every caller, then and later, gets
+//! that same value.
+//!
+//! It does not keep that. Write the model below, find the bug, repair `Mine`. After each step,
+//! `cargo loom exercise once_cell` says what comes next.
+
+use crate::museum::shim::atomic::{
+    AtomicU8, AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use crate::museum::shim::thread;
+
+/// A cell for one number.
+pub trait Once: Default + Send + Sync + 'static {
+    /// What is in the cell, or else `value`, which is then in the cell.
+    fn get(&self, value: u32) -> u32;
+}
+
+#[derive(Default)]
+pub struct Mine {
+    /// 0: empty, 1: somebody is filling it, 2: full.
+    state: AtomicU8,
+    value: AtomicU32,
+}
+
+impl Once for Mine {
+    fn get(&self, value: u32) -> u32 {
+        if self.state.load(Acquire) == 0 {
+            self.state.store(1, Relaxed);
+            self.value.store(value, Relaxed);
+            self.state.store(2, Release);
+        }
+        while self.state.load(Acquire) != 2 {
+            thread::yield_now();
+        }
+        self.value.load(Relaxed)
+    }
+}
+
+/// Your model: threads that use `O`, and assertions of what it promises. It must fail for the version above as it
+/// stands, and hold for every version that keeps the promise. `use crate::museum::shim::{Arc, thread};` brings what most
+/// models need.
+pub fn model<O: Once>() {}
