@@ -27,9 +27,11 @@ impl Standing {
     }
 }
 
+// ANCHOR: tie
 /// Below this ratio nobody has won: where all runs of the one lie apart from all of the other, and where they do not.
 const TIE: f64 = 1.10;
 const TIE_OVERLAPPING: f64 = 2.0;
+// ANCHOR_END: tie
 
 /// Compares coroutines with the best style that blocks, by the workload's own figure, at the largest N.
 pub(crate) fn verdict(group: &Group) -> (Standing, String) {

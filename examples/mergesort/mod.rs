@@ -108,6 +108,7 @@ struct Measured {
     serial: Duration,
 }
 
+// ANCHOR: serial_share
 impl Measured {
     /// The share of the work that only one thread can do.
     fn serial_share(&self) -> f64 {
@@ -116,11 +117,14 @@ impl Measured {
         if all > 0.0 { serial / all } else { 1.0 }
     }
 }
+// ANCHOR_END: serial_share
 
+// ANCHOR: amdahl
 /// The most that `workers` can speed up work with this serial share: Amdahl's law.
 fn amdahl(serial_share: f64, workers: f64) -> f64 {
     1.0 / (serial_share + (1.0 - serial_share) / workers)
 }
+// ANCHOR_END: amdahl
 
 fn sort(style: Style, plan: Plan, unsorted: &[i64], bar: &ProgressBar) -> anyhow::Result<Measured> {
     let meter = Meter::start();

@@ -20,6 +20,7 @@ async fn produce(plan: Plan, orders: mpsc::Sender<Order>) {
     }
 }
 
+// ANCHOR: worker
 async fn worker(plan: Plan, orders: Rc<Mutex<mpsc::Receiver<Order>>>, reports: mpsc::Sender<Report>) {
     loop {
         let order = orders.lock().await.recv().await;
@@ -33,6 +34,7 @@ async fn worker(plan: Plan, orders: Rc<Mutex<mpsc::Receiver<Order>>>, reports: m
         }
     }
 }
+// ANCHOR_END: worker
 
 async fn collect(plan: Plan, mut reports: mpsc::Receiver<Report>, done: ProgressBar) -> Vec<Finding> {
     let mut found = Vec::new();

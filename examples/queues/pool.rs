@@ -20,6 +20,7 @@ fn produce(plan: Plan, orders: SyncSender<Order>) {
     }
 }
 
+// ANCHOR: worker
 fn worker(plan: Plan, orders: &Mutex<Receiver<Order>>, reports: SyncSender<Report>) {
     loop {
         let order = orders.lock().expect("nobody panics under it").recv();
@@ -33,6 +34,7 @@ fn worker(plan: Plan, orders: &Mutex<Receiver<Order>>, reports: SyncSender<Repor
         }
     }
 }
+// ANCHOR_END: worker
 
 fn collect(plan: Plan, reports: Receiver<Report>, done: &ProgressBar) -> Vec<Finding> {
     let mut found = Vec::new();

@@ -18,6 +18,7 @@ use super::{Finding, Plan, QUEUE};
 pub(crate) fn work(plan: Plan, done: &ProgressBar, used: &mut Vec<Option<u64>>) -> Result<Vec<Finding>> {
     let workers = (0..plan.workers).map(|_| Worker::start(plan.weight)).collect::<Result<Vec<_>>>()?;
     let next = AtomicU64::new(0);
+    // ANCHOR: feed
     let feed = |mut worker: Worker| -> Result<_> {
         let mut found = Vec::new();
         let mut in_flight = 0;
@@ -38,6 +39,7 @@ pub(crate) fn work(plan: Plan, done: &ProgressBar, used: &mut Vec<Option<u64>>) 
             done.inc(1);
         }
     };
+    // ANCHOR_END: feed
     scope(|scope| {
         let threads: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| feed(worker))).collect();
         let mut found = Vec::new();
