@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::executor::Executor;
 use crate::order::{Order, Rng};
+use crate::reactor::Reactor;
 use crate::runtime::Runtime;
 use crate::trace::Recorder;
 
@@ -154,7 +155,7 @@ impl Builder {
         let order = self.seed.map_or(Order::Fifo, |seed| Order::Seeded(Rng::new(seed)));
         let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
         let executor = Executor::new(
-            Driver::os()?,
+            Driver::Os(Reactor::new()?),
             order,
             clock,
             self.trace.map(|events| Recorder::new(events, self.name)),

@@ -50,14 +50,6 @@ impl From<&event::Event> for Ready {
 }
 
 impl Driver {
-    /// The poller of this system.
-    ///
-    /// # Errors
-    /// When the system has none to give, mostly for want of descriptors.
-    pub(crate) fn os() -> io::Result<Driver> {
-        Reactor::new().map(Driver::Os)
-    }
-
     /// For what only a real run has: a socket of the system's cannot be woken by a simulated world.
     pub(crate) fn reactor(&self) -> io::Result<&Reactor> {
         match self {
@@ -75,10 +67,6 @@ impl Driver {
             Driver::Os(_) => None,
             Driver::Sim(world) => Some(world),
         }
-    }
-
-    pub(crate) fn is_simulated(&self) -> bool {
-        self.world().is_some()
     }
 
     /// A number for the runtime, under which other threads find its inbox.

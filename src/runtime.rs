@@ -85,8 +85,17 @@ impl Runtime {
     // ANCHOR: block_on
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.block_on_from(future, Location::caller())
+    }
+
+    #[track_caller]
+    pub(crate) fn block_on_from<F: Future>(
+        &self,
+        future: F,
+        source: &'static Location<'static>,
+    ) -> F::Output {
         let _entered = Entered::new(&self.executor);
-        let root = Root::new(&self.executor, Location::caller());
+        let root = Root::new(&self.executor, source);
         // Declared last and so dropped first: also the future's drop finds its runtime.
         let mut future = pin!(future);
         loop {

@@ -28,11 +28,11 @@ pub trait Source: event::Source {
 }
 
 #[cfg(unix)]
-mod unix {
-    impl super::Source for mio::net::UnixStream {}
-    impl super::Source for mio::net::UnixListener {}
-    impl super::Source for mio::net::UnixDatagram {}
-}
+impl Source for mio::net::UnixStream {}
+#[cfg(unix)]
+impl Source for mio::net::UnixListener {}
+#[cfg(unix)]
+impl Source for mio::net::UnixDatagram {}
 
 impl<S: event::Source> Source for Io<S> {
     fn simulated(&self) -> Option<&SimSocket> {

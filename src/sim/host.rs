@@ -216,7 +216,7 @@ impl World {
         self.find_leaks(host);
         self.evict(host, executor);
         let mut state = self.state.borrow_mut();
-        let open = state.sockets.values().filter(|sock| sock.host == host).count();
+        let open = state.descriptors(host);
         if open > 0 {
             state.leaks.push(format!("host {name} ended, and {open} of its sockets were never dropped"));
         }

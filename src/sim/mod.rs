@@ -70,6 +70,7 @@ mod fault;
 mod host;
 mod link;
 mod packet;
+mod plan;
 mod report;
 mod socket;
 mod tcp;
@@ -85,7 +86,7 @@ use std::time::Duration;
 
 use crate::blocking;
 use crate::clock::{Clock, Instant};
-use crate::current;
+use crate::current::{self, Entered};
 use crate::driver::Driver;
 use crate::executor::Executor;
 use crate::join::panic_message;
@@ -97,7 +98,8 @@ pub use by_hand::{
     Host, Link, elapsed, heal, host, host_name, inject, invariant, is_running, link, partition,
     partition_one_way, random, reset, spurious,
 };
-pub use fault::{Fault, Kind, ParseError, Plan};
+pub use fault::{Fault, Kind, ParseError};
+pub use plan::Plan;
 pub use report::{Failure, Report};
 pub use socket::SimSocket;
 pub use watch::Waiter;
@@ -147,10 +149,13 @@ impl Simulation {
     ///
     /// # Panics
     /// When called inside a runtime.
+    #[track_caller]
     pub fn run<F: Future>(self, main: F) -> Report<F::Output> {
-        let ended = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(main)));
+        let source = Location::caller();
+        let ended = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on_from(main, source)));
         let executor = self.runtime.executor();
         let world = executor.driver().world().expect("a simulation has a world");
+        let _entered = Entered::within(executor);
         let panicked = |payload: Box<dyn Any + Send>| Failure::Panic {
             host: "main".into(),
             task: "main".into(),

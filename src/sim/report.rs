@@ -119,7 +119,9 @@ impl State {
             Wait::Until(deadline) => format!("a timer at {deadline:?}"),
             Wait::In(what) => in_words(what),
         };
-        let mut waits_for: Vec<String> = seen.waits.iter().map(words).collect();
+        // A channel tells more of itself: which it is, and what it lacks.
+        let known = |wait: &&Wait| !matches!(wait, Wait::In(what) if what.contains("::mpsc::"));
+        let mut waits_for: Vec<String> = seen.waits.iter().filter(known).map(words).collect();
         // A host's end is told by a notification: the first says more.
         if waits_for.len() > 1 && waits_for.iter().any(|wait| wait.starts_with("the end of host")) {
             waits_for.retain(|wait| wait != NOTIFICATION);
@@ -134,10 +136,10 @@ const NOTIFICATION: &str = "a notification";
 /// What waits under a lock of `sync` is known by the type of what is locked.
 fn in_words(what: &str) -> String {
     let known = [
-        ("Permits", "a lock or a permit of a semaphore"),
+        ("mutex::State", "a mutex"),
+        ("Permits", "a permit of a semaphore"),
         ("notify::State", NOTIFICATION),
         ("oneshot::State", "the value of a oneshot channel"),
-        ("mpsc", "a channel"),
     ];
     let words = known.iter().find(|(name, _)| what.contains(name)).map_or(what, |&(_, words)| words);
     words.to_string()

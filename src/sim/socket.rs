@@ -48,7 +48,7 @@ impl State {
     pub(super) fn descriptor(&mut self, host: HostId) -> io::Result<()> {
         let most = self.hosts[host].descriptors;
         if most < u32::MAX {
-            let open = self.sockets.values().filter(|sock| sock.host == host).count();
+            let open = self.descriptors(host);
             if open >= most as usize {
                 let name = Rc::clone(&self.hosts[host].name);
                 self.acted(Kind::Descriptors, || format!("{name} has {open} sockets open"));
@@ -56,6 +56,13 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// How many sockets of the host have owners: not those that wait to be accepted.
+    pub(super) fn descriptors(&self, host: HostId) -> usize {
+        let own = || self.sockets.values().filter(|sock| sock.host == host);
+        let waiting = own().map(|sock| if let Role::Listener(queue) = &sock.role { queue.len() } else { 0 });
+        own().count() - waiting.sum::<usize>()
     }
 
     /// The address with the port that was asked for, or a free one.

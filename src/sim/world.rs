@@ -182,8 +182,14 @@ impl World {
     }
 
     pub(crate) fn next(&self, timer: Option<Instant>) -> Option<Instant> {
-        let first = self.state.borrow().queue.first_key_value().map(|(&(at, _), _)| at);
-        [timer, first].into_iter().flatten().min()
+        let state = self.state.borrow();
+        if state.failure.is_some() {
+            // It ends before the clock moves on.
+            return Some(self.now());
+        }
+        let first = state.queue.first_key_value().map(|(&(at, _), _)| at);
+        let next = [timer, first].into_iter().flatten().min()?;
+        Some(next.min(state.limit + Duration::from_nanos(1)))
     }
 
     /// The loop's look outside: the place where a simulation ends that must.
