@@ -165,11 +165,11 @@ impl Executor {
         source: &'static Location<'static>,
     ) -> JoinHandle<F::Output> {
         let task = Task::new(future);
+        let body = Rc::clone(&task) as Rc<dyn Run>;
+        let name = self.insert(Some(body), name, source);
+        task.set_name(name);
         if self.closed.get() {
-            task.cancel();
-        } else {
-            let body = Rc::clone(&task) as Rc<dyn Run>;
-            task.set_name(self.insert(Some(body), name, source));
+            self.evict(name.slot());
         }
         JoinHandle(task)
     }
@@ -403,6 +403,7 @@ impl Executor {
     }
 
     /// Drops the future of the task in this slot, if there is one that is not being polled, and tells whether.
+    #[cold]
     pub(crate) fn evict(&self, slot: u32) -> bool {
         let Some(body) = self.slab.borrow_mut().evict(slot) else { return false };
         body.cancel();

@@ -24,6 +24,10 @@ use crate::waker::Name;
 /// Cancel safety: dropping this future, or the one around it, loses the handle and nothing else; await
 /// `&mut handle` to keep it.
 ///
+/// A handle keeps its task's memory, and with it an output that was not taken. So a task whose *output* holds its own
+/// handle is never freed, as with every cycle of `Rc`: nobody else can reach that handle, and whether a handle lies
+/// in an output the runtime cannot see.
+///
 /// # Errors
 /// [`JoinError`] when the task panicked, was aborted, or its runtime ended before it did.
 ///

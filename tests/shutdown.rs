@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{OnDrop, Probe, my_waker, poll_with, settle, still_serves};
+use cotask::sync::oneshot;
 use cotask::time::sleep;
 use cotask::{JoinHandle, Runtime, block_on, spawn, spawn_blocking, yield_now};
 use futures_test::task::new_count_waker;
@@ -395,4 +396,47 @@ fn block_on_in_a_drop_at_the_end_panics_there_and_the_end_goes_on() {
     let told = futures::executor::block_on(handle.unwrap()).unwrap_err().to_string();
     assert!(told.contains("`block_on` was called inside a runtime"), "{told}");
     assert_eq!(probe.dropped(), 1);
+}
+
+#[test]
+fn what_is_spawned_at_the_end_has_a_name_of_its_own() {
+    let runtime = Runtime::new().unwrap();
+    let ids = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&ids);
+    let last = runtime.spawn(at_end(move || {
+        for _ in 0..2 {
+            let task = spawn(pending::<()>());
+            assert!(task.is_finished());
+            seen.borrow_mut().push(task.id());
+        }
+    }));
+    ids.borrow_mut().push(last.id());
+    drop(runtime);
+    let mut ids = ids.take();
+    let runtimes: Vec<String> =
+        ids.iter().map(|id| id.to_string().split('.').next().unwrap().into()).collect();
+    assert!(runtimes.iter().all(|runtime| *runtime == runtimes[0]), "{ids:?}");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+}
+
+/// The documentation of `JoinHandle` says so.
+#[test]
+fn an_output_that_holds_its_own_tasks_handle_is_never_freed() {
+    struct Output(#[expect(dead_code)] Rc<()>, #[expect(dead_code)] Option<JoinHandle<Output>>);
+    let left_after = |own_handle: bool| {
+        let kept = Rc::new(());
+        block_on(async {
+            let (sender, own) = oneshot::channel();
+            let output = Rc::clone(&kept);
+            let handle = spawn(async move { Output(output, own.await.unwrap()) });
+            let (own, other) = if own_handle { (Some(handle), None) } else { (None, Some(handle)) };
+            assert!(sender.send(own).is_ok());
+            settle().await;
+            drop(other);
+        });
+        Rc::strong_count(&kept) - 1
+    };
+    assert_eq!((left_after(true), left_after(false)), (1, 0));
 }
