@@ -1,12 +1,14 @@
-//! What cotask's two unsafe expressions buy: the same work on an executor without any, and on cotask.
+//! What cotask's two unsafe expressions buy: the same work on an executor without any,
+//! and on cotask.
 //!
 //! `cargo run --release --example steps_all_safe`
 //!
-//! The executor here is step 7's, made as fast as safe code lets it: a slab instead of a map, a waker made once a task, a
-//! queue without a lock for wakes from the loop's own thread. What safe Rust does not let it do is the rest of the way:
-//! `std::task::Wake` needs an `Arc` for each task, which every clone of a waker counts up and down, and `Pin<Box<dyn
-//! Future>>` needs an allocation of its own. It knows no panics, no abort, no budget, no sockets; cotask, which it is
-//! measured against, does.
+//! The executor here is step 7's, made as fast as safe code lets it: a slab instead of
+//! a map, a waker made once a task, a queue without a lock for wakes from the loop's
+//! own thread. What safe Rust does not let it do is the rest of the way:
+//! `std::task::Wake` needs an `Arc` for each task, which every clone of a waker counts
+//! up and down, and `Pin<Box<dyn Future>>` needs an allocation of its own. It knows no
+//! panics, no abort, no budget, no sockets; cotask, which it is measured against, does.
 
 mod help;
 
@@ -44,7 +46,8 @@ struct Task {
     body: Option<(Waker, Body)>,
 }
 
-/// The second allocation. `None` stands for the future of `block_on`, which stays where its caller has it.
+/// The second allocation. `None` stands for the future of `block_on`, which stays where
+/// its caller has it.
 type Body = Option<Pin<Box<dyn Future<Output = ()>>>>;
 
 thread_local! {
@@ -68,7 +71,9 @@ impl Wake for Header {
     }
 }
 
-fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> impl Future<Output = T> {
+fn spawn<T: 'static>(
+    future: impl Future<Output = T> + 'static,
+) -> impl Future<Output = T> {
     let outcome = Rc::new(Outcome { value: Cell::new(None), joiner: Cell::new(None) });
     let of_task = Rc::clone(&outcome);
     let body = async move {
@@ -119,11 +124,14 @@ fn block_on<F: Future>(future: F) -> F::Output {
         };
         // A slot may have a new task by now: then this header is of one that is over.
         let found = TASKS.with_borrow_mut(|tasks| {
-            let task = tasks.get_mut(header.slot).filter(|task| Arc::ptr_eq(&task.header, &header))?;
+            let task = tasks
+                .get_mut(header.slot)
+                .filter(|task| Arc::ptr_eq(&task.header, &header))?;
             task.body.take()
         });
         let Some((waker, mut body)) = found else { continue };
-        header.queued.swap(false, Ordering::AcqRel); // a swap: it must see what the waking thread wrote
+        // A swap: it must see what the waking thread wrote.
+        header.queued.swap(false, Ordering::AcqRel);
         let mut cx = Context::from_waker(&waker);
         let polled = match &mut body {
             Some(body) => body.as_mut().poll(&mut cx),
@@ -159,8 +167,9 @@ macro_rules! work {
             nanos(BATCHES * TASKS_AT_ONCE, || {
                 $block_on(async {
                     for _ in 0..BATCHES {
-                        let tasks: Vec<_> =
-                            (0..TASKS_AT_ONCE).map(|number| $spawn(async move { number })).collect();
+                        let tasks: Vec<_> = (0..TASKS_AT_ONCE)
+                            .map(|number| $spawn(async move { number }))
+                            .collect();
                         for (expected, task) in (0..).zip(tasks) {
                             assert_eq!($value(task.await), expected);
                         }
@@ -174,7 +183,8 @@ macro_rules! work {
                             cotask::yield_now().await;
                         }
                     };
-                    let tasks: Vec<_> = (0..TASKS_AT_ONCE).map(|_| $spawn(yields())).collect();
+                    let tasks: Vec<_> =
+                        (0..TASKS_AT_ONCE).map(|_| $spawn(yields())).collect();
                     for task in tasks {
                         $value(task.await);
                     }
@@ -198,12 +208,16 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    let _recording = help::begin("What two unsafe expressions buy: an executor without any, beside cotask");
+    let _recording = help::begin(
+        "What two unsafe expressions buy: an executor without any, beside cotask",
+    );
     let mut rounds = Vec::new();
     // Unoptimised the figures mean nothing: then one round shows that it works.
     for _ in 0..if cfg!(debug_assertions) { 1 } else { 15 } {
         let safe = work!(block_on, spawn, |value| value);
-        let cotask = work!(cotask::block_on, cotask::spawn, |joined: Result<_, _>| joined.unwrap());
+        let cotask =
+            work!(cotask::block_on, cotask::spawn, |joined: Result<_, _>| joined
+                .unwrap());
         rounds.push((safe, cotask));
     }
     println!("CPU time an operation, medians of {} rounds", rounds.len());
@@ -211,7 +225,12 @@ fn main() {
     for (row, words) in ["spawn and join", "yield, 1,000 tasks"].into_iter().enumerate() {
         let safe = median(rounds.iter().map(|(safe, _)| safe[row]).collect());
         let cotask = median(rounds.iter().map(|(_, cotask)| cotask[row]).collect());
-        let ratio = median(rounds.iter().map(|(safe, cotask)| safe[row] / cotask[row]).collect());
-        println!("{words:<24}{:>10}{:>10}   {ratio:.2}", format!("{safe:.0} ns"), format!("{cotask:.0} ns"));
+        let ratio =
+            median(rounds.iter().map(|(safe, cotask)| safe[row] / cotask[row]).collect());
+        println!(
+            "{words:<24}{:>10}{:>10}   {ratio:.2}",
+            format!("{safe:.0} ns"),
+            format!("{cotask:.0} ns")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Tries every schedule of a few small threads: what loom does, as small as it can be. Used by step 12.
+//! Tries every schedule of a few small threads: what loom does, as small as it can be.
+//! Used by step 12.
 
 // ANCHOR: step
 /// What a thread of a model does in one go.
@@ -6,8 +7,8 @@
 pub enum Step<World> {
     /// All see it at once: a load, or all that is done under one lock.
     Do(fn(&mut World)),
-    /// A store that the other threads may see later, when this thread has already gone on: a processor keeps stores back
-    /// in a buffer, unless it is told not to.
+    /// A store that the other threads may see later, when this thread has already gone
+    /// on: a processor keeps stores back in a buffer, unless it is told not to.
     Store(fn(&mut World)),
 }
 
@@ -27,8 +28,9 @@ pub struct Tried {
 // ANCHOR_END: step
 
 // ANCHOR: explore
-/// At each moment any thread that can go on may be the next. This tries all of them, one after the other, each from the
-/// same state of the world; and looks, where a schedule ends, whether it is `wrong`.
+/// At each moment any thread that can go on may be the next. This tries all of them,
+/// one after the other, each from the same state of the world; and looks, where a
+/// schedule ends, whether it is `wrong`.
 pub fn explore<World: Copy>(
     world: World,
     threads: [Thread<'_, World>; 2],
@@ -51,14 +53,20 @@ pub fn explore<World: Copy>(
             go_on(Some(store), Thread { steps, kept_back: None });
         }
         match (steps, kept_back) {
-            ([Step::Do(act), steps @ ..], _) => go_on(Some(*act), Thread { steps, kept_back }),
-            ([Step::Store(act), steps @ ..], None) => go_on(None, Thread { steps, kept_back: Some(*act) }),
-            // A second store waits until the first is out: the buffer is a queue, here of one place.
+            ([Step::Do(act), steps @ ..], _) => {
+                go_on(Some(*act), Thread { steps, kept_back })
+            }
+            ([Step::Store(act), steps @ ..], None) => {
+                go_on(None, Thread { steps, kept_back: Some(*act) })
+            }
+            // A second store waits until the first is out: the buffer is a queue, here
+            // of one place.
             ([Step::Store(_), ..], Some(_)) | ([], _) => {}
         }
     }
     if tried.schedules == 0 {
-        return Tried { schedules: 1, wrong: u32::from(wrong(&world)) }; // nobody can go on: this is an end
+        // Nobody can go on: this is an end.
+        return Tried { schedules: 1, wrong: u32::from(wrong(&world)) };
     }
     tried
 }

@@ -40,7 +40,8 @@ struct Cost {
 
 fn cost_of_waiting(count: usize) -> Cost {
     let (begun, cpu, before) = (Instant::now(), cpu_time(), memory());
-    // All of them wait here, and we with them, until all are there; then again, until we have looked.
+    // All of them wait here, and we with them, until all are there; then again, until
+    // we have looked.
     let gate = Barrier::new(count + 1);
     let mut with = before;
     thread::scope(|scope| {
@@ -61,7 +62,8 @@ fn cost_of_waiting(count: usize) -> Cost {
 // ANCHOR_END: cost
 
 // ANCHOR: shared
-/// Threads that share something must agree on who has it. Each of these adds one, `rounds` times.
+/// Threads that share something must agree on who has it. Each of these adds one,
+/// `rounds` times.
 fn count_together(threads: u64, rounds: u64) -> u64 {
     let total = Mutex::new(0);
     thread::scope(|scope| {
@@ -73,10 +75,13 @@ fn count_together(threads: u64, rounds: u64) -> u64 {
 }
 // ANCHOR_END: shared
 
-/// KiB of memory that this process uses, and of addresses that it has reserved; zeros where the system does not tell.
+/// KiB of memory that this process uses, and of addresses that it has reserved; zeros
+/// where the system does not tell.
 fn memory() -> (u64, u64) {
     #[cfg(target_os = "linux")]
-    if let Ok(status) = procfs::process::Process::myself().and_then(|process| process.status()) {
+    if let Ok(status) =
+        procfs::process::Process::myself().and_then(|process| process.status())
+    {
         return (status.vmrss.unwrap_or(0), status.vmsize.unwrap_or(0));
     }
     (0, 0)

@@ -1,4 +1,5 @@
-//! Step 3: one thread that never blocks. State machines and callbacks, by hand, on one mio loop.
+//! Step 3: one thread that never blocks. State machines and callbacks, by hand, on one
+//! mio loop.
 //!
 //! `cargo run --example step03_callbacks`
 
@@ -15,7 +16,8 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 // ANCHOR: state
-/// Where a fetch has stopped. What step 1 kept in the position of its program and in local variables stands here.
+/// Where a fetch has stopped. What step 1 kept in the position of its program and in
+/// local variables stands here.
 enum State {
     Connecting,
     /// So many bytes of the request are sent.
@@ -35,8 +37,13 @@ struct Fetch<'a> {
 // ANCHOR_END: state
 
 impl<'a> Fetch<'a> {
-    fn start(address: SocketAddr, page: Page, then: impl FnOnce(String) + 'a) -> io::Result<Fetch<'a>> {
-        let stream = TcpStream::connect(address)?; // returns at once: the connection is not there yet
+    fn start(
+        address: SocketAddr,
+        page: Page,
+        then: impl FnOnce(String) + 'a,
+    ) -> io::Result<Fetch<'a>> {
+        // Returns at once: the connection is not there yet.
+        let stream = TcpStream::connect(address)?;
         let then: Box<dyn FnOnce(String) + 'a> = Box::new(then);
         let (request, answer, then) = (request(page), Vec::new(), Some(then));
         Ok(Fetch { stream, request, answer, state: State::Connecting, then })
@@ -48,12 +55,16 @@ impl<'a> Fetch<'a> {
         loop {
             let step = match self.state {
                 State::Connecting => self.connected().map(|()| State::Sending(0)),
-                State::Sending(sent) if sent == self.request.len() => Ok(State::Receiving),
+                State::Sending(sent) if sent == self.request.len() => {
+                    Ok(State::Receiving)
+                }
                 State::Sending(sent) => self
                     .stream
                     .write(&self.request.as_bytes()[sent..])
                     .map(|more| State::Sending(sent + more)),
-                State::Receiving => self.stream.read_to_end(&mut self.answer).map(|_| State::Done),
+                State::Receiving => {
+                    self.stream.read_to_end(&mut self.answer).map(|_| State::Done)
+                }
                 State::Done => return Ok(()),
             };
             match step {
@@ -77,7 +88,9 @@ impl<'a> Fetch<'a> {
             return Err(error);
         }
         match self.stream.peer_addr() {
-            Err(error) if error.kind() == ErrorKind::NotConnected => Err(ErrorKind::WouldBlock.into()),
+            Err(error) if error.kind() == ErrorKind::NotConnected => {
+                Err(ErrorKind::WouldBlock.into())
+            }
             other => other.map(|_| ()),
         }
     }
@@ -95,7 +108,11 @@ fn main() -> io::Result<()> {
     for (place, page) in PAGES.into_iter().enumerate() {
         let then = |answer| answers.borrow_mut().push(answer);
         let mut fetch = Fetch::start(server.address, page, then)?;
-        poll.registry().register(&mut fetch.stream, Token(place), Interest::READABLE | Interest::WRITABLE)?;
+        poll.registry().register(
+            &mut fetch.stream,
+            Token(place),
+            Interest::READABLE | Interest::WRITABLE,
+        )?;
         record::spawned(place as u64, page.0);
         fetches.push(fetch);
     }

@@ -1,4 +1,5 @@
-//! Step 4: a function that stops in the middle and goes on. What `async fn` compiles to, written out by hand.
+//! Step 4: a function that stops in the middle and goes on. What `async fn` compiles
+//! to, written out by hand.
 //!
 //! `cargo run --example step04_coroutines`
 
@@ -42,7 +43,8 @@ fn ask(desk: &Rc<Desk>, question: String) -> Ask {
 // ANCHOR_END: ask
 
 // ANCHOR: async_fn
-/// It stops twice. What it knows at each stop, `name`, and where it stands must be kept somewhere.
+/// It stops twice. What it knows at each stop, `name`, and where it stands must be kept
+/// somewhere.
 async fn interview(desk: Rc<Desk>) -> String {
     let name = ask(&desk, "What is your name?".into()).await;
     let home = ask(&desk, format!("Where do you live, {name}?")).await;
@@ -51,7 +53,8 @@ async fn interview(desk: Rc<Desk>) -> String {
 // ANCHOR_END: async_fn
 
 // ANCHOR: by_hand
-/// The same by hand: a variant for each place where it can stand still, with what it knows there.
+/// The same by hand: a variant for each place where it can stand still, with what it
+/// knows there.
 enum Interview {
     Start { desk: Rc<Desk> },
     Name { desk: Rc<Desk>, ask: Ask },
@@ -104,16 +107,24 @@ impl Coroutine {
     /// Lets the body run until it stops. To close it is to drop it.
     fn resume(&mut self, answer: Option<&str>) -> Resumed {
         self.desk.answer.replace(answer.map(str::to_string));
-        let mut cx = Context::from_waker(Waker::noop()); // nobody is woken: the caller decides when to go on
+        // Nobody is woken: the caller decides when to go on.
+        let mut cx = Context::from_waker(Waker::noop());
         match self.body.as_mut().poll(&mut cx) {
             Poll::Ready(value) => Resumed::Complete(value),
-            Poll::Pending => Resumed::Yielded(self.desk.question.take().expect("it stops only to ask")),
+            Poll::Pending => {
+                Resumed::Yielded(self.desk.question.take().expect("it stops only to ask"))
+            }
         }
     }
 }
 // ANCHOR_END: resume
 
-fn hold(number: u64, called: &str, body: impl Future<Output = String> + 'static, desk: Rc<Desk>) {
+fn hold(
+    number: u64,
+    called: &str,
+    body: impl Future<Output = String> + 'static,
+    desk: Rc<Desk>,
+) {
     println!("{called}, {} bytes:", size_of_val(&body));
     let mut coroutine = Coroutine { body: Box::pin(body), desk };
     record::spawned(number, called);
@@ -121,7 +132,8 @@ fn hold(number: u64, called: &str, body: impl Future<Output = String> + 'static,
         record::scheduled(number);
         record::poll_began(number);
         let resumed = coroutine.resume(answer);
-        let outcome = if let Resumed::Complete(_) = resumed { "finished" } else { "pending" };
+        let outcome =
+            if let Resumed::Complete(_) = resumed { "finished" } else { "pending" };
         record::poll_ended(number, outcome);
         println!("  resume({answer:?}) -> {resumed:?}");
     }
@@ -134,7 +146,8 @@ fn main() {
     hold(1, "by hand", Interview::Start { desk: Rc::clone(&desk) }, Rc::clone(&desk));
 
     // ANCHOR: close
-    let mut coroutine = Coroutine { body: Box::pin(interview(Rc::clone(&desk))), desk: Rc::clone(&desk) };
+    let mut coroutine =
+        Coroutine { body: Box::pin(interview(Rc::clone(&desk))), desk: Rc::clone(&desk) };
     coroutine.resume(None);
     println!("stopped in the middle: the desk has {} owners", Rc::strong_count(&desk));
     drop(coroutine);

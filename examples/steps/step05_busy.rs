@@ -1,4 +1,5 @@
-//! Step 5: the smallest executor asks again and again. It works, and it burns a whole core.
+//! Step 5: the smallest executor asks again and again. It works, and it burns a whole
+//! core.
 //!
 //! `cargo run --example step05_busy`
 
@@ -18,7 +19,8 @@ use help::{cpu_time, ms, record};
 /// Runs a future to its end, and counts how often it had to ask.
 fn block_on<F: Future>(future: F) -> (F::Output, u64) {
     let mut future = pin!(future);
-    let mut cx = Context::from_waker(Waker::noop()); // a waker that does nothing: nobody will call
+    // A waker that does nothing: nobody will call.
+    let mut cx = Context::from_waker(Waker::noop());
     for polls in 1.. {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             return (output, polls);
@@ -57,7 +59,11 @@ fn letter(text: &str, delay: Duration) -> Letter {
 
 // ANCHOR: counted
 /// Counts the polls of a future. The first ten of each are told to the book's timeline.
-async fn counted<F: Future + Unpin>(number: u64, name: &str, mut future: F) -> (F::Output, u64) {
+async fn counted<F: Future + Unpin>(
+    number: u64,
+    name: &str,
+    mut future: F,
+) -> (F::Output, u64) {
     let mut polls = 0;
     record::spawned(number, name);
     let output = std::future::poll_fn(|cx| {
@@ -69,7 +75,10 @@ async fn counted<F: Future + Unpin>(number: u64, name: &str, mut future: F) -> (
         }
         let polled = Pin::new(&mut future).poll(cx);
         if tell {
-            record::poll_ended(number, if polled.is_ready() { "finished" } else { "pending" });
+            record::poll_ended(
+                number,
+                if polled.is_ready() { "finished" } else { "pending" },
+            );
         }
         polled
     })

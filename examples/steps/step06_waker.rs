@@ -18,7 +18,8 @@ use help::{cpu_time, ms, record};
 /// Wakes a thread that sleeps in `block_on`.
 struct Call {
     thread: Thread,
-    /// Our own note that we were called. `park` has one too, but any code on this thread may use that up.
+    /// Our own note that we were called. `park` has one too, but any code on this
+    /// thread may use that up.
     called: AtomicBool,
 }
 
@@ -35,13 +36,15 @@ impl Wake for Call {
 // ANCHOR: block_on
 fn block_on<F: Future>(future: F) -> (F::Output, u64) {
     let mut future = pin!(future);
-    let call = Arc::new(Call { thread: thread::current(), called: AtomicBool::new(true) });
+    let call =
+        Arc::new(Call { thread: thread::current(), called: AtomicBool::new(true) });
     let waker = Waker::from(Arc::clone(&call));
     let mut polls = 0;
     loop {
         while !call.called.swap(false, Ordering::AcqRel) {
             record::parked(None);
-            thread::park(); // returns at once when `unpark` was first; may also return for no reason
+            // Returns at once when `unpark` was first; may also return for no reason.
+            thread::park();
             record::unparked();
         }
         polls += 1;
@@ -82,7 +85,8 @@ impl Future for Hasty<'_> {
         if let Some(text) = self.0.text.lock().unwrap().take() {
             return Poll::Ready(text);
         }
-        self.0.deliver("Ann writes"); // another thread may come just here: once in a million polls; here, always
+        // Another thread may come just here: once in a million polls; here, always.
+        self.0.deliver("Ann writes");
         *self.0.waker.lock().unwrap() = Some(cx.waker().clone());
         Poll::Pending
     }
@@ -110,7 +114,8 @@ impl Future for Letter {
         }
         let before = place.waker.replace(waker);
         drop(place);
-        drop(before); // a waker is somebody else's code: neither cloned, dropped nor called with a lock held
+        // A waker is somebody else's code: neither cloned, dropped nor called with a lock held.
+        drop(before);
         Poll::Pending
     }
 }
@@ -128,7 +133,8 @@ fn deliver(place: &Mutex<Place>, text: &str) {
 
 /// Polls once, as a test does: whether it was ready, and whether the waker was called.
 fn poll_once(future: impl Future) -> (bool, bool) {
-    let call = Arc::new(Call { thread: thread::current(), called: AtomicBool::new(false) });
+    let call =
+        Arc::new(Call { thread: thread::current(), called: AtomicBool::new(false) });
     let waker = Waker::from(Arc::clone(&call));
     let ready = pin!(future).poll(&mut Context::from_waker(&waker)).is_ready();
     (ready, call.called.load(Ordering::Acquire))
@@ -141,7 +147,9 @@ fn main() {
     let place = TwoLocks::default();
     let (ready, called) = poll_once(Hasty(&place));
     let lies_there = place.text.lock().unwrap().is_some();
-    println!("wrong: ready: {ready}, called: {called}, but a letter lies there: {lies_there}");
+    println!(
+        "wrong: ready: {ready}, called: {called}, but a letter lies there: {lies_there}"
+    );
     // ANCHOR_END: lost
 
     // ANCHOR: main
@@ -157,5 +165,9 @@ fn main() {
     let (text, polls) = block_on(letter);
     // ANCHOR_END: main
     println!("right: {text}, after {polls} polls");
-    println!("took {}, of which the CPU was busy for {}", ms(begun.elapsed()), ms(cpu_time() - cpu));
+    println!(
+        "took {}, of which the CPU was busy for {}",
+        ms(begun.elapsed()),
+        ms(cpu_time() - cpu)
+    );
 }

@@ -1,4 +1,5 @@
-//! Step 7: many tasks take turns on one thread. A run queue, `spawn`, `join`; and a wake during a poll.
+//! Step 7: many tasks take turns on one thread. A run queue, `spawn`, `join`; and a
+//! wake during a poll.
 //!
 //! `cargo run --example step07_tasks`; the executor is in `tasks.rs`.
 
@@ -25,7 +26,8 @@ impl Wake for Mark {
     }
 }
 
-/// WRONG: removes the mark when the poll is over, and with it that of a wake during the poll.
+/// WRONG: removes the mark when the poll is over, and with it that of a wake during the
+/// poll.
 fn run_and_forget(future: impl Future<Output = ()>) -> Result<u32, u32> {
     let (mut future, mark) = (pin!(future), Arc::new(Mark(AtomicBool::new(true))));
     let waker = Waker::from(Arc::clone(&mark));
@@ -44,9 +46,9 @@ fn run_and_forget(future: impl Future<Output = ()>) -> Result<u32, u32> {
 /// WRONG, and the opposite: a future that does not leave its waker anywhere.
 async fn forgets_its_waker() {
     let mut asked = false;
-    std::future::poll_fn(
-        |_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending },
-    )
+    std::future::poll_fn(|_| {
+        if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
     .await;
 }
 
@@ -64,7 +66,8 @@ async fn count_to_three(name: &'static str, log: Log) -> usize {
 fn many_tasks() -> (String, usize) {
     let log = Log::default();
     let letters = block_on(&ThisThread, async {
-        let handles = ["a", "b", "c"].map(|name| spawn(name, count_to_three(name, Rc::clone(&log))));
+        let handles = ["a", "b", "c"]
+            .map(|name| spawn(name, count_to_three(name, Rc::clone(&log))));
         let mut letters = 0;
         for handle in handles {
             letters += handle.await;
@@ -98,7 +101,9 @@ fn main() {
     let recording = help::begin("Step 7: many tasks on one thread");
     match run_and_forget(yield_now()) {
         Ok(polls) => println!("wrong: over after {polls} polls"),
-        Err(polls) => println!("wrong: asleep for ever after {polls} poll, though it was woken"),
+        Err(polls) => {
+            println!("wrong: asleep for ever after {polls} poll, though it was woken")
+        }
     }
     let polls = run_and_forget(forgets_its_waker());
     println!("a future that keeps no waker: {polls:?}, and no executor can help it");
@@ -106,5 +111,8 @@ fn main() {
     let (order, letters) = many_tasks();
     println!("right: {order}; joined {letters} tasks");
     drop(recording);
-    println!("100000 tasks at once: their sum is {}, and no lock was needed for it", crowd(100_000));
+    println!(
+        "100000 tasks at once: their sum is {}, and no lock was needed for it",
+        crowd(100_000)
+    );
 }

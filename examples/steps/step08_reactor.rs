@@ -1,4 +1,4 @@
-//! Step 8: the reactor. Readiness of sockets becomes wakes of tasks; and why an edge must not be wasted.
+//! Step 8: the reactor. Readiness of sockets becomes wakes of tasks.
 //!
 //! `cargo run --example step08_reactor`; the executor is step 7's, in `tasks.rs`.
 
@@ -9,11 +9,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use help::slow::{PAGES, Page, Server, request};
 use help::{ms, record};
@@ -36,7 +36,8 @@ impl Reactor {
     fn new() -> io::Result<Rc<Reactor>> {
         let poll = mio::Poll::new()?;
         let unpark = Arc::new(mio::Waker::new(poll.registry(), UNPARK)?);
-        let (poll, waiting, next) = (RefCell::new(poll), RefCell::default(), Cell::new(0));
+        let (poll, waiting, next) =
+            (RefCell::new(poll), RefCell::default(), Cell::new(0));
         Ok(Rc::new(Reactor { poll, waiting, next, unpark }))
     }
 }
@@ -51,7 +52,8 @@ impl Park for Reactor {
         }
         record::unparked();
         for event in &events {
-            // Out of the map before it is called; nothing is borrowed while foreign code runs.
+            // Out of the map before it is called; nothing is borrowed while foreign
+            // code runs.
             let waker = self.waiting.borrow_mut().remove(&event.token());
             if let Some(waker) = waker {
                 record::acting("reactor", || waker.wake());
@@ -77,22 +79,32 @@ impl Stream {
     async fn connect(reactor: &Rc<Reactor>, address: SocketAddr) -> io::Result<Stream> {
         let mut io = TcpStream::connect(address)?;
         let token = Token(reactor.next.replace(reactor.next.get() + 1));
-        reactor.poll.borrow().registry().register(&mut io, token, Interest::READABLE | Interest::WRITABLE)?;
+        reactor.poll.borrow().registry().register(
+            &mut io,
+            token,
+            Interest::READABLE | Interest::WRITABLE,
+        )?;
         let stream = Stream { io, token, reactor: Rc::clone(reactor) };
         stream.when_ready(connected).await?;
         Ok(stream)
     }
 
-    /// Tries first, and waits only when the system says that there is nothing: then the next edge is still to come.
-    async fn when_ready<T>(&self, mut act: impl FnMut(&TcpStream) -> io::Result<T>) -> io::Result<T> {
+    /// Tries first, and waits only when the system says that there is nothing: then the
+    /// next edge is still to come.
+    async fn when_ready<T>(
+        &self,
+        mut act: impl FnMut(&TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
         poll_fn(|cx| {
             loop {
                 match act(&self.io) {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
                         let waker = cx.waker().clone();
-                        let before = self.reactor.waiting.borrow_mut().insert(self.token, waker);
-                        drop(before); // foreign code, as the clone is: with nothing borrowed
+                        let before =
+                            self.reactor.waiting.borrow_mut().insert(self.token, waker);
+                        // Foreign code, as the clone is: with nothing borrowed.
+                        drop(before);
                         return Poll::Pending;
                     }
                     done => return Poll::Ready(done),
@@ -136,14 +148,20 @@ fn connected(io: &TcpStream) -> io::Result<()> {
         return Err(error);
     }
     match io.peer_addr() {
-        Err(error) if error.kind() == ErrorKind::NotConnected => Err(ErrorKind::WouldBlock.into()),
+        Err(error) if error.kind() == ErrorKind::NotConnected => {
+            Err(ErrorKind::WouldBlock.into())
+        }
         other => other.map(|_| ()),
     }
 }
 
 // ANCHOR: fetch
 /// Step 1's function, line by line; but what waits is the task, and not the thread.
-async fn fetch(reactor: Rc<Reactor>, address: SocketAddr, page: Page) -> io::Result<String> {
+async fn fetch(
+    reactor: Rc<Reactor>,
+    address: SocketAddr,
+    page: Page,
+) -> io::Result<String> {
     let stream = Stream::connect(&reactor, address).await?;
     stream.write_all(request(page).as_bytes()).await?;
     let answer = stream.read_to_string().await?;
@@ -151,38 +169,15 @@ async fn fetch(reactor: Rc<Reactor>, address: SocketAddr, page: Page) -> io::Res
 }
 // ANCHOR_END: fetch
 
-// ANCHOR: wrong
-/// WRONG: reads a part, and waits for an event that shall tell of the rest. Gives what it read, how many more events came,
-/// and what lay there all the time.
-fn waste_an_edge() -> io::Result<(usize, usize, usize)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let mut sender = std::net::TcpStream::connect(listener.local_addr()?)?;
-    let (receiver, _) = listener.accept()?;
-    receiver.set_nonblocking(true)?;
-    let mut receiver = TcpStream::from_std(receiver);
-    sender.write_all(b"twelve bytes")?;
-
-    let (mut poll, mut events) = (mio::Poll::new()?, Events::with_capacity(8));
-    poll.registry().register(&mut receiver, Token(0), Interest::READABLE)?;
-    poll.poll(&mut events, None)?;
-    let read = receiver.read(&mut [0; 4])?;
-    poll.poll(&mut events, Some(Duration::from_millis(200)))?; // without this limit: for ever
-    let more = events.iter().count();
-    Ok((read, more, receiver.read(&mut [0; 64])?))
-}
-// ANCHOR_END: wrong
-
 fn main() -> io::Result<()> {
     let _recording = help::begin("Step 8: sockets wake tasks");
-    let (read, more, lay_there) = waste_an_edge()?;
-    println!("wrong: read {read} bytes, then got {more} more events, while {lay_there} bytes lay there");
-
     let server = Server::start()?;
     let begun = Instant::now();
     // ANCHOR: main
     let reactor = Reactor::new()?;
     let answers = block_on(&*reactor, async {
-        let fetches = PAGES.map(|page| spawn(page.0, fetch(Rc::clone(&reactor), server.address, page)));
+        let fetches = PAGES
+            .map(|page| spawn(page.0, fetch(Rc::clone(&reactor), server.address, page)));
         let mut answers = Vec::new();
         for fetch in fetches {
             answers.push(fetch.await?);

@@ -1,4 +1,5 @@
-//! Step 9: timers. The thread sleeps until the next deadline; on a virtual clock, not even that.
+//! Step 9: timers. The thread sleeps until the next deadline; on a virtual clock, not
+//! even that.
 //!
 //! `cargo run --example step09_timers`; the executor is step 7's, in `tasks.rs`.
 
@@ -22,7 +23,8 @@ use tasks::{Park, ThisThread, Unpark, block_on, spawn};
 // ANCHOR: clock
 enum Clock {
     Real(Instant),
-    /// Moves only when nobody can run, and then straight to the next deadline. Nanoseconds.
+    /// Moves only when nobody can run, and then straight to the next deadline.
+    /// Nanoseconds.
     Virtual(Arc<AtomicU64>),
 }
 
@@ -73,7 +75,8 @@ impl Park for Timers {
             (Clock::Virtual(now), Some(deadline), _) => {
                 now.store(deadline.as_nanos() as u64, Ordering::Relaxed)
             }
-            (Clock::Real(_), _, Some(wait)) => thread::park_timeout(wait), // may end early: then nothing fires
+            // May end early: then nothing fires.
+            (Clock::Real(_), _, Some(wait)) => thread::park_timeout(wait),
             _ => thread::park(),
         }
         record::unparked();
@@ -100,8 +103,9 @@ fn sleep(timers: &Rc<Timers>, duration: Duration) -> Sleep {
 impl Future for Sleep {
     type Output = ();
 
-    /// The clock decides, not the wake: so a poll for any other reason is harmless, and a deadline that is past when the
-    /// future is first polled is ready at once and leaves no waker behind.
+    /// The clock decides, not the wake: so a poll for any other reason is harmless, and
+    /// a deadline that is past when the future is first polled is ready at once and
+    /// leaves no waker behind.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let timers = &self.timers;
         if timers.clock.now() >= self.key.0 {
@@ -109,7 +113,8 @@ impl Future for Sleep {
             drop(waker);
             return Poll::Ready(());
         }
-        let waker = cx.waker().clone(); // foreign code, as is the drop of the one before: not while the map is borrowed
+        // Foreign code, as is the drop of the one before: not while the map is borrowed.
+        let waker = cx.waker().clone();
         let before = timers.set.borrow_mut().insert(self.key, waker);
         if before.is_none() {
             record::timer_set(self.key.1, self.key.0);
@@ -129,7 +134,8 @@ impl Drop for Sleep {
 // ANCHOR_END: sleep
 
 // ANCHOR: wrong
-/// WRONG: a timer that wakes itself. It looks as if it slept, and is the busy loop of step 5 again.
+/// WRONG: a timer that wakes itself. It looks as if it slept, and is the busy loop of
+/// step 5 again.
 async fn sleep_by_asking(duration: Duration) -> u64 {
     let (begun, mut polls) = (Instant::now(), 0);
     std::future::poll_fn(|cx| {
@@ -152,7 +158,8 @@ async fn brew(timers: Rc<Timers>, name: &'static str, minutes: u64) {
 
 async fn tea_time(timers: &Rc<Timers>) {
     let teas = [("black tea", 4), ("green tea", 2), ("rooibos", 7), ("mint", 7)];
-    let teas = teas.map(|(name, minutes)| spawn(name, brew(Rc::clone(timers), name, minutes)));
+    let teas =
+        teas.map(|(name, minutes)| spawn(name, brew(Rc::clone(timers), name, minutes)));
     for tea in teas {
         tea.await;
     }
@@ -168,7 +175,11 @@ fn main() {
     let begun = Instant::now();
     let timers = Timers::new(Clock::Virtual(now));
     block_on(&*timers, tea_time(&timers));
-    println!("  {} virtual minutes took {}", timers.clock.now().as_secs() / 60, ms(begun.elapsed()));
+    println!(
+        "  {} virtual minutes took {}",
+        timers.clock.now().as_secs() / 60,
+        ms(begun.elapsed())
+    );
     drop(recording);
 
     let short = Duration::from_millis(100);
@@ -182,7 +193,14 @@ fn main() {
     let (begun, cpu) = (Instant::now(), cpu_time());
     let timers = Timers::new(Clock::Real(Instant::now()));
     block_on(&*timers, sleep(&timers, short));
-    println!("right: took {}, in which the CPU was busy for {}", ms(begun.elapsed()), ms(cpu_time() - cpu));
+    println!(
+        "right: took {}, in which the CPU was busy for {}",
+        ms(begun.elapsed()),
+        ms(cpu_time() - cpu)
+    );
     block_on(&*timers, sleep(&timers, Duration::ZERO));
-    println!("a deadline that is past: ready at once, timers left: {}", timers.set.borrow().len());
+    println!(
+        "a deadline that is past: ready at once, timers left: {}",
+        timers.set.borrow().len()
+    );
 }

@@ -1,4 +1,5 @@
-//! Step 10: channels. A task waits for another; and what is lost when a future is dropped in the middle.
+//! Step 10: channels. A task waits for another; and what is lost when a future is
+//! dropped in the middle.
 //!
 //! `cargo run --example step10_channels`; the executor is step 7's, in `tasks.rs`.
 
@@ -29,7 +30,11 @@ struct Sender<T>(Rc<RefCell<Channel<T>>>);
 struct Receiver<T>(Rc<RefCell<Channel<T>>>);
 
 fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let channel = Rc::new(RefCell::new(Channel { values: VecDeque::new(), receiver: None, open: true }));
+    let channel = Rc::new(RefCell::new(Channel {
+        values: VecDeque::new(),
+        receiver: None,
+        open: true,
+    }));
     (Sender(Rc::clone(&channel)), Receiver(channel))
 }
 
@@ -41,7 +46,8 @@ impl<T> Sender<T> {
         });
     }
 
-    /// Changes the channel, and then, with nothing borrowed, wakes who waits for a change.
+    /// Changes the channel, and then, with nothing borrowed, wakes who waits for a
+    /// change.
     fn change(&self, change: impl FnOnce(&mut Channel<T>)) {
         let mut channel = self.0.borrow_mut();
         change(&mut channel);
@@ -62,8 +68,8 @@ impl<T> Drop for Sender<T> {
 impl<T> Receiver<T> {
     /// The next value; `None` when the sender is gone and nothing is left.
     ///
-    /// Cancel safety: a value leaves the channel in the poll that hands it out. So whoever drops this future in the middle
-    /// has not lost one.
+    /// Cancel safety: a value leaves the channel in the poll that hands it out. So
+    /// whoever drops this future in the middle has not lost one.
     async fn recv(&mut self) -> Option<T> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
@@ -78,7 +84,8 @@ impl<T> Receiver<T> {
         if !channel.open {
             return Poll::Ready(None);
         }
-        let before = channel.receiver.replace(waker); // the last one given is the one to wake
+        // The last one given is the one to wake.
+        let before = channel.receiver.replace(waker);
         drop(channel);
         drop(before);
         Poll::Pending
@@ -87,7 +94,8 @@ impl<T> Receiver<T> {
 // ANCHOR_END: channel
 
 // ANCHOR: wrong_pair
-/// WRONG to drop in the middle: between its two awaits it holds a value that is in no channel any more.
+/// WRONG to drop in the middle: between its two awaits it holds a value that is in no
+/// channel any more.
 async fn pair(values: &mut Receiver<u32>) -> Option<(u32, u32)> {
     let first = values.recv().await?;
     let second = values.recv().await?;
@@ -114,7 +122,8 @@ impl Pairs {
 // ANCHOR_END: right_pair
 
 // ANCHOR: cancel
-/// Waits for a future, but only until the task is over. What is not ready by then is dropped where it stands.
+/// Waits for a future, but only until the task is over. What is not ready by then is
+/// dropped where it stands.
 async fn until<T>(task: JoinHandle<T>, future: impl Future) -> T {
     match select(pin!(future), task).await {
         Either::Left(_) => panic!("one value was sent, and a pair needs two"),
@@ -122,7 +131,8 @@ async fn until<T>(task: JoinHandle<T>, future: impl Future) -> T {
     }
 }
 
-/// Waits for a pair, gives up after the first value, and then receives what is still to come.
+/// Waits for a pair, gives up after the first value, and then receives what is still to
+/// come.
 async fn interrupted(right: bool) -> Vec<u32> {
     let (sender, values) = channel();
     let mut pairs = Pairs { values, first: None };
@@ -153,7 +163,8 @@ impl Wake for Called {
     }
 }
 
-/// A future is polled by one task, and then by another. Who is woken? `keep` is how it keeps its waker.
+/// A future is polled by one task, and then by another. Who is woken? `keep` is how it
+/// keeps its waker.
 fn who_is_called(keep: impl Fn(&mut Option<Waker>, Waker)) -> [bool; 2] {
     let mut kept = None;
     let tasks = [Arc::new(Called::default()), Arc::new(Called::default())];
@@ -171,11 +182,19 @@ fn main() {
         kept.get_or_insert(waker);
     });
     let last = who_is_called(|kept, waker| *kept = Some(waker));
-    println!("wrong: keeps the first waker: called, of the old and the new task: {first:?}");
-    println!("right: keeps the last waker:  called, of the old and the new task: {last:?}");
+    println!(
+        "wrong: keeps the first waker: called, of the old and the new task: {first:?}"
+    );
+    println!(
+        "right: keeps the last waker:  called, of the old and the new task: {last:?}"
+    );
     let received = block_on(&ThisThread, interrupted(false));
-    println!("wrong: sent [1, 2, 3, 4], pair() dropped in the middle, received {received:?}");
+    println!(
+        "wrong: sent [1, 2, 3, 4], pair() dropped in the middle, received {received:?}"
+    );
     record::restart();
     let received = block_on(&ThisThread, interrupted(true));
-    println!("right: sent [1, 2, 3, 4], next() dropped in the middle, received {received:?}");
+    println!(
+        "right: sent [1, 2, 3, 4], next() dropped in the middle, received {received:?}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Step 11: fairness. A task that is always ready, one that always yields, and work that blocks.
+//! Step 11: fairness. A task that is always ready, and one that always yields.
 //!
 //! `cargo run --example step11_fairness`; the executor is step 7's, in `tasks.rs`.
 
@@ -9,10 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::thread;
-use std::time::Duration;
 
 use help::record;
 use tasks::{Park, ThisThread, Unpark, block_on, spawn, yield_now};
@@ -35,8 +32,8 @@ async fn with_budget<F: Future>(operations: u32, future: F) -> F::Output {
     .await
 }
 
-/// What every operation asks before it succeeds. When the budget is spent it pretends that it must wait, and wakes itself:
-/// so the task comes to the end of the run queue.
+/// What every operation asks before it succeeds. When the budget is spent it pretends
+/// that it must wait, and wakes itself: so the task comes to the end of the run queue.
 fn spend(cx: &mut Context<'_>) -> Poll<()> {
     match BUDGET.get().checked_sub(1) {
         Some(rest) => {
@@ -50,7 +47,8 @@ fn spend(cx: &mut Context<'_>) -> Poll<()> {
     }
 }
 
-/// An operation that is always ready: a socket on which the peer never stops to send, a channel that is never empty.
+/// An operation that is always ready: a socket on which the peer never stops to send, a
+/// channel that is never empty.
 async fn take_next() {
     poll_fn(spend).await;
 }
@@ -89,7 +87,8 @@ fn greedy_and_modest(budget: u32) -> String {
 // ANCHOR_END: greedy
 
 // ANCHOR: look
-/// An outside world in which something has happened: a deadline has passed, a socket is ready. Nobody has looked yet.
+/// An outside world in which something has happened: a deadline has passed, a socket is
+/// ready. Nobody has looked yet.
 struct Outside {
     waiting: Cell<Option<Waker>>,
     looks: bool,
@@ -106,7 +105,8 @@ impl Park for Outside {
         Box::new(|| ())
     }
 
-    /// WRONG to leave out: where there is always somebody to poll, `park` is never called.
+    /// WRONG to leave out: where there is always somebody to poll, `park` is never
+    /// called.
     fn look(&self) {
         if self.looks {
             self.park();
@@ -114,7 +114,8 @@ impl Park for Outside {
     }
 }
 
-/// After how many turns of a task that always yields another one hears of the outside; at most `limit` are tried.
+/// After how many turns of a task that always yields another one hears of the outside;
+/// at most `limit` are tried.
 fn turns_until_heard(looks: bool, limit: u32) -> u32 {
     let outside = Outside { waiting: Cell::new(None), looks };
     let turns = Rc::new(Cell::new(0));
@@ -132,7 +133,11 @@ fn turns_until_heard(looks: bool, limit: u32) -> u32 {
         let mut asked = false;
         poll_fn(|cx| {
             outside.waiting.set(Some(cx.waker().clone()));
-            if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }
+            if std::mem::replace(&mut asked, true) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
         heard.set(true);
@@ -140,59 +145,6 @@ fn turns_until_heard(looks: bool, limit: u32) -> u32 {
     turns.get()
 }
 // ANCHOR_END: look
-
-// ANCHOR: off_loop
-/// Runs a job that blocks on a thread of its own; the future is of its result.
-async fn off_loop<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> T {
-    let place = Arc::new(Mutex::new((None, None::<Waker>)));
-    let of_thread = Arc::clone(&place);
-    thread::spawn(move || {
-        let result = job();
-        let mut place = of_thread.lock().unwrap();
-        place.0 = Some(result);
-        let waker = place.1.take();
-        drop(place);
-        if let Some(waker) = waker {
-            waker.wake(); // from another thread: step 12
-        }
-    });
-    poll_fn(|cx| {
-        let waker = cx.waker().clone();
-        let mut place = place.lock().unwrap();
-        if let Some(result) = place.0.take() {
-            return Poll::Ready(result);
-        }
-        let before = place.1.replace(waker);
-        drop(place);
-        drop(before);
-        Poll::Pending
-    })
-    .await
-}
-
-/// What gets on while a job blocks.
-fn beside_a_job(on_the_loop: bool) -> String {
-    let job = || thread::sleep(Duration::from_millis(100));
-    let order = Rc::new(RefCell::new(Vec::new()));
-    block_on(&ThisThread, async {
-        let log = Rc::clone(&order);
-        let beside = spawn("beside", async move {
-            for number in 1..=3 {
-                log.borrow_mut().push(format!("b{number}"));
-                yield_now().await;
-            }
-        });
-        if on_the_loop {
-            job()
-        } else {
-            off_loop(job).await
-        }
-        order.borrow_mut().push("job".to_string());
-        beside.await;
-    });
-    order.take().join(" ")
-}
-// ANCHOR_END: off_loop
 
 fn main() {
     let recording = help::begin("Step 11: fairness");
@@ -208,6 +160,4 @@ fn main() {
         "right: looks every 61 polls:              heard after {} turns of 1000",
         turns_until_heard(true, 1000)
     );
-    println!("wrong: blocks the loop:       {}", beside_a_job(true));
-    println!("right: blocks another thread: {}", beside_a_job(false));
 }

@@ -1,4 +1,5 @@
-//! Step 12: wakes from other threads. How the loop's thread goes to sleep without missing one; and why loom.
+//! Step 12: wakes from other threads. How the loop's thread goes to sleep without
+//! missing one; and why loom.
 //!
 //! `cargo run --example step12_parking`
 
@@ -34,7 +35,8 @@ struct State {
 }
 
 impl Inbox {
-    /// Any thread: puts in which task to wake. Who finds the loop parked ends its sleep; the others need not.
+    /// Any thread: puts in which task to wake. Who finds the loop parked ends its
+    /// sleep; the others need not.
     fn push(&self, task: u64, always_unpark: bool) {
         let mut state = self.state.lock().unwrap();
         state.mail.push(task);
@@ -66,7 +68,8 @@ const THREADS: u64 = 4;
 const EACH: u64 = 25_000;
 
 // ANCHOR: run
-/// The threads push, the loop takes. Gives how many wakes came, how often `unpark` was called, and the CPU time.
+/// The threads push, the loop takes. Gives how many wakes came, how often `unpark` was
+/// called, and the CPU time.
 fn run(always_unpark: bool) -> io::Result<(u64, u64, Duration)> {
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(8));
     let unpark = Waker::new(poll.registry(), Token(0))?;
@@ -111,7 +114,8 @@ const LOOKS_AND_PARKS: Step<World> = Step::Do(|world| {
     world.found_empty = !world.mail;
     world.parked = world.found_empty;
 });
-const ASKS: Step<World> = Step::Do(|world| world.found_parked = mem::take(&mut world.parked));
+const ASKS: Step<World> =
+    Step::Do(|world| world.found_parked = mem::take(&mut world.parked));
 const PUSHES: Step<World> = Step::Do(|world| world.mail = true);
 const PUSHES_AND_ASKS: Step<World> = Step::Do(|world| {
     world.mail = true;
@@ -135,19 +139,36 @@ fn try_all(sleeper: &[Step<World>], waker: &[Step<World>]) -> Tried {
 
 fn main() -> io::Result<()> {
     let _recording = help::begin("Step 12: wakes from other threads");
-    for (words, always_unpark) in [("unparks at each wake:  ", true), ("unparks who has parked:", false)] {
+    for (words, always_unpark) in
+        [("unparks at each wake:  ", true), ("unparks who has parked:", false)]
+    {
         let (came, calls, cpu) = run(always_unpark)?;
-        println!("{words} {came} wakes came, unpark called {calls} times, CPU {}", ms(cpu));
+        println!(
+            "{words} {came} wakes came, unpark called {calls} times, CPU {}",
+            ms(cpu)
+        );
     }
 
     // ANCHOR: try_all
     let at_once = |step| if let Step::Store(act) = step { Step::Do(act) } else { step };
     let (parks, pushes) = ([STORES_PARKED, LOOKS], [STORES_MAIL, LOADS_PARKED, UNPARKS]);
     let models = [
-        ("wrong: looks, then parks", try_all(&[LOOKS, PARKS_IF_EMPTY], &[PUSHES_AND_ASKS, UNPARKS])),
-        ("wrong: asks, then pushes", try_all(&[LOOKS_AND_PARKS], &[ASKS, PUSHES, UNPARKS])),
-        ("right: each under one lock", try_all(&[LOOKS_AND_PARKS], &[PUSHES_AND_ASKS, UNPARKS])),
-        ("right: two atomics, stores seen at once", try_all(&parks.map(at_once), &pushes.map(at_once))),
+        (
+            "wrong: looks, then parks",
+            try_all(&[LOOKS, PARKS_IF_EMPTY], &[PUSHES_AND_ASKS, UNPARKS]),
+        ),
+        (
+            "wrong: asks, then pushes",
+            try_all(&[LOOKS_AND_PARKS], &[ASKS, PUSHES, UNPARKS]),
+        ),
+        (
+            "right: each under one lock",
+            try_all(&[LOOKS_AND_PARKS], &[PUSHES_AND_ASKS, UNPARKS]),
+        ),
+        (
+            "right: two atomics, stores seen at once",
+            try_all(&parks.map(at_once), &pushes.map(at_once)),
+        ),
         ("wrong: two atomics, stores seen late", try_all(&parks, &pushes)),
     ];
     // ANCHOR_END: try_all

@@ -1,4 +1,5 @@
-//! The executor of step 7, on which steps 8 to 11 run as it is: a run queue, `spawn` and `join`, and a place to sleep.
+//! The executor of step 7, on which steps 8 to 11 run as it is: a run queue, `spawn`
+//! and `join`, and a place to sleep.
 //!
 //! ```text
 //!   wake ----> run queue ----> poll ----> ready: the task is over, its future is dropped
@@ -25,7 +26,8 @@ use super::help::record;
 pub trait Park {
     /// Sleeps until something may have happened. May return for no reason.
     fn park(&self);
-    /// What ends that sleep, from any thread; called before the sleep, it ends the next one at once.
+    /// What ends that sleep, from any thread; called before the sleep, it ends the next
+    /// one at once.
     fn unparker(&self) -> Unpark;
     /// Takes in what has happened, without sleeping. Step 11 shows what for.
     fn look(&self) {}
@@ -75,7 +77,8 @@ impl RunQueue {
         }
     }
 
-    /// Takes the next one out, with its mark, *before* it is polled: a wake during the poll puts it in again.
+    /// Takes the next one out, with its mark, *before* it is polled: a wake during the
+    /// poll puts it in again.
     fn pop(&self) -> Option<u64> {
         let mut state = self.state.lock().unwrap();
         let id = state.order.pop_front()?;
@@ -121,7 +124,11 @@ const TURN: u64 = 61;
 pub fn block_on<F: Future>(park: &impl Park, future: F) -> F::Output {
     let state = Mutex::default();
     let queue = Arc::new(RunQueue { state, unpark: park.unparker() });
-    let executor = Rc::new(Executor { queue, bodies: RefCell::default(), next_id: Cell::new(ROOT + 1) });
+    let executor = Rc::new(Executor {
+        queue,
+        bodies: RefCell::default(),
+        next_id: Cell::new(ROOT + 1),
+    });
     let before = EXECUTOR.replace(Some(Rc::clone(&executor)));
     let mut future = pin!(future);
     record::spawned(ROOT, "block_on");
@@ -142,8 +149,8 @@ pub fn block_on<F: Future>(park: &impl Park, future: F) -> F::Output {
             park.look();
         }
     };
-    // The tasks that are left are dropped here, on their own thread, and their drops may still spawn and wake.
-    // The braces end the borrow before the drop.
+    // The tasks that are left are dropped here, on their own thread, and their drops
+    // may still spawn and wake. The braces end the borrow before the drop.
     while let Some((_, body)) = { executor.bodies.borrow_mut().pop_first() } {
         drop(body);
     }
@@ -153,7 +160,8 @@ pub fn block_on<F: Future>(park: &impl Park, future: F) -> F::Output {
 
 impl Executor {
     fn turn(&self, id: u64) {
-        // Out of the map while it is polled, so that the poll may spawn. None: the task is over.
+        // Out of the map while it is polled, so that the poll may spawn. None: the task
+        // is over.
         let Some(mut body) = ({ self.bodies.borrow_mut().remove(&id) }) else { return };
         if self.poll(id, body.as_mut()).is_pending() {
             self.bodies.borrow_mut().insert(id, body);
@@ -161,7 +169,8 @@ impl Executor {
     }
 
     fn poll<F: Future + ?Sized>(&self, id: u64, future: Pin<&mut F>) -> Poll<F::Output> {
-        let waker = Waker::from(Arc::new(TaskWaker { id, queue: Arc::clone(&self.queue) }));
+        let waker =
+            Waker::from(Arc::new(TaskWaker { id, queue: Arc::clone(&self.queue) }));
         record::poll_began(id);
         let polled = future.poll(&mut Context::from_waker(&waker));
         record::poll_ended(id, if polled.is_ready() { "finished" } else { "pending" });
@@ -171,7 +180,8 @@ impl Executor {
 // ANCHOR_END: executor
 
 // ANCHOR: spawn
-/// What a task has come to. One value, not two flags: nobody can see the one set and the other not yet.
+/// What a task has come to. One value, not two flags: nobody can see the one set and
+/// the other not yet.
 enum Outcome<T> {
     Running(Option<Waker>),
     Done(T),
@@ -186,9 +196,13 @@ pub struct JoinHandle<T>(Rc<Cell<Outcome<T>>>);
 /// # Panics
 /// Outside of `block_on`.
 #[track_caller]
-pub fn spawn<T: 'static>(name: &str, future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
-    let executor =
-        EXECUTOR.with_borrow(|executor| executor.clone()).expect("spawn: call it inside of block_on");
+pub fn spawn<T: 'static>(
+    name: &str,
+    future: impl Future<Output = T> + 'static,
+) -> JoinHandle<T> {
+    let executor = EXECUTOR
+        .with_borrow(|executor| executor.clone())
+        .expect("spawn: call it inside of block_on");
     let outcome = Rc::new(Cell::new(Outcome::Running(None)));
     let of_task = Rc::clone(&outcome);
     let body = async move {
@@ -212,10 +226,13 @@ impl<T> Future for JoinHandle<T> {
         match self.0.replace(Outcome::Taken) {
             Outcome::Done(output) => Poll::Ready(output),
             Outcome::Running(_) => {
-                self.0.set(Outcome::Running(Some(waker))); // the last waker given is the one to wake
+                // The last waker given is the one to wake.
+                self.0.set(Outcome::Running(Some(waker)));
                 Poll::Pending
             }
-            Outcome::Taken => panic!("a JoinHandle was polled after it had given the task's result"),
+            Outcome::Taken => {
+                panic!("a JoinHandle was polled after it had given the task's result")
+            }
         }
     }
 }

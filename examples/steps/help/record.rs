@@ -1,5 +1,6 @@
-//! Writes what the runtime of a step did in the format of cotask's own recorder (`src/trace`), so that the example
-//! `timeline` and the book can show it. Without `--trace` every function here does nothing.
+//! Writes what the runtime of a step did in the format of cotask's own recorder
+//! (`src/trace`), so that the example `timeline` and the book can show it. Without
+//! `--trace` every function here does nothing.
 
 use std::cell::Cell;
 use std::fs;
@@ -23,7 +24,8 @@ struct Log {
 static LOG: Mutex<Option<Log>> = Mutex::new(None);
 
 thread_local! {
-    /// On whose behalf this thread runs just now. Where nobody has said so it is another thread than the loop's.
+    /// On whose behalf this thread runs just now. Where nobody has said so it is
+    /// another thread than the loop's.
     static ACTOR: Cell<Option<Actor>> = const { Cell::new(None) };
 }
 
@@ -42,7 +44,11 @@ impl Recording {
     pub(super) fn start(file: Option<PathBuf>) -> Recording {
         let begun = Instant::now();
         ACTOR.set(Some(Actor::Outside));
-        *log() = file.map(|file| Log { file, clock: Box::new(move || begun.elapsed()), lines: Vec::new() });
+        *log() = file.map(|file| Log {
+            file,
+            clock: Box::new(move || begun.elapsed()),
+            lines: Vec::new(),
+        });
         Recording(())
     }
 }
@@ -50,7 +56,8 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         let Some(log) = log().take() else { return };
-        let header = json!({ "cotask_trace": 1, "dropped": 0, "records": log.lines.len() });
+        let header =
+            json!({ "cotask_trace": 1, "dropped": 0, "records": log.lines.len() });
         let text = [vec![header.to_string()], log.lines].concat().join("\n") + "\n";
         if let Err(error) = fs::write(&log.file, text) {
             eprintln!("error: --trace {}: {error}", log.file.display());
@@ -80,7 +87,8 @@ pub fn restart() {
 fn push(event: &str, fields: &[(&str, Value)]) {
     if let Some(log) = &mut *log() {
         let at = log.clock.as_ref()().as_nanos();
-        let fields: String = fields.iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
+        let fields: String =
+            fields.iter().map(|(key, value)| format!(",\"{key}\":{value}")).collect();
         log.lines.push(format!("{{\"at\":{at},\"event\":\"{event}\"{fields}}}"));
     }
 }
@@ -107,7 +115,10 @@ fn task(id: u64) -> (&'static str, Value) {
 #[track_caller]
 pub fn spawned(id: u64, called: &str) {
     let place = Location::caller();
-    push("spawned", &[task(id), by(), ("source", json!(place.to_string())), ("name", json!(called))]);
+    push(
+        "spawned",
+        &[task(id), by(), ("source", json!(place.to_string())), ("name", json!(called))],
+    );
 }
 
 /// A task was put into the run queue.
@@ -146,7 +157,8 @@ pub fn acting<T>(who: &'static str, f: impl FnOnce() -> T) -> T {
     value
 }
 
-/// The task that runs left a waker with a resource (`socket 0.0`), of which it wants something (`read`).
+/// The task that runs left a waker with a resource (`socket 0.0`), of which it wants
+/// something (`read`).
 pub fn waits(on: &str, want: &str) {
     push("waits", &[by(), ("on", json!(on)), ("want", json!(want))]);
 }
@@ -169,5 +181,12 @@ pub fn timer_cancelled(timer: u64) {
 
 /// A value went into a channel (`sent`) or came out of it (`received`).
 pub fn channel(event: &str, number: u64, queued: usize) {
-    push(event, &[("channel", json!(format!("channel {number}"))), by(), ("queued", json!(queued))]);
+    push(
+        event,
+        &[
+            ("channel", json!(format!("channel {number}"))),
+            by(),
+            ("queued", json!(queued)),
+        ],
+    );
 }

@@ -1,13 +1,13 @@
-//! A server that is slow on purpose, inside of the program: it answers each request after the delay that the request asks
-//! for, and closes the connection.
+//! A server that is slow on purpose, inside of the program: it answers each request
+//! after the delay that the request asks for, and closes the connection.
 //!
 //! ```text
 //! to the server     news 150\n        the page `news`, after 150 ms
 //! from the server   news, after 150 ms\n
 //! ```
 //!
-//! However many requests wait, it has two threads: one reads them, one answers them, the earliest first. So what a step
-//! measures is the step's own doing.
+//! However many requests wait, it has two threads: one reads them, one answers them,
+//! the earliest first. So what a step measures is the step's own doing.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 pub type Page = (&'static str, u64);
 
 /// What most steps ask for.
-pub const PAGES: [Page; 5] = [("index", 100), ("news", 150), ("shop", 200), ("about", 250), ("help", 300)];
+pub const PAGES: [Page; 5] =
+    [("index", 100), ("news", 150), ("shop", 200), ("about", 250), ("help", 300)];
 
 /// The line that asks for a page.
 pub fn request((name, delay): Page) -> String {
@@ -68,10 +69,17 @@ fn read(listener: &TcpListener, send: &Sender<Request>) {
         let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
         let mut line = String::new();
         let read = BufReader::new(&stream).read_line(&mut line);
-        let delay = line.trim_end().rsplit_once(' ').and_then(|(name, ms)| Some((name, ms.parse().ok()?)));
+        let delay = line
+            .trim_end()
+            .rsplit_once(' ')
+            .and_then(|(name, ms)| Some((name, ms.parse().ok()?)));
         if let (Ok(_), Some((name, ms))) = (read, delay) {
             let due = Instant::now() + Duration::from_millis(ms);
-            let _ = send.send(Request { due, answer: format!("{name}, after {ms} ms\n"), stream });
+            let _ = send.send(Request {
+                due,
+                answer: format!("{name}, after {ms} ms\n"),
+                stream,
+            });
         }
     }
 }
