@@ -11,6 +11,7 @@ use cotask::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
 use tokio_test::task::{Spawn, spawn};
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
 
+// ANCHOR: schedule
 /// Where a future is dropped.
 #[derive(Clone, Copy, Debug)]
 struct Schedule {
@@ -21,6 +22,7 @@ struct Schedule {
     /// Then so many polls.
     polls_after: usize,
 }
+// ANCHOR_END: schedule
 
 fn schedules() -> impl Iterator<Item = Schedule> {
     let never_given = (0..3).map(|polls_before| Schedule { polls_before, given: false, polls_after: 0 });
@@ -36,6 +38,7 @@ impl Wake for Idle {
     fn wake(self: Arc<Self>) {}
 }
 
+// ANCHOR: poll_and_drop
 /// Polls `victim` as scheduled and drops it. What it was ready with, if it was.
 fn poll_and_drop<V: Future>(
     schedule: Schedule,
@@ -66,6 +69,7 @@ fn poll_and_drop<V: Future>(
     assert_eq!(Arc::strong_count(&counted), 2, "{schedule:?}: a waker was left behind");
     output
 }
+// ANCHOR_END: poll_and_drop
 
 type Behind<'a, T> = Spawn<Pin<Box<dyn Future<Output = T> + 'a>>>;
 

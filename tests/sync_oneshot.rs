@@ -16,6 +16,7 @@ fn ends_are_send_and_sync_for_any_value_that_is_send() {
     crosses_threads::<Receiver<std::cell::Cell<u8>>>();
 }
 
+// ANCHOR: wakes
 #[test]
 fn send_wakes_the_receiver_once_with_the_value() {
     let (sender, receiver) = oneshot::channel();
@@ -26,6 +27,7 @@ fn send_wakes_the_receiver_once_with_the_value() {
     assert!(receiver.is_woken());
     assert_ready_eq!(receiver.poll(), Ok(7));
 }
+// ANCHOR_END: wakes
 
 #[test]
 fn a_value_sent_before_the_first_poll_is_ready_at_once() {
@@ -44,6 +46,7 @@ fn dropping_the_sender_wakes_the_receiver_with_an_error() {
     assert_ready_eq!(receiver.poll(), Err(RecvError));
 }
 
+// ANCHOR: after
 #[test]
 fn polling_after_the_value_gives_an_error_not_a_panic() {
     let (sender, receiver) = oneshot::channel();
@@ -52,6 +55,7 @@ fn polling_after_the_value_gives_an_error_not_a_panic() {
     assert_ready_eq!(receiver.poll(), Ok(7));
     assert_ready_eq!(receiver.poll(), Err(RecvError));
 }
+// ANCHOR_END: after
 
 #[test]
 fn a_value_sent_before_close_is_still_received() {
