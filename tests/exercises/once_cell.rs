@@ -7,10 +7,9 @@
 //! `cargo loom exercise once_cell` says what comes next.
 
 use crate::museum::shim::atomic::{
-    AtomicU8, AtomicU32,
+    AtomicBool, AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::museum::shim::thread;
 
 /// A cell for one number.
 pub trait Once: Default + Send + Sync + 'static {
@@ -20,20 +19,15 @@ pub trait Once: Default + Send + Sync + 'static {
 
 #[derive(Default)]
 pub struct Mine {
-    /// 0: empty, 1: somebody is filling it, 2: full.
-    state: AtomicU8,
+    full: AtomicBool,
     value: AtomicU32,
 }
 
 impl Once for Mine {
     fn get(&self, value: u32) -> u32 {
-        if self.state.load(Acquire) == 0 {
-            self.state.store(1, Relaxed);
+        if !self.full.load(Acquire) {
             self.value.store(value, Relaxed);
-            self.state.store(2, Release);
-        }
-        while self.state.load(Acquire) != 2 {
-            thread::yield_now();
+            self.full.store(true, Release);
         }
         self.value.load(Relaxed)
     }

@@ -60,9 +60,10 @@ fn find(name: &str) -> Result<&'static Exercise> {
 }
 
 fn run_here(exercise: &Exercise, stage: &str) -> Result<bool> {
-    let (_, stage) = STAGES.iter().find(|(name, _)| *name == stage).ok_or(USAGE)?;
-    explore(None, exercise.stages[*stage as usize]);
-    Ok(true)
+    let (word, stage) = STAGES.iter().find(|(name, _)| *name == stage).ok_or(USAGE)?;
+    let called = format!("{}/{word}", exercise.check.name);
+    let again = format!("cargo loom exercise {} --stage {word}", exercise.name());
+    Ok(explore(&called, again, None, false, exercise.stages[*stage as usize]))
 }
 
 fn run(exercise: &Exercise, stage: Stage) -> Result<Outcome> {
@@ -156,7 +157,7 @@ fn guide(exercise: &Exercise) -> Result<bool> {
             println!(
                 "1 of 3, the model. It fails for the broken version, but for a right one as well: {how}."
             );
-            println!("It asks for more than {file} promises. Above is what loom said of the right one;");
+            println!("It asks for more than {file} promises. Above is how the right one fails;");
             println!("again: cargo loom exercise {name} --stage solution");
         }
         Progress::Found { how, log } => {

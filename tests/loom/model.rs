@@ -71,11 +71,11 @@ impl Exercise {
 pub const EXPLORED: &str = "explored completely, executions: ";
 
 /// Explores `body` completely, in this process. Whether every interleaving passes; if not, the first that fails
-/// is told: in full, with its picture under the name `called`, or in one line if `quiet`.
+/// is told: in full, with its picture under the name `called` and the command that shows it `again`, or in one line
+/// if `quiet`.
 #[cfg(cotask_loom)]
-pub fn explore(called: &str, bound: Option<usize>, quiet: bool, body: fn()) -> bool {
-    let model = interleave::Model::new(called).preemption_bound(bound);
-    let model = model.replayed_by(format!("cargo loom --picture {called}"));
+pub fn explore(called: &str, again: String, bound: Option<usize>, quiet: bool, body: fn()) -> bool {
+    let model = interleave::Model::new(called).preemption_bound(bound).replayed_by(again);
     let result = if quiet { model.recording(false).explore(body) } else { model.explore_and_tell(body) };
     match result {
         Ok(explored) => println!("{EXPLORED}{}", explored.executions),

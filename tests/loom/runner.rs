@@ -140,7 +140,8 @@ fn run_here(models: &[&Model], options: &Options) -> Result<bool> {
         }
     };
     let called = options.called.clone().unwrap_or_else(|| options.names.join("/"));
-    Ok(explore(&called, model.bound, options.quiet, body))
+    let again = format!("cargo loom --picture {called}");
+    Ok(explore(&called, again, model.bound, options.quiet, body))
 }
 
 /// Whether each of these, a model or MODEL/MUTANT, fails and so has a picture.

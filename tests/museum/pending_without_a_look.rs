@@ -48,6 +48,9 @@ impl Job {
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
+        // The rest of its work under the lock. loom switches threads before an operation, and an unlock is none: with
+        // nothing here, no execution would try the lock while it is held.
+        thread::yield_now();
     }
 
     // ANCHOR: broken

@@ -7,7 +7,7 @@ use crate::exercises::once_cell::{Mine, Once, model};
 use crate::model::{Exercise, Model, Mutant};
 use crate::museum::shim::Arc;
 use crate::museum::shim::atomic::{
-    AtomicU8, AtomicU32,
+    AtomicBool, AtomicU8, AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
 };
 use crate::museum::shim::thread;
@@ -15,20 +15,15 @@ use crate::museum::shim::thread;
 // ANCHOR: starter
 #[derive(Default)]
 pub struct Starter {
-    /// 0: empty, 1: somebody is filling it, 2: full.
-    state: AtomicU8,
+    full: AtomicBool,
     value: AtomicU32,
 }
 
 impl Once for Starter {
     fn get(&self, value: u32) -> u32 {
-        if self.state.load(Acquire) == 0 {
-            self.state.store(1, Relaxed);
+        if !self.full.load(Acquire) {
             self.value.store(value, Relaxed);
-            self.state.store(2, Release);
-        }
-        while self.state.load(Acquire) != 2 {
-            thread::yield_now();
+            self.full.store(true, Release);
         }
         self.value.load(Relaxed)
     }
