@@ -56,6 +56,38 @@ fn a_wait_for_another_thread_is_one_sleep_however_long() {
     assert!(sleeps(&trace) <= 40, "{} sleeps for 20 messages", sleeps(&trace));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_while_it_sleeps_does_not_end_the_wait() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use nix::sys::pthread::{pthread_kill, pthread_self};
+    use nix::sys::signal::Signal;
+
+    let heard = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(Signal::SIGUSR2 as i32, Arc::clone(&heard)).unwrap();
+    let (sender, receiver) = cotask::sync::oneshot::channel();
+    let (thread_sender, its_thread) = std::sync::mpsc::channel();
+    let sleeper = std::thread::spawn(move || {
+        cotask::block_on(async {
+            thread_sender.send(pthread_self()).unwrap();
+            receiver.await.unwrap()
+        })
+    });
+    let its_thread = its_thread.recv().unwrap();
+    // Each is handled before the next is sent. Before the first few the thread may still be on its way to sleep.
+    for _ in 0..1_000 {
+        pthread_kill(its_thread, Signal::SIGUSR2).unwrap();
+        while !heard.swap(false, Ordering::SeqCst) {
+            assert!(!sleeper.is_finished(), "the signal ended the runtime");
+            std::thread::yield_now();
+        }
+    }
+    sender.send(7).unwrap();
+    assert_eq!(sleeper.join().unwrap(), 7);
+}
+
 #[cfg(target_os = "linux")]
 mod on_linux {
     use super::*;
