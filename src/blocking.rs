@@ -271,6 +271,7 @@ impl fmt::Debug for Pool {
     }
 }
 
+// ANCHOR: task_of
 /// The job, and the future of its result.
 pub(crate) fn task_of<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> (Job, BlockingTask<T>) {
     let (sender, result) = oneshot::channel();
@@ -282,6 +283,7 @@ pub(crate) fn task_of<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'stati
     });
     (job, BlockingTask { result })
 }
+// ANCHOR_END: task_of
 
 fn start(shared: &Arc<Shared>, number: u64) -> io::Result<JoinHandle<()>> {
     let mut builder = thread::Builder::new().name(format!("cotask-blocking-{number}"));
@@ -292,6 +294,7 @@ fn start(shared: &Arc<Shared>, number: u64) -> io::Result<JoinHandle<()>> {
     builder.spawn(move || shared.serve(number))
 }
 
+// ANCHOR: serve
 impl Shared {
     /// What thread `number` does in its life.
     fn serve(&self, number: u64) {
@@ -329,6 +332,7 @@ impl Shared {
         before.into_iter().for_each(join);
     }
 }
+// ANCHOR_END: serve
 
 fn join(thread: JoinHandle<()>) {
     thread.join().expect("a thread of the pool contains every panic of its jobs");

@@ -307,6 +307,7 @@ where
     Ok(Server { address, error, cores })
 }
 
+// ANCHOR: deal
 /// Accepts, and gives each connection to the next core, until this future is dropped.
 async fn deal_out<H>(
     listener: &TcpListener,
@@ -333,3 +334,4 @@ async fn deal_out<H>(
         }));
     }
 }
+// ANCHOR_END: deal

@@ -196,6 +196,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
     /// assert_eq!(powers.proceed(), State::Yielded(2));
     /// drop(powers); // the only way to end a body that never returns
     /// ```
+    // ANCHOR: proceed
     pub fn proceed(&mut self) -> State<Out, Ret> {
         // While the body runs it is out of its place. If it panics it is dropped by the unwinding.
         let mut body = self.body.take().expect("a coroutine was resumed after it had completed");
@@ -213,6 +214,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
             }
         }
     }
+    // ANCHOR_END: proceed
 
     /// Tells the body that no more values come, and lets it run on.
     ///

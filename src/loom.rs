@@ -17,6 +17,7 @@ pub(crate) use interleave::{
     unpoisoned::{Condvar, Mutex, RwLock},
 };
 
+// ANCHOR: choose
 #[cfg(not(cotask_loom))]
 pub(crate) use std::{
     sync::{Arc, atomic},
@@ -30,6 +31,8 @@ pub(crate) use unpoisoned::{Condvar, Mutex, RwLock};
 mod unpoisoned {
     use std::sync::{self, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
     use std::time::Duration;
+pub(crate) use primitives::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+// ANCHOR_END: choose
 
     /// A mutex without poisoning: a panic under the lock leaves the data as it was at that moment.
     ///

@@ -275,20 +275,24 @@ fn mask(line: &str, masks: &[Regex]) -> String {
     spaces.replace_all(masked.trim(), " ").into_owned()
 }
 
-/// What happens in a trace, each kind of happening once and without order: on a real clock, who is ready first and how often
-/// a task is polled is chance; who was spawned where, waits for what, wakes whom and ends how is the program.
+/// What happens in a trace and is no chance, each once and without order. On a real clock it is chance who is ready first,
+/// how often a task is polled, and whether it had to wait at all; who is spawned where, and how it ends, is the program.
 fn happenings(trace: &str) -> Result<BTreeSet<String>> {
-    let events = trace.lines().skip(1).enumerate().map(|(at, line)| {
+    let mut happenings = BTreeSet::new();
+    for (at, line) in trace.lines().skip(1).enumerate() {
         let event: serde_json::Value =
-            serde_json::from_str(line).with_context(|| format!("event {}", at + 1))?;
-        let word = |field: &str| event[field].as_str().unwrap_or_default().to_string();
-        Ok(match word("event").as_str() {
-            "spawned" => format!("{} spawned {} at {}", word("task"), word("name"), word("source")),
-            "poll_ended" if word("outcome") != "pending" => format!("{} {}", word("task"), word("outcome")),
-            kind => kind.to_string(),
-        })
-    });
-    events.collect()
+            serde_json::from_str(line).with_context(|| format!("line {}", at + 2))?;
+        let word = |field: &str| event[field].as_str().unwrap_or_default();
+        happenings.extend(match word("event") {
+            "spawned" => Some(format!("{} {} spawned at {}", word("task"), word("name"), word("source"))),
+            "poll_ended" if ["finished", "panicked", "aborted"].contains(&word("outcome")) => {
+                Some(format!("{} {}", word("task"), word("outcome")))
+            }
+            kind @ ("joined" | "abort_requested" | "socket_opened" | "job_queued") => Some(kind.to_string()),
+            _ => None,
+        });
+    }
+    Ok(happenings)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod beside;
 mod names;
 mod outside;
 mod tasks;
+mod threads;
 mod timers;
 mod two;
 
@@ -48,6 +49,12 @@ enum Scene {
     Budget,
     /// A place in a queue that is given up
     Handoff,
+    /// Jobs on the blocking pool
+    Blocking,
+    /// Four connections on two cores
+    Cores,
+    /// A signal that comes before anybody waits for it
+    Signal,
     /// A function that stops and goes on, with no runtime at all
     Coroutine,
     /// The record of three polls
@@ -77,6 +84,9 @@ fn run(args: &Args) -> Result<()> {
         Scene::Handoff => on_virtual_time(args, beside::handoff()),
         Scene::Mail => on(args, Builder::new(), outside::mail()),
         Scene::Edges => on(args, Builder::new(), outside::edges()),
+        Scene::Blocking => on(args, Builder::new(), threads::blocking()),
+        Scene::Signal => on(args, Builder::new(), threads::signal()),
+        Scene::Cores => threads::cores(),
         Scene::Coroutine => beside::coroutine(),
         Scene::Record => beside::record(),
         Scene::Two => two::scene(),

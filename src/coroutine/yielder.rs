@@ -61,6 +61,7 @@ impl<In, Out> Yielder<In, Out> {
     /// assert_eq!(pairs.resume(1), State::Waiting);
     /// assert_eq!(pairs.resume(2), State::Yielded((1, 2)));
     /// ```
+    // ANCHOR: receive
     pub async fn receive(&mut self) -> Option<In> {
         let mailbox = &self.mailbox;
         poll_fn(|_| {
@@ -73,6 +74,7 @@ impl<In, Out> Yielder<In, Out> {
         })
         .await
     }
+    // ANCHOR_END: receive
 
     /// Hands `value` to the caller and stops until it resumes the coroutine.
     ///

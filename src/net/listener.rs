@@ -127,6 +127,7 @@ impl<L: Listening> Listener<L> {
         self.poll_by(cx, L::accept).map(|accepted| self.naming(accepted))
     }
 
+    // ANCHOR: accept
     fn poll_by<T>(&self, cx: &mut Context<'_>, accept: impl Fn(&L) -> io::Result<T>) -> Poll<io::Result<T>> {
         if let Some(mut sleep) = self.back_off.take()
             && Pin::new(&mut sleep).poll(cx).is_pending()
@@ -147,6 +148,7 @@ impl<L: Listening> Listener<L> {
     fn back_off(&self) {
         self.back_off.set(Some(sleep(BACK_OFF)));
     }
+    // ANCHOR_END: accept
 
     /// Names the address in an error.
     fn naming<T>(&self, result: io::Result<T>) -> io::Result<T> {

@@ -24,6 +24,7 @@ pub struct Socket<S: Source> {
     executor: Rc<Executor>,
 }
 
+// ANCHOR: socket
 impl<S: Source> Socket<S> {
     #[track_caller]
     pub(crate) fn new(mut io: S) -> io::Result<Socket<S>> {
@@ -39,6 +40,7 @@ impl<S: Source> Socket<S> {
         });
         Ok(Socket { io, readiness, executor })
     }
+    // ANCHOR_END: socket
 
     pub(super) fn io(&self) -> &S {
         &self.io
@@ -52,6 +54,7 @@ impl<S: Source> Socket<S> {
         poll_fn(|cx| self.awaited(self.readiness.poll_ready(cx, direction))).await;
     }
 
+    // ANCHOR: poll
     /// Only its own runtime can wake who waits for a socket: anywhere else the wait would be for ever.
     fn awaited<T>(&self, polled: Poll<T>) -> Poll<T> {
         assert!(
@@ -90,7 +93,9 @@ impl<S: Source> Socket<S> {
         poll_fn(|cx| self.poll(cx, direction, &mut operation)).await
     }
 }
+// ANCHOR_END: poll
 
+// ANCHOR: drop
 impl<S: Source> Drop for Socket<S> {
     fn drop(&mut self) {
         // One that is simulated closes itself.
@@ -103,6 +108,7 @@ impl<S: Source> Drop for Socket<S> {
         });
     }
 }
+// ANCHOR_END: drop
 
 impl<S: Source + fmt::Debug> fmt::Debug for Socket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -136,6 +136,7 @@ pub struct Signal {
     registration: SigId,
 }
 
+// ANCHOR: new
 impl Signal {
     #[track_caller]
     fn new(kind: SignalKind) -> io::Result<Signal> {
@@ -147,6 +148,7 @@ impl Signal {
         let registration = pipe::register(kind.0, told)?;
         Ok(Signal { kind, heard, registration })
     }
+    // ANCHOR_END: new
 
     /// Waits for the next signal.
     ///

@@ -138,6 +138,7 @@ impl Note {
     }
 }
 
+// ANCHOR: locked
 /// Runs `section` under the lock, and what it leaves in its [`After`] when the lock is free again.
 #[inline]
 #[cfg_attr(cotask_loom, track_caller)]
@@ -147,6 +148,7 @@ pub(super) fn locked<S, R>(lock: &Mutex<S>, section: impl FnOnce(&mut S, &mut Af
     after.run();
     result
 }
+// ANCHOR_END: locked
 
 /// One poll's turn under the lock: the [`After`], and a clone of the waker of whoever polls.
 pub(super) struct Turn<'a> {

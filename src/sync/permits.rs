@@ -71,6 +71,7 @@ impl Permits {
         Ok(())
     }
 
+    // ANCHOR: take
     /// Takes `wanted` permits, in the order of asking. `Err(())` once closed.
     pub(super) fn poll_take(
         &mut self,
@@ -96,7 +97,9 @@ impl Permits {
         *place = Some(key);
         Poll::Pending
     }
+    // ANCHOR_END: take
 
+    // ANCHOR: leave
     /// The future that waited at `key` is dropped: what it had been granted goes to the next.
     pub(super) fn leave(&mut self, key: Key, after: &mut After) {
         let (request, waker) = self.queue.remove(key);
@@ -115,6 +118,7 @@ impl Permits {
             after.wake(waker);
         }
     }
+    // ANCHOR_END: leave
 
     /// Turns everybody away who waits or will ask. What was granted stays granted.
     pub(super) fn close(&mut self, after: &mut After) {

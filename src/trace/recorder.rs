@@ -21,6 +21,7 @@ use crate::join::Id;
 use crate::sim::{self, Wait, Watch};
 use crate::waker::Name;
 
+// ANCHOR: on
 thread_local! {
     /// Whether the runtime that runs on this thread records. Constant and without a destructor, so that to
     /// ask is a single load.
@@ -49,6 +50,7 @@ pub(crate) fn here(tell: impl FnOnce(&Recorder, Instant)) {
         });
     }
 }
+// ANCHOR_END: on
 
 /// A number for what has none of its own, counted by the recorder that speaks of it first; 0 without one.
 pub(crate) fn number() -> u64 {
@@ -86,6 +88,7 @@ struct Outside {
     records: Mutex<Vec<Record>>,
 }
 
+// ANCHOR: push
 impl Ring {
     fn push(&mut self, at: Instant, event: Event) {
         // What came from outside may have a later time than what is told now.
@@ -105,6 +108,7 @@ impl Ring {
         self.records.push_back(Record { at, event });
     }
 }
+// ANCHOR_END: push
 
 impl Outside {
     fn tell(&self, at: Instant, event: Event) {
