@@ -10,6 +10,7 @@
 //!
 //! [loom's]: https://docs.rs/loom
 
+// ANCHOR: choose
 #[cfg(cotask_loom)]
 pub(crate) use interleave::{
     sync::{Arc, atomic},
@@ -17,7 +18,6 @@ pub(crate) use interleave::{
     unpoisoned::{Condvar, Mutex, RwLock},
 };
 
-// ANCHOR: choose
 #[cfg(not(cotask_loom))]
 pub(crate) use std::{
     sync::{Arc, atomic},
@@ -26,13 +26,12 @@ pub(crate) use std::{
 
 #[cfg(not(cotask_loom))]
 pub(crate) use unpoisoned::{Condvar, Mutex, RwLock};
+// ANCHOR_END: choose
 
 #[cfg(not(cotask_loom))]
 mod unpoisoned {
     use std::sync::{self, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
     use std::time::Duration;
-pub(crate) use primitives::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
-// ANCHOR_END: choose
 
     /// A mutex without poisoning: a panic under the lock leaves the data as it was at that moment.
     ///
