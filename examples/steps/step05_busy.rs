@@ -45,7 +45,7 @@ impl Future for Letter {
     }
 }
 
-/// Somebody writes a letter, and takes his time.
+/// Somebody writes a letter, and takes time over it.
 fn letter(text: &str, delay: Duration) -> Letter {
     let (text, place) = (text.to_string(), Arc::new(Mutex::new(None)));
     let letter = Letter(Arc::clone(&place));
