@@ -100,7 +100,7 @@ fn mergesort_agrees() {
         same_answer("mergesort", &MERGESORT, args);
     }
     refuses("mergesort", &["--chunks", "0"], 2, &["--chunks"]);
-    refuses("mergesort", &["--workers", "65"], 2, &["--workers", "65"]);
+    refuses("mergesort", &["--workers", "257"], 2, &["--workers", "257"]);
     refuses("mergesort", &["--plot", "a.svg"], 2, &["--plot", "--scaling"]);
 }
 

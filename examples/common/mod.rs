@@ -86,7 +86,7 @@
 //! workload itself defines (a clap subcommand such as `serve`). It calls [`peer::end_with_parent`] first: from
 //! then on it ends when its standard input closes, so that it can never outlive whoever started it. `run` returns
 //! `Ok(None)` in such a process. It listens with [`listen`], whose queue is long enough for all to come at once, and tells
-//! its address with [`peer::announce`]. Never name the executable yourself: inside `compare` it is another one.
+//! its address with [`peer::announce`]. What worker processes have in common stands in [`worker`]. Never name the executable yourself: inside `compare` it is another one.
 //!
 //! # Conventions
 //!
@@ -109,6 +109,7 @@ pub(crate) mod python;
 mod scratch;
 mod style;
 pub(crate) mod trace;
+pub(crate) mod worker;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -125,6 +126,7 @@ pub(crate) use peer::Peer;
 pub(crate) use scratch::Scratch;
 pub(crate) use style::{Source, Style, source};
 pub(crate) use trace::block_on;
+pub(crate) use worker::{Role, Workers};
 
 /// The arguments that every workload has.
 #[derive(clap::Args, Clone, Debug)]

@@ -11,9 +11,10 @@ mod threads;
 mod worker;
 
 use std::hint::black_box;
-use std::num::NonZeroUsize;
 
-use crate::common::{Common, Figure, Hash, Meter, Outcome, Size, Style, Workload, progress, source};
+use crate::common::{
+    self, Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Workers, Workload, progress, source,
+};
 
 /// Compute the same Fibonacci number several times over, by the slow recursion
 #[derive(clap::Parser)]
@@ -29,16 +30,8 @@ pub(crate) struct Args {
     /// How many times
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     jobs: u64,
-    /// How many worker processes; as many as there are cores if not given
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=256))]
-    workers: Option<u64>,
-}
-
-#[derive(clap::Subcommand)]
-enum Role {
-    /// Compute what standard input asks for: a helper of the style processes
-    #[command(hide = true)]
-    Worker,
+    #[command(flatten)]
+    workers: Workers,
 }
 
 /// What a style is asked to do.
@@ -85,12 +78,7 @@ fn run(args: &Args) -> anyhow::Result<Option<Outcome>> {
         worker::serve()?;
         return Ok(None);
     }
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let task = Task {
-        n: args.n,
-        jobs: usize::try_from(args.jobs)?,
-        workers: args.workers.map_or(Ok(cores), usize::try_from)?,
-    };
+    let task = Task { n: args.n, jobs: usize::try_from(args.jobs)?, workers: args.workers.count() };
     let bar = progress(args.jobs, "computing");
 
     let meter = Meter::start();
@@ -106,7 +94,7 @@ fn run(args: &Args) -> anyhow::Result<Option<Outcome>> {
     let mut usage = meter.stop();
     bar.finish_and_clear();
     for peak in workers {
-        usage.add_worker(peak, Some(worker::THREADS));
+        usage.add_worker(peak, Some(common::worker::THREADS));
     }
 
     let hash = values.iter().fold(Hash::new(), |hash, value| hash.and(&value.to_le_bytes()));

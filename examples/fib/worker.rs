@@ -3,16 +3,15 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::fib;
-use crate::common::{Peer, peak_rss_kib, peer};
-
-/// The threads of a worker: one computes, one listens, one ends it if nobody else does.
-pub(crate) const THREADS: u64 = 3;
+use crate::common::{Peer, peer, worker};
 
 /// No job takes longer, not even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(600);
+
+const DONE: &str = "done";
 
 /// The worker's side: runs until standard input closes.
 pub(crate) fn serve() -> Result<()> {
@@ -22,8 +21,8 @@ pub(crate) fn serve() -> Result<()> {
         let _ = asked.send(line.to_string());
     });
     for question in questions {
-        if question == "done" {
-            peer::say(&peak_rss_kib().unwrap_or(0).to_string());
+        if question == DONE {
+            worker::take_leave();
             continue;
         }
         let n = question.parse().with_context(|| format!("a worker was asked for '{question}'"))?;
@@ -47,11 +46,7 @@ impl Worker {
     }
 
     /// Ends the worker and gives its peak memory in KiB, where the system tells.
-    pub(crate) fn finish(mut self) -> Result<Option<u64>> {
-        self.0.tell("done")?;
-        let answer = self.0.line(LONGEST)?;
-        let Ok(peak) = answer.parse::<u64>() else { bail!("a worker took leave with '{answer}'") };
-        self.0.finish()?;
-        Ok((peak > 0).then_some(peak))
+    pub(crate) fn finish(self) -> Result<Option<u64>> {
+        worker::dismiss(self.0, DONE, LONGEST)
     }
 }

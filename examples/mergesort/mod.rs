@@ -14,13 +14,14 @@ mod threads;
 mod wire;
 mod worker;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-use crate::common::{Common, Figure, Hash, Meter, Outcome, Size, Style, Usage, Workload, progress, source};
+use crate::common::{
+    self, Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Usage, Workers, Workload, progress, source,
+};
 
 /// Sort integers: workers sort chunks of them, one process merges
 #[derive(clap::Parser)]
@@ -33,9 +34,8 @@ pub(crate) struct Args {
     /// How many integers
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=50_000_000))]
     numbers: u64,
-    /// How many workers; as many as there are cores if not given
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=64))]
-    workers: Option<u64>,
+    #[command(flatten)]
+    workers: Workers,
     /// How many chunks; four for each worker if not given
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=4096))]
     chunks: Option<u64>,
@@ -45,13 +45,6 @@ pub(crate) struct Args {
     /// Draw what --scaling finds into this SVG file
     #[arg(long, requires = "scaling", value_name = "FILE")]
     plot: Option<PathBuf>,
-}
-
-#[derive(clap::Subcommand)]
-enum Role {
-    /// Sort what comes over TCP: a helper of the styles processes and coroutines
-    #[command(hide = true)]
-    Worker,
 }
 
 /// How the work is divided.
@@ -138,7 +131,7 @@ fn sort(style: Style, plan: Plan, unsorted: &[i64], bar: &ProgressBar) -> anyhow
     let sorted = sorted?;
     let mut usage = meter.stop();
     for peak in &sorted.peaks {
-        usage.add_worker(*peak, Some(worker::THREADS));
+        usage.add_worker(*peak, Some(common::worker::THREADS));
     }
     anyhow::ensure!(sorted.numbers.is_sorted(), "{style} did not sort");
     let own_sorting = if style == Style::Sequential { sorted.sorting } else { Duration::ZERO };
@@ -150,8 +143,7 @@ fn run(args: &Args) -> anyhow::Result<Option<Outcome>> {
         worker::serve()?;
         return Ok(None);
     }
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let workers = args.workers.map_or(Ok(cores), usize::try_from)?;
+    let workers = args.workers.count();
     let unsorted = numbers::make(usize::try_from(args.numbers)?);
     if args.scaling {
         scaling::run(args, workers, &unsorted)?;

@@ -9,14 +9,11 @@ use anyhow::{Context, Result};
 
 use super::numbers::{merge_sort, timed};
 use super::wire;
-use crate::common::{Peer, peak_rss_kib, peer};
-
-/// The threads of a worker: one sorts, one listens, one ends it if nobody else does.
-pub(crate) const THREADS: u64 = 3;
+use crate::common::{Peer, peer, worker};
 
 /// The worker's side.
 pub(crate) fn serve() -> Result<()> {
-    peer::end_with_parent_and(|_| peer::say(&peak_rss_kib().unwrap_or(0).to_string()));
+    peer::end_with_parent_and(|_| worker::take_leave());
     let listener = TcpListener::bind("127.0.0.1:0").context("a worker cannot listen on 127.0.0.1")?;
     peer::announce(listener.local_addr()?);
     let (mut stream, _) = listener.accept()?;
@@ -54,11 +51,7 @@ impl Worker {
     }
 
     /// Ends it, and gives its peak memory in KiB, where the system tells.
-    pub(crate) fn finish(mut self) -> Result<Option<u64>> {
-        self.peer.tell("memory")?;
-        let line = self.peer.line(Duration::from_secs(20))?;
-        let peak: u64 = line.parse().with_context(|| format!("a worker took leave with '{line}'"))?;
-        self.peer.finish()?;
-        Ok((peak > 0).then_some(peak))
+    pub(crate) fn finish(self) -> Result<Option<u64>> {
+        worker::dismiss(self.peer, "memory", Duration::from_secs(20))
     }
 }

@@ -12,9 +12,9 @@ mod sequential;
 mod tokio;
 mod worker;
 
-use std::num::NonZeroUsize;
-
-use crate::common::{Common, Figure, Hash, Meter, Outcome, Size, Style, Workload, progress, source};
+use crate::common::{
+    self, Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Workers, Workload, progress, source,
+};
 
 /// Put tasks into a queue for workers, and collect their results from another
 #[derive(clap::Parser)]
@@ -30,16 +30,8 @@ pub(crate) struct Args {
     /// How many numbers a task tries
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     weight: u64,
-    /// How many workers; as many as there are cores if not given
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=256))]
-    workers: Option<u64>,
-}
-
-#[derive(clap::Subcommand)]
-enum Role {
-    /// Take tasks from standard input: a helper of the style processes
-    #[command(hide = true)]
-    Worker,
+    #[command(flatten)]
+    workers: Workers,
 }
 
 /// What there is to do.
@@ -134,8 +126,7 @@ fn run(args: &Args) -> anyhow::Result<Option<Outcome>> {
         args.tasks,
         args.weight
     );
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let workers = args.workers.map_or(Ok(cores), usize::try_from)?;
+    let workers = args.workers.count();
     let plan = Plan { tasks: args.tasks, weight: args.weight, workers };
     let bar = progress(args.tasks, "exploring");
 
@@ -153,7 +144,7 @@ fn run(args: &Args) -> anyhow::Result<Option<Outcome>> {
     let mut usage = meter.stop();
     bar.finish_and_clear();
     for peak in used {
-        usage.add_worker(peak, Some(worker::THREADS));
+        usage.add_worker(peak, Some(common::worker::THREADS));
     }
 
     found.sort_unstable_by_key(|finding| finding.task);

@@ -7,10 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{Finding, explore};
-use crate::common::{Peer, peak_rss_kib, peer};
-
-/// The threads of a worker: one computes, one listens, one ends it if nobody else does.
-pub(crate) const THREADS: u64 = 3;
+use crate::common::{Peer, peer, worker};
 
 /// No task takes longer, not even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -28,7 +25,7 @@ pub(crate) fn serve() -> Result<()> {
     let weight = weight.parse().with_context(|| format!("a worker was told the weight '{weight}'"))?;
     for line in lines {
         if line == END {
-            peer::say(&peak_rss_kib().unwrap_or(0).to_string());
+            worker::take_leave();
             continue;
         }
         let task = line.parse().with_context(|| format!("a worker was given the task '{line}'"))?;
@@ -58,12 +55,8 @@ impl Worker {
     }
 
     /// Sends the end marker, and gives the worker's peak memory in KiB, where the system tells.
-    pub(crate) fn end(mut self) -> Result<Option<u64>> {
-        self.0.tell(END)?;
-        let line = self.0.line(LONGEST)?;
-        let peak: u64 = line.parse().with_context(|| format!("a worker took leave with '{line}'"))?;
-        self.0.finish()?;
-        Ok((peak > 0).then_some(peak))
+    pub(crate) fn end(self) -> Result<Option<u64>> {
+        worker::dismiss(self.0, END, LONGEST)
     }
 }
 
