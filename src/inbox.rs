@@ -204,3 +204,96 @@ pub(crate) fn registry() -> &'static Registry {
 #[cfg(cotask_loom)]
 pub(crate) use crate::inside::registry;
 // ANCHOR_END: process
+
+#[cfg(all(test, not(cotask_loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use super::*;
+
+    fn inbox() -> (Inbox, Arc<AtomicUsize>) {
+        let unparked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&unparked);
+        let unpark = move || {
+            counted.fetch_add(1, SeqCst);
+        };
+        (Inbox::new(Box::new(unpark)), unparked)
+    }
+
+    fn task(slot: u32) -> Name {
+        Name::new(0, 0, slot)
+    }
+
+    #[test]
+    fn whatever_lies_in_it_keeps_its_owner_awake() {
+        let (inbox, _) = inbox();
+        let mut mail = Mail::default();
+        assert!(!inbox.looks_nonempty() && inbox.begin_park());
+        inbox.send(task(7));
+        assert!(inbox.looks_nonempty() && !inbox.begin_park());
+        inbox.take(&mut mail);
+        assert_eq!((mail.names.drain(..).collect::<Vec<_>>(), mail.jobs.len()), (vec![task(7)], 0));
+        assert!(!inbox.looks_nonempty());
+        assert!(inbox.send_job(Box::new(|| ())).is_ok());
+        assert!(inbox.looks_nonempty() && !inbox.begin_park());
+        inbox.take(&mut mail);
+        assert_eq!((mail.names.len(), mail.jobs.len()), (0, 1));
+    }
+
+    #[test]
+    fn one_write_ends_one_sleep() {
+        let (inbox, unparked) = inbox();
+        inbox.send(task(1));
+        assert_eq!(unparked.load(SeqCst), 0, "it does not sleep");
+        inbox.take(&mut Mail::default());
+        assert!(inbox.begin_park());
+        inbox.send(task(2));
+        inbox.send(task(3));
+        assert_eq!(unparked.load(SeqCst), 1);
+        inbox.take(&mut Mail::default());
+        assert!(inbox.begin_park());
+        // Awake for another reason: who comes then need not write.
+        inbox.take(&mut Mail::default());
+        inbox.send(task(4));
+        assert_eq!(unparked.load(SeqCst), 1);
+    }
+
+    #[test]
+    fn closed_it_gives_everything_back() {
+        let (inbox, _) = inbox();
+        assert!(inbox.send_job(Box::new(|| ())).is_ok() && !inbox.is_closed());
+        let left = inbox.close();
+        assert_eq!((left.names.len(), left.jobs.len(), inbox.is_closed()), (0, 1, true));
+        inbox.send(task(1));
+        assert!(inbox.send_job(Box::new(|| ())).is_err());
+        assert!(inbox.close().is_empty());
+    }
+
+    #[test]
+    fn a_number_is_given_again_as_late_as_possible() {
+        let registry = Registry::default();
+        let register = || registry.register(Arc::new(inbox().0));
+        assert_eq!([register(), register(), register()], [Some(0), Some(1), Some(2)]);
+        registry.unregister(1);
+        for number in 3..MAX_RUNTIMES {
+            assert_eq!(register(), Some(number));
+        }
+        assert_eq!((register(), register()), (Some(1), None), "all are alive");
+        registry.unregister(0);
+        registry.unregister(MAX_RUNTIMES - 1);
+        assert_eq!((register(), register(), register()), (Some(MAX_RUNTIMES - 1), Some(0), None));
+    }
+
+    #[test]
+    fn a_name_finds_the_inbox_of_its_runtime() {
+        let registry = Registry::default();
+        let inboxes: Vec<_> = (0..2).map(|_| Arc::new(inbox().0)).collect();
+        inboxes.iter().for_each(|inbox| assert!(registry.register(Arc::clone(inbox)).is_some()));
+        registry.send(Name::new(1, 0, 7));
+        registry.send(Name::new(2, 0, 8));
+        assert_eq!(inboxes.iter().map(|inbox| inbox.looks_nonempty()).collect::<Vec<_>>(), [false, true]);
+        registry.unregister(0);
+        registry.send(Name::new(0, 0, 9));
+        assert!(!inboxes[0].looks_nonempty());
+    }
+}
