@@ -35,6 +35,8 @@
 //!   scheduler that may choose the other thread for ever;
 //! - data whose *visibility* matters goes through an atomic with `Relaxed`: then only the kit can have
 //!   ordered it;
+//! - mind what loom gets wrong: `limits.rs`. Use `fence(SeqCst)`, not `SeqCst` accesses; take a lock of your own with a
+//!   compare-exchange, not a swap; yield under a lock that another thread tries;
 //! - internals are reachable through `cotask::inside`, which exists in this build only;
 //! - first write the mutant, and see the model fail.
 //!
@@ -57,6 +59,8 @@ mod fairness;
 mod handle;
 #[cfg(cotask_loom)]
 mod inbox;
+#[cfg(cotask_loom)]
+mod limits;
 #[cfg(cotask_loom)]
 mod model;
 #[cfg(cotask_loom)]
@@ -89,6 +93,7 @@ mod table;
 fn models() -> Vec<&'static model::Model> {
     [
         orderings::MODELS,
+        limits::MODELS,
         inbox::MODELS,
         handle::MODELS,
         cores::MODELS,

@@ -49,7 +49,7 @@ impl Job {
             waker.wake();
         }
         // The rest of its work under the lock. loom switches threads before an operation, and an unlock is none: with
-        // nothing here, no execution would try the lock while it is held.
+        // nothing here, no execution would try the lock while it is held (tests/loom/limits.rs).
         thread::yield_now();
     }
 
