@@ -271,3 +271,30 @@ fn page_and_drawing_show_every_step_and_stand_alone() {
     );
     assert!(svg.contains("class=\"from\""), "an arrow from the write to the read: {svg}");
 }
+
+#[test]
+fn who_is_woken_may_run_before_the_lock_is_free() {
+    let failure = failure(|| {
+        let result = Arc::new(Mutex::new((false, None::<Waker>)));
+        let theirs = result.clone();
+        let working = thread::spawn(move || {
+            let mut result = theirs.lock().unwrap();
+            result.0 = true;
+            if let Some(waker) = result.1.take() {
+                waker.wake();
+            }
+        });
+        block_on(poll_fn(|cx| match result.try_lock() {
+            Ok(result) if result.0 => Poll::Ready(()),
+            Ok(mut result) => {
+                result.1 = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            // Nobody has been given a waker: this poll may not say so.
+            Err(_) => Poll::Pending,
+        }));
+        working.join().unwrap();
+    });
+    assert_eq!(failure.kind, Kind::Deadlock);
+    assert!(failure.text().contains("result.try_lock() -> it is held"), "{}", failure.text());
+}
