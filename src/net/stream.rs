@@ -215,63 +215,58 @@ impl<S: Stream> Socket<S> {
 /// How many bytes went over.
 type Transfer = Poll<io::Result<usize>>;
 
-impl<S: Stream> AsyncRead for &Socket<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
-        self.read(cx, buffer)
-    }
+/// Implements the trait for what is a socket, refers to one, or keeps one in a field.
+macro_rules! async_read {
+    ($kind:ty $(, $field:tt)?) => {
+        impl<S: Stream> AsyncRead for $kind {
+            fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut [u8]) -> Transfer {
+                self$(.$field)?.read(cx, to)
+            }
 
-    fn poll_read_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut [IoSliceMut<'_>]) -> Transfer {
-        self.read_vectored(cx, to)
-    }
+            fn poll_read_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                to: &mut [IoSliceMut<'_>],
+            ) -> Transfer {
+                self$(.$field)?.read_vectored(cx, to)
+            }
+        }
+    };
 }
 
-impl<S: Stream> AsyncRead for Socket<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
-        self.read(cx, buffer)
-    }
+macro_rules! async_write {
+    ($kind:ty $(, $field:tt)?) => {
+        impl<S: Stream> AsyncWrite for $kind {
+            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
+                self$(.$field)?.write(cx, bytes)
+            }
 
-    fn poll_read_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut [IoSliceMut<'_>]) -> Transfer {
-        self.read_vectored(cx, to)
-    }
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                slices: &[IoSlice<'_>],
+            ) -> Transfer {
+                self$(.$field)?.write_vectored(cx, slices)
+            }
+
+            /// Nothing is buffered here, so there is nothing to flush.
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self$(.$field)?.end()
+            }
+        }
+    };
 }
 
-impl<S: Stream> AsyncWrite for &Socket<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
-        self.write(cx, bytes)
-    }
-
-    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
-        self.write_vectored(cx, slices)
-    }
-
-    /// Nothing is buffered here, so there is nothing to flush.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.end()
-    }
-}
-
-impl<S: Stream> AsyncWrite for Socket<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
-        self.write(cx, bytes)
-    }
-
-    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
-        self.write_vectored(cx, slices)
-    }
-
-    /// Nothing is buffered here, so there is nothing to flush.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.end()
-    }
-}
+async_read!(Socket<S>);
+async_read!(&Socket<S>);
+async_read!(OwnedReadHalf<S>, 0);
+async_write!(Socket<S>);
+async_write!(&Socket<S>);
+async_write!(OwnedWriteHalf<S>, 0);
 
 /// The reading half of a connection: [`Socket::into_split`].
 #[derive(Debug)]
@@ -280,35 +275,6 @@ pub struct OwnedReadHalf<S: Stream = Io<mio::net::TcpStream>>(Rc<Socket<S>>);
 /// The writing half of a connection: [`Socket::into_split`]. Dropping it ends the writing direction.
 #[derive(Debug)]
 pub struct OwnedWriteHalf<S: Stream = Io<mio::net::TcpStream>>(Rc<Socket<S>>);
-
-impl<S: Stream> AsyncRead for OwnedReadHalf<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
-        self.0.read(cx, buffer)
-    }
-
-    fn poll_read_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut [IoSliceMut<'_>]) -> Transfer {
-        self.0.read_vectored(cx, to)
-    }
-}
-
-impl<S: Stream> AsyncWrite for OwnedWriteHalf<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
-        self.0.write(cx, bytes)
-    }
-
-    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
-        self.0.write_vectored(cx, slices)
-    }
-
-    /// Nothing is buffered here, so there is nothing to flush.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.end()
-    }
-}
 
 impl<S: Stream> Drop for OwnedWriteHalf<S> {
     fn drop(&mut self) {
