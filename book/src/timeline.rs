@@ -39,9 +39,8 @@ impl Preprocessor for Directive {
                 let up = "../".repeat(path.components().count() - 1);
                 match figures(&chapter.content, &up, &recordings) {
                     Ok(content) => {
-                        chapter.content = content
-                            .replace(invariants::DIRECTIVE, &contract)
-                            .replace(invariants::ROOMS, &rooms)
+                        let content = content.replace(invariants::DIRECTIVE, &contract);
+                        chapter.content = outdented(&content.replace(invariants::ROOMS, &rooms));
                     }
                     Err(error) => outcome = Err(error.context(path.display().to_string())),
                 }
@@ -49,6 +48,26 @@ impl Preprocessor for Directive {
         });
         outcome.map(|()| book)
     }
+}
+
+/// Included code without the indentation that all its lines share: a method starts at the margin.
+fn outdented(content: &str) -> String {
+    let mut out = String::with_capacity(content.len());
+    let mut lines = content.lines();
+    while let Some(line) = lines.next() {
+        out.extend([line, "\n"]);
+        if line != "```rust,ignore" {
+            continue;
+        }
+        let code: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let margin = code.iter().filter(|line| !line.trim().is_empty());
+        let margin = margin.map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
+        for line in code {
+            out.extend([line.get(margin..).unwrap_or(""), "\n"]);
+        }
+        out.push_str("```\n");
+    }
+    out
 }
 
 /// How a chapter asks for a timeline. Group 1 is its name, group 2 the caption if there is one.
@@ -111,4 +130,17 @@ fn read(name: &str) -> Result<trace::Trace> {
     let file = file(name);
     let at_fault = || format!("{file} (`cargo book -- record {name}` makes it)");
     trace::Trace::parse(&fs::read_to_string(&file).with_context(at_fault)?).with_context(at_fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn included_code_starts_at_the_margin() {
+        let chapter = "a\n```rust,ignore\n    fn f() {\n\n        g();\n    }\n```\n    b\n";
+        assert_eq!(outdented(chapter), "a\n```rust,ignore\nfn f() {\n\n    g();\n}\n```\n    b\n");
+        let flat = "```rust,ignore\nfn f() {}\n```\n";
+        assert_eq!(outdented(flat), flat);
+    }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Drives the timeline's page in a headless Chromium. Installs what it needs where it may; without a browser it says
+# Drives the timeline's page and the book in a headless Chromium. Installs what it needs where it may; without a browser it says
 # SKIPPED and succeeds. Leaves the traces, the pages and screenshots in target/browser.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -35,3 +35,5 @@ timeline=target/release/examples/timeline
 "$timeline" "$out/many.jsonl" --title "6,000 rates" --out "$out/many.html"
 "$timeline" "$out/five.jsonl" --svg "$out/five.svg"
 node --test tests/browser/timeline.test.mjs
+cargo book -- build
+node --test tests/browser/book.test.mjs

@@ -73,7 +73,10 @@ impl Names {
         for (line, text) in chapter.parts().0 {
             for mark in marks.captures_iter(text).map(|found| found[1].to_string()) {
                 if file.is_match(&mark) && !Path::new(&mark).exists() {
-                    faults.push(format!("{}: there is no `{mark}`", chapter.at(line)));
+                    let place = chapter.at(line);
+                    faults.push(format!(
+                        "{place}: there is no `{mark}` (of another project: write its name in front)"
+                    ));
                 }
                 if test.is_match(&mark) && !self.functions.contains(&mark) {
                     faults.push(format!("{}: there is no test `{mark}`", chapter.at(line)));
