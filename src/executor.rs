@@ -374,7 +374,7 @@ impl Executor {
         self.due.replace(due);
     }
 
-    fn act_for(&self, actor: Actor) {
+    pub(crate) fn act_for(&self, actor: Actor) {
         if let Some(recorder) = self.recorder() {
             recorder.enter(actor);
         }

@@ -174,7 +174,7 @@ impl Sleep {
                 self.state = set.map_or(State::Over, State::Set);
                 if let State::Set(key) = self.state {
                     self.executor.record(|recorder, at| {
-                        let (timer, by, deadline) = (key.resource(), recorder.actor(), self.deadline);
+                        let (timer, by) = (key.resource(), recorder.actor());
                         recorder.push(at, Event::TimerSet { timer, by, deadline });
                     });
                 }
@@ -202,8 +202,7 @@ impl Sleep {
             let waker = self.wheel().borrow_mut().cancel(key);
             if waker.is_some() {
                 self.executor.record(|recorder, at| {
-                    let (timer, by) = (key.resource(), recorder.actor());
-                    recorder.push(at, Event::TimerCancelled { timer, by });
+                    recorder.push(at, Event::TimerCancelled { timer: key.resource(), by: recorder.actor() });
                 });
             }
             drop(waker);

@@ -233,11 +233,18 @@ impl World {
     }
 
     fn evict(&self, host: HostId, executor: &Executor) {
-        for slot in self.slots_of(host) {
-            if executor.evict(slot)
-                && let Some(recorder) = executor.recorder()
-            {
-                recorder.gone(slot);
+        // What a drop spawns is dropped as well, if that does not go on for ever.
+        for _ in 0..100 {
+            let mut none_left = true;
+            for slot in self.slots_of(host) {
+                let (name, _) = self.state.borrow().tasks[slot as usize];
+                if executor.evict(slot) {
+                    executor.record(|recorder, at| recorder.push(at, Event::Dropped { task: Id(name) }));
+                    none_left = false;
+                }
+            }
+            if none_left {
+                return;
             }
         }
     }

@@ -66,12 +66,16 @@
 //! of who waits for what, and the hash, need the crate's feature `trace`.
 
 mod by_hand;
+mod check;
 mod fault;
 mod host;
 mod link;
+mod oracle;
 mod packet;
 mod plan;
 mod report;
+mod search;
+mod shrink;
 mod socket;
 mod tcp;
 mod udp;
@@ -98,9 +102,13 @@ pub use by_hand::{
     Host, Link, elapsed, heal, host, host_name, inject, invariant, is_running, link, partition,
     partition_one_way, random, reset, spurious,
 };
+pub use check::{check, check_with};
 pub use fault::{Fault, Kind, ParseError};
+pub use oracle::{Broken, Oracle};
 pub use plan::Plan;
 pub use report::{Failure, Report};
+pub use search::{Found, Search, Searched};
+pub use shrink::{Shrunk, shrink};
 pub use socket::SimSocket;
 pub use watch::Waiter;
 pub(crate) use watch::{Wait, Watch};
@@ -162,10 +170,14 @@ impl Simulation {
             message: panic_message(payload.as_ref()).into(),
         };
         let failure = world.state.borrow_mut().failure.take();
-        let result = match (ended, failure) {
-            (_, Some(failure)) => Err(failure),
-            (Ok(output), None) => Ok(output),
-            (Err(payload), None) => Err(panicked(payload)),
+        let broken =
+            executor.recorder().and_then(|recorder| recorder.watch(|watch, _| watch.broken())).flatten();
+        let result = match (broken, failure, ended) {
+            // Whatever else is wrong may come of that.
+            (Some(broken), ..) => Err(Failure::Contract(broken)),
+            (None, Some(failure), _) => Err(failure),
+            (None, None, Ok(output)) => Ok(output),
+            (None, None, Err(payload)) => Err(panicked(payload)),
         };
         if result.is_ok() {
             world.find_leaks(0);

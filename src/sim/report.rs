@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::fault::Kind;
+use super::oracle::Broken;
 use super::watch::{Seen, Wait, Waiter, Watch};
 use super::world::State;
 use crate::current;
@@ -58,6 +59,8 @@ pub enum Failure {
         /// Every task, and what it waits for.
         waiting: Vec<Waiter>,
     },
+    /// The runtime itself did what its [contract](crate) excludes.
+    Contract(Broken),
     /// [`invariant`] did not hold.
     Invariant(String),
 }
@@ -68,6 +71,7 @@ impl fmt::Display for Failure {
             Failure::Panic { host, task, message } => {
                 return write!(f, "panic on host {host}, in task {task}: {message}");
             }
+            Failure::Contract(broken) => return write!(f, "the runtime breaks its contract: {broken}"),
             Failure::Invariant(text) => return write!(f, "an invariant does not hold: {text}"),
             Failure::Deadlock { waiting } => {
                 f.write_str("deadlock: nothing can run, no timer is set, no packet is on its way")?;

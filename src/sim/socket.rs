@@ -21,6 +21,8 @@ pub(super) struct Sock {
     pub(super) host: HostId,
     pub(super) local: SocketAddr,
     pub(super) readiness: Rc<Readiness>,
+    /// Somebody has it: a connection that nobody has accepted is nobody's yet.
+    pub(super) owned: bool,
     pub(super) role: Role,
 }
 
@@ -40,7 +42,7 @@ impl State {
         let number = self.next_socket;
         self.next_socket += 1;
         let readiness = Readiness::simulated(number);
-        self.sockets.insert(number, Sock { host, local, readiness, role });
+        self.sockets.insert(number, Sock { host, local, readiness, owned: false, role });
         number
     }
 
@@ -137,8 +139,10 @@ pub struct SimSocket {
 
 impl SimSocket {
     fn new(world: &Rc<World>, number: u32) -> SimSocket {
-        let readiness = Rc::clone(&world.state.borrow().sockets[&number].readiness);
-        SimSocket { world: Rc::clone(world), number, readiness }
+        let mut state = world.state.borrow_mut();
+        let sock = state.sockets.get_mut(&number).expect("it was just found");
+        sock.owned = true;
+        SimSocket { world: Rc::clone(world), number, readiness: Rc::clone(&sock.readiness) }
     }
 
     pub(crate) fn connect(world: &Rc<World>, address: SocketAddr) -> io::Result<SimSocket> {

@@ -5,9 +5,10 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
 
+use super::oracle::{Broken, Oracle};
 use crate::clock::Instant;
 use crate::join::Id;
-use crate::trace::{Actor, Event, Outcome, Resource, Want};
+use crate::trace::{self, Actor, Event, Outcome, Resource, Want};
 
 /// FNV-1a over whole words. The standard library's hasher may change with its version, and this must not.
 #[derive(Clone)]
@@ -63,17 +64,30 @@ pub(crate) struct Seen {
 
 pub(crate) struct Watch {
     digest: Digest,
+    /// Until it has found something, or the simulation is over.
+    oracle: Option<Oracle>,
+    broken: Option<Broken>,
     /// By slot.
     tasks: Vec<Option<Seen>>,
 }
 
 impl Watch {
     pub(crate) fn new() -> Watch {
-        Watch { digest: Digest(0xcbf2_9ce4_8422_2325), tasks: Vec::new() }
+        Watch {
+            digest: Digest(0xcbf2_9ce4_8422_2325),
+            oracle: Some(Oracle::new()),
+            broken: None,
+            tasks: Vec::new(),
+        }
     }
 
     pub(crate) fn hash(&self) -> u64 {
         self.digest.finish()
+    }
+
+    /// How the runtime has broken its contract, if it has.
+    pub(crate) fn broken(&self) -> Option<Broken> {
+        self.broken.clone()
     }
 
     /// The tasks that are alive.
@@ -89,7 +103,7 @@ impl Watch {
         self.tasks.get_mut(task.0.slot() as usize)?.as_mut().filter(|seen| seen.task == task)
     }
 
-    pub(crate) fn gone(&mut self, slot: u32) {
+    fn gone(&mut self, slot: u32) {
         if let Some(place) = self.tasks.get_mut(slot as usize) {
             *place = None;
         }
@@ -106,6 +120,12 @@ impl Watch {
 
     pub(crate) fn note(&mut self, at: Instant, event: &Event) {
         (at, event).hash(&mut self.digest);
+        if let Some(oracle) = &mut self.oracle
+            && let Err(broken) = oracle.see(at, event)
+        {
+            self.broken = Some(broken);
+            self.oracle = None;
+        }
         match event {
             Event::Spawned { task, name, source, .. } => {
                 let slot = task.0.slot() as usize;
@@ -120,6 +140,7 @@ impl Watch {
                     seen.stale = true;
                 }
             }
+            Event::Dropped { task } => self.gone(task.0.slot()),
             Event::PollEnded { task, outcome }
                 if !matches!(outcome, Outcome::Pending | Outcome::BudgetSpent) =>
             {
@@ -132,6 +153,13 @@ impl Watch {
             _ => {}
         }
     }
+}
+
+/// The simulation is broken off, maybe while its thread sleeps: what is dropped then is nothing for the oracle.
+pub(super) fn break_off() {
+    trace::here(|recorder, _| {
+        recorder.watch(|watch, _| watch.oracle = None);
+    });
 }
 
 /// A task, and what it waits for: as far as it is known from its last poll.

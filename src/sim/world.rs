@@ -21,7 +21,7 @@ use crate::executor::Executor;
 use crate::order::Rng;
 use crate::reactor::Readiness;
 use crate::task::{Run, contain};
-use crate::trace::{self, Event, Resource};
+use crate::trace::{self, Actor, Event, Resource};
 use crate::waker::Name;
 
 /// Which host. 0 is the one on which the future given to `run` runs.
@@ -59,9 +59,9 @@ pub(super) struct State {
     pub(super) counts: BTreeMap<Kind, u64>,
     spurious: u32,
     /// The tasks by slot: the name of the last that lived there, and its host.
-    tasks: Vec<(Name, HostId)>,
+    pub(super) tasks: Vec<(Name, HostId)>,
     /// Sockets of which something is to be told as soon as the state is not borrowed.
-    pub(super) ready: Vec<(Rc<Readiness>, Ready)>,
+    pub(super) ready: Vec<(Rc<Readiness>, Ready, bool)>,
     pub(super) failure: Option<Failure>,
     pub(super) leaks: Vec<String>,
     limit: Instant,
@@ -210,6 +210,7 @@ impl World {
         let stops = state.failure.is_some();
         drop(state);
         if stops {
+            super::watch::break_off();
             resume_unwind(Box::new(Stop));
         }
     }
@@ -218,6 +219,8 @@ impl World {
         loop {
             let next = self.state.borrow_mut().due();
             let Some(next) = next else { return };
+            // Only what a socket wakes is the reactor's doing.
+            executor.act_for(Actor::Outside);
             match next {
                 Occurrence::Arrives(packet) => {
                     let unasked = self.state.borrow_mut().deliver(packet);
@@ -232,15 +235,20 @@ impl World {
                 Occurrence::Job(host, incarnation, job) => {
                     if self.state.borrow().hosts[host].is(incarnation) {
                         let _here = self.enter(host);
+                        executor.act_for(Actor::Thread);
                         contain(job);
                     }
                 }
                 Occurrence::Fault(fault) => self.apply(&fault, executor),
                 Occurrence::HostEnded(host, incarnation) => self.host_ended(host, incarnation, executor),
             }
+            executor.act_for(Actor::Reactor);
             let ready = std::mem::take(&mut self.state.borrow_mut().ready);
-            for (readiness, ready) in ready {
-                tell(readiness.resource(), ready);
+            for (readiness, ready, owned) in ready {
+                // What happens to a connection before it is accepted is known then, as with the system's poller.
+                if owned {
+                    tell(readiness.resource(), ready);
+                }
                 readiness.note(ready);
             }
         }
@@ -333,7 +341,7 @@ impl State {
 
     pub(super) fn tell(&mut self, socket: u32, ready: Ready) {
         if let Some(sock) = self.sockets.get(&socket) {
-            self.ready.push((Rc::clone(&sock.readiness), ready));
+            self.ready.push((Rc::clone(&sock.readiness), ready, sock.owned));
         }
     }
 

@@ -51,6 +51,11 @@ pub enum Event {
         /// How.
         outcome: Outcome,
     },
+    /// A task's future was dropped out of its turn: in a [simulation](crate::sim) its host has stopped.
+    Dropped {
+        /// The task.
+        task: Id,
+    },
     /// A task's result was taken from its handle.
     Joined {
         /// The task that was awaited.
@@ -361,6 +366,7 @@ impl Event {
             Event::Scheduled { task, by } => ("scheduled", fields![task, by]),
             Event::PollBegan { task } => ("poll_began", fields![task]),
             Event::PollEnded { task, outcome } => ("poll_ended", fields![task, outcome]),
+            Event::Dropped { task } => ("dropped", fields![task]),
             Event::Joined { task, by } => ("joined", fields![task, by]),
             Event::AbortRequested { task, by } => ("abort_requested", fields![task, by]),
             Event::Parked { at_most } => {

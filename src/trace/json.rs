@@ -20,6 +20,7 @@ impl Trace {
     /// | `spawned` | `task`, `by`, `source` (`file:line:column`), `name` when given |
     /// | `scheduled`, `joined`, `abort_requested` | `task`, `by` |
     /// | `poll_began` | `task` |
+    /// | `dropped` | `task` |
     /// | `poll_ended` | `task`, `outcome`: `pending`, `budget`, `finished`, `panicked`, `aborted` |
     /// | `parked` | `at_most`, missing when no timer is set |
     /// | `unparked` | |

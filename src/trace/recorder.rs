@@ -233,11 +233,6 @@ impl Recorder {
         });
     }
 
-    /// A task's future was dropped out of its turn.
-    pub(crate) fn gone(&self, slot: u32) {
-        self.watch(|watch, _| watch.gone(slot));
-    }
-
     /// Lends what a simulation has noted.
     pub(crate) fn watch<T>(&self, look: impl FnOnce(&mut Watch, Actor) -> T) -> Option<T> {
         self.ring.borrow_mut().watch.as_mut().map(|watch| look(watch, self.actor()))

@@ -1,0 +1,160 @@
+//! The search: a program under many seeds, until one of them fails.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::{Builder, Failure, Kind, Plan, Report};
+
+/// How to search. [`check`](super::check) is the short way, for tests.
+///
+/// # Examples
+/// ```
+/// use std::ops::ControlFlow;
+/// use std::time::Duration;
+///
+/// use cotask::sim::{Search, Simulation};
+/// use cotask::time::sleep;
+///
+/// let searched = Search::new(0..100).run(
+///     |seed| Simulation::builder().seed(seed),
+///     || async {
+///         let hare = cotask::spawn(sleep(Duration::from_millis(1)));
+///         cotask::yield_now().await;
+///         sleep(Duration::from_millis(2)).await;
+///         hare.await.unwrap();
+///     },
+///     |_| ControlFlow::Continue(()),
+/// );
+/// assert_eq!((searched.seeds, searched.failed.len()), (100, 0));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a search does nothing until `run` is called"]
+pub struct Search {
+    seeds: Range<u64>,
+    threads: usize,
+    twice: bool,
+    all: bool,
+}
+
+/// What a search has found.
+#[derive(Clone, Default, Debug)]
+pub struct Searched {
+    /// How many seeds were run.
+    pub seeds: u64,
+    /// Those that failed, by seed: at most one a thread, unless [all](Search::all) were asked for.
+    pub failed: BTreeMap<u64, Found>,
+    /// The seeds whose second run was not the same as the first.
+    pub differing: Vec<u64>,
+    /// How often each kind of fault really happened.
+    pub faults: BTreeMap<Kind, u64>,
+    /// On the clocks of all simulations together.
+    pub virtual_time: Duration,
+    /// Of the hashes of all seeds; the order in which they were run does not matter.
+    pub hash: u64,
+}
+
+/// A seed that fails.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Why.
+    pub failure: Failure,
+    /// The faults that were planned.
+    pub plan: Plan,
+    /// When it failed, on the simulation's clock.
+    pub at: Duration,
+}
+
+impl Search {
+    /// A search over `seeds`, in as many threads as the machine has for this process, until one fails.
+    pub fn new(seeds: Range<u64>) -> Search {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Search { seeds, threads, twice: false, all: false }
+    }
+
+    /// How many threads search.
+    ///
+    /// # Panics
+    /// When that is none.
+    pub fn threads(self, threads: usize) -> Search {
+        assert!(threads > 0, "a search needs at least one thread");
+        Search { threads, ..self }
+    }
+
+    /// Runs each seed twice, and tells which differ.
+    pub fn twice(self, twice: bool) -> Search {
+        Search { twice, ..self }
+    }
+
+    /// Goes on after a failure.
+    pub fn all(self, all: bool) -> Search {
+        Search { all, ..self }
+    }
+
+    /// Runs the program under each seed. `prepare` says how its simulation shall be; `progress` is told of all so
+    /// far after each seed, and may end the search.
+    ///
+    /// Of several seeds that fail the lowest is found, however the threads run.
+    ///
+    /// # Panics
+    /// When `prepare` or `progress` does.
+    pub fn run<F: Future<Output = ()>>(
+        &self,
+        prepare: impl Fn(u64) -> Builder + Sync,
+        program: impl Fn() -> F + Sync,
+        progress: impl Fn(&Searched) -> ControlFlow<()> + Sync,
+    ) -> Searched {
+        let next = AtomicU64::new(self.seeds.start);
+        let stop = AtomicBool::new(false);
+        let searched = Mutex::new(Searched::default());
+        let work = || {
+            while !stop.load(Ordering::Relaxed) {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if !self.seeds.contains(&seed) {
+                    return;
+                }
+                let builder = prepare(seed);
+                let plan = builder.plan.clone();
+                // In one place: the line that runs it is a part of what is recorded.
+                let run = |builder: Builder| builder.build().run(program());
+                let report = run(builder);
+                let differs = self.twice && run(prepare(seed)).hash != report.hash;
+                let mut searched = searched.lock().unwrap_or_else(PoisonError::into_inner);
+                let ends = (report.result.is_err() || differs) && !self.all;
+                searched.add(seed, plan, report, differs);
+                if ends || progress(&searched).is_break() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..self.threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        searched.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Searched {
+    fn add(&mut self, seed: u64, plan: Plan, report: Report<()>, differs: bool) {
+        self.seeds += 1;
+        self.virtual_time += report.virtual_time;
+        // A sum: the order in which the threads come here says nothing.
+        self.hash = self.hash.wrapping_add(report.hash);
+        for (kind, count) in report.faults {
+            *self.faults.entry(kind).or_default() += count;
+        }
+        if differs {
+            self.differing.push(seed);
+        }
+        if let Err(failure) = report.result {
+            self.failed.insert(seed, Found { failure, plan, at: report.virtual_time });
+        }
+    }
+}
