@@ -10,6 +10,8 @@
 mod callbacks;
 mod coroutines;
 mod crowd;
+#[allow(dead_code)] // Only `simulate` runs it, and the tests.
+pub(crate) mod simulated;
 mod threads;
 mod tokio;
 

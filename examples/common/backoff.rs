@@ -3,7 +3,6 @@
 //! Each pause is drawn from the whole span between nothing and a bound that doubles: attempts that failed together do not
 //! come back together. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 ("full jitter").
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 /// The pauses between attempts.
@@ -26,11 +25,6 @@ impl Backoff {
         // Fits: it is no longer than a span that was a `Duration` of less than 584 years.
         Duration::from_nanos(((span * u128::from(random)) >> 64) as u64)
     }
-}
-
-/// Any number, another one each time.
-pub(crate) fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]

@@ -21,6 +21,16 @@ pub(crate) async fn accept(listener: &cotask::net::TcpListener) -> cotask::net::
     }
 }
 
+/// A listener on cotask, as soon as the port can be had: a server that starts anew may have to wait for that.
+pub(crate) async fn bind(address: &str) -> cotask::net::TcpListener {
+    loop {
+        match cotask::net::TcpListener::bind(address).await {
+            Ok(listener) => return listener,
+            Err(_) => cotask::time::sleep(std::time::Duration::from_millis(100)).await,
+        }
+    }
+}
+
 /// A listener on 127.0.0.1 with a long queue; port 0 lets the system choose.
 ///
 /// # Errors

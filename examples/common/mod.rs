@@ -117,9 +117,9 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub(crate) use backoff::{Backoff, random};
+pub(crate) use backoff::Backoff;
 pub(crate) use latency::{Latencies, Percentiles};
-pub(crate) use listen::{accept, listen};
+pub(crate) use listen::{accept, bind, listen};
 pub(crate) use measure::{Meter, Usage, peak_rss_kib};
 pub(crate) use outcome::{Hash, Outcome, Run};
 pub(crate) use peer::Peer;

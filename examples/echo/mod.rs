@@ -8,6 +8,8 @@ mod coroutines;
 mod load;
 mod pool;
 mod sequential;
+#[allow(dead_code)] // Only `simulate` runs it, and the tests.
+pub(crate) mod simulated;
 mod threads;
 mod tokio;
 

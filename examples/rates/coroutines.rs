@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 use cotask::net::TcpStream;
+use cotask::sim::random;
 use cotask::spawn_named;
 use cotask::time::{sleep, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::Job;
 use super::protocol::{Incoming, Pair, Quote, request};
-use crate::common::{Backoff, block_on, random};
+use crate::common::{Backoff, block_on};
 
 /// Between two attempts for the same rate.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

@@ -10,6 +10,8 @@ mod pool;
 mod protocol;
 mod sequential;
 mod server;
+#[allow(dead_code)] // Only `simulate` runs it, and the tests.
+pub(crate) mod simulated;
 mod threads;
 mod tokio;
 

@@ -12,6 +12,8 @@ mod database;
 mod pool;
 mod protocol;
 mod sequential;
+#[allow(dead_code)] // Only `simulate` runs it, and the tests.
+pub(crate) mod simulated;
 mod threads;
 mod tokio;
 mod visitors;

@@ -1,0 +1,173 @@
+//! The command that simulates: its arguments, what it finds, and how what it found is seen again.
+
+#[allow(dead_code)] // Other tests use the rest.
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use serde_json::Value;
+use support::{refuses, run};
+
+/// A file for this test alone.
+fn file(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("cotask-simulate-{}-{name}", std::process::id()))
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What stands behind a word at the beginning of a line.
+fn value<'a>(text: &'a str, name: &str) -> &'a str {
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix(name));
+    line.unwrap_or_else(|| panic!("no line of {name} in:\n{text}")).trim()
+}
+
+#[test]
+fn bad_arguments_are_named() {
+    refuses("simulate", &["--scenario", "teleport"], 2, &["--scenario", "'teleport'", "payment", "echo"]);
+    refuses("simulate", &["--seeds", "0"], 2, &["--seeds", "0"]);
+    refuses("simulate", &["--seed", "x"], 2, &["--seed", "x"]);
+    refuses("simulate", &["--seed", "1", "--seeds", "5"], 2, &["--seed", "--seeds"]);
+    refuses("simulate", &["--scenario", "echo", "--repaired"], 2, &["--repaired", "echo"]);
+    refuses("simulate", &["--threads", "0"], 2, &["--threads"]);
+    refuses("simulate", &["--plan", "/nowhere.plan"], 2, &["--plan", "/nowhere.plan"]);
+    let plan = file("bad.plan");
+    fs::write(&plan, "2s crash bank\nsoon crash bank\n").unwrap();
+    refuses("simulate", &["--plan", plan.to_str().unwrap()], 2, &[plan.to_str().unwrap(), "line 2", "soon"]);
+    fs::remove_file(plan).unwrap();
+}
+
+#[test]
+fn a_timeline_that_cannot_be_written_is_told() {
+    refuses("simulate", &["--seed", "1", "--timeline", "/nowhere/t.jsonl"], 1, &["/nowhere/t.jsonl"]);
+}
+
+#[test]
+fn the_list_names_all_programs() {
+    let list = text(&run("simulate", &["--list"]));
+    for name in ["payment", "lock", "leader", "echo", "rates", "webapp", "chat"] {
+        assert!(list.lines().any(|line| line.starts_with(name)), "{name}: {list}");
+    }
+}
+
+/// What the search finds, its plan gives again, with less that goes wrong; and its timeline can be read.
+#[test]
+fn what_is_found_can_be_seen_again() {
+    for scenario in ["payment", "lock", "leader"] {
+        let timeline = file(&format!("{scenario}.jsonl"));
+        let found = run(
+            "simulate",
+            &["--scenario", scenario, "--seeds", "2000", "--timeline", timeline.to_str().unwrap()],
+        );
+        let told = text(&found);
+        assert_eq!(found.status.code(), Some(1), "{told}");
+        let again = value(&told, "again:").split_once("-- ").unwrap().1;
+        let again: Vec<&str> = again.split(' ').collect();
+        let seen = run("simulate", &again);
+        assert_eq!(seen.status.code(), Some(1), "{}", text(&seen));
+        let failure = value(&told, "with them it fails after").split_once(": ").unwrap().1;
+        assert_eq!(value(&text(&seen), "result"), format!("failed: {failure}"));
+        let taken = value(&told, "of ").split(' ').collect::<Vec<_>>();
+        let (before, after): (usize, usize) = (taken[0].parse().unwrap(), taken[5].parse().unwrap());
+        assert!(after <= before && after <= 6, "{before} faults, and of them it takes {after}: {told}");
+
+        let events = fs::read_to_string(&timeline).unwrap();
+        check_grammar(&events);
+        let page = file(&format!("{scenario}.html"));
+        let shown = run("timeline", &[timeline.to_str().unwrap(), "--out", page.to_str().unwrap()]);
+        assert!(shown.status.success(), "{shown:?}");
+        for file in [timeline, page] {
+            fs::remove_file(file).unwrap();
+        }
+
+        let repaired = run("simulate", &["--scenario", scenario, "--repaired", "--seeds", "300"]);
+        assert!(repaired.status.success(), "{}", text(&repaired));
+    }
+}
+
+/// The timeline is a sentence of the recorder's grammar: who is polled was queued, who is queued lives, and nobody sleeps
+/// while somebody can run.
+fn check_grammar(text: &str) {
+    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    let header = lines.next().expect("a header");
+    assert_eq!((&header["cotask_trace"], &header["dropped"]), (&1.into(), &0.into()));
+    let (mut alive, mut queued, mut polled, mut last) = (BTreeSet::new(), BTreeSet::new(), None, 0);
+    for event in lines {
+        let at = event["at"].as_u64().expect("a time");
+        assert!(at >= last, "{event}");
+        last = at;
+        let task = event["task"].as_str().unwrap_or_default().to_string();
+        let holds = match event["event"].as_str().expect("a kind") {
+            "spawned" => alive.insert(task),
+            "scheduled" => alive.contains(&task) && queued.insert(task),
+            "poll_began" => queued.remove(&task) && polled.replace(task).is_none(),
+            "poll_ended" => {
+                let pending = ["pending", "budget"].contains(&event["outcome"].as_str().unwrap_or_default());
+                if !pending {
+                    alive.remove(&task);
+                    queued.remove(&task);
+                }
+                polled.take() == Some(task)
+            }
+            "dropped" => {
+                queued.remove(&task);
+                alive.remove(&task)
+            }
+            "parked" => queued.is_empty() && polled.is_none(),
+            _ => true,
+        };
+        assert!(holds, "{event}");
+    }
+    assert!(last > 0, "nothing was recorded");
+}
+
+#[test]
+fn a_seed_is_the_same_each_time_and_on_any_number_of_threads() {
+    let args = ["--scenario", "payment", "--repaired", "--seeds", "200", "--check-determinism"];
+    let hash = |threads| {
+        let output = run("simulate", &[&args[..], &["--threads", threads]].concat());
+        let told = text(&output);
+        assert!(output.status.success(), "{told}");
+        assert_eq!(value(&told, "runs differed"), "0");
+        value(&told, "hash").to_string()
+    };
+    assert_eq!(hash("1"), hash("4"));
+    let one = |args: &[&str]| value(&text(&run("simulate", args)), "hash").to_string();
+    assert_eq!(one(&["--seed", "3", "--repaired"]), one(&["--seed", "3", "--repaired"]));
+    assert_ne!(one(&["--seed", "3", "--repaired"]), one(&["--seed", "4", "--repaired"]));
+    assert_ne!(one(&["--seed", "3", "--repaired"]), one(&["--seed", "3", "--repaired", "--fifo"]));
+}
+
+#[test]
+fn the_workloads_bear_what_befalls_them() {
+    let output = run("simulate", &["--workloads", "--seeds", "200"]);
+    let told = text(&output);
+    assert!(output.status.success(), "{told}");
+    for name in ["echo", "rates", "webapp", "chat"] {
+        assert!(told.lines().any(|line| line == name), "{name}: {told}");
+    }
+}
+
+/// With --all the search goes on, and counts.
+#[test]
+fn all_failures_are_counted() {
+    let output = run("simulate", &["--seeds", "300", "--all"]);
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(value(&told, "seeds").starts_with("300 in"), "{told}");
+    assert!(value(&told, "failed").parse::<u32>().unwrap() > 1, "{told}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_it_with_the_summary_so_far() {
+    let mut command = support::command("simulate", &["--repaired", "--seeds", "100000000"]);
+    command.stdout(std::process::Stdio::piped());
+    let (code, told) = support::signalled(command, 0, nix::sys::signal::Signal::SIGINT);
+    assert_eq!(code, Some(130), "{told}");
+    assert!(told.contains("interrupted"), "{told}");
+}
