@@ -10,7 +10,6 @@ mod outside;
 mod tasks;
 mod threads;
 mod timers;
-mod two;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -59,8 +58,6 @@ enum Scene {
     Coroutine,
     /// The record of three polls
     Record,
-    /// What the two unsafe expressions buy; to be run with --release
-    Two,
 }
 
 fn main() -> ExitCode {
@@ -89,7 +86,6 @@ fn run(args: &Args) -> Result<()> {
         Scene::Cores => threads::cores(),
         Scene::Coroutine => beside::coroutine(),
         Scene::Record => beside::record(),
-        Scene::Two => two::scene(),
     }
 }
 
