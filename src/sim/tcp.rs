@@ -191,20 +191,15 @@ impl State {
     }
 
     pub(super) fn read(&mut self, socket: u32, buffer: &mut [u8]) -> io::Result<usize> {
-        let short = self.sockets.get(&socket).map_or(0, |sock| self.hosts[sock.host].short);
-        let Some(stream) = self.tcp(socket) else { return Err(ErrorKind::NotConnected.into()) };
+        let Some(Sock { host, role: Role::Stream(stream), .. }) = self.sockets.get_mut(&socket) else {
+            return Err(ErrorKind::NotConnected.into());
+        };
         let there = min(buffer.len(), stream.incoming.len());
         if there == 0 {
             return if buffer.is_empty() { Ok(0) } else { stream.nothing() };
         }
-        let mut taken = there;
-        if there > 1 && self.rng.sockets.happens(short) {
-            taken = 1 + self.rng.sockets.below(there - 1);
-            self.count(Kind::ShortRead);
-            // To the reader it looks as if the rest came after this read.
-            self.soon(socket, Ready { readable: true, ..Ready::default() });
-        }
-        let Some(stream) = self.tcp(socket) else { return Ok(0) };
+        let is_short = there > 1 && self.rng.sockets.happens(self.hosts[*host].short);
+        let taken = if is_short { 1 + self.rng.sockets.below(there - 1) } else { there };
         for (to, from) in buffer.iter_mut().zip(stream.incoming.drain(..taken)) {
             *to = from;
         }
@@ -212,6 +207,11 @@ impl State {
         if stream.owed >= ROOM_STEP {
             let bytes = std::mem::take(&mut stream.owed);
             self.send_to_peer(socket, |to| Body::Room { to, bytes });
+        }
+        if is_short {
+            self.count(Kind::ShortRead);
+            // To the reader it looks as if the rest came after this read.
+            self.soon(socket, Ready { readable: true, ..Ready::default() });
         }
         Ok(taken)
     }
