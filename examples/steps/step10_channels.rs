@@ -88,6 +88,7 @@ impl<T> Receiver<T> {
         let before = channel.receiver.replace(waker);
         drop(channel);
         drop(before);
+        record::waits("channel 1", "value");
         Poll::Pending
     }
 }

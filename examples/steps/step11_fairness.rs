@@ -41,6 +41,7 @@ fn spend(cx: &mut Context<'_>) -> Poll<()> {
             Poll::Ready(())
         }
         None => {
+            record::budget_spent();
             cx.waker().wake_by_ref();
             Poll::Pending
         }

@@ -189,7 +189,10 @@ enum Outcome<T> {
 }
 
 /// The right to a task's result; a future of it.
-pub struct JoinHandle<T>(Rc<Cell<Outcome<T>>>);
+pub struct JoinHandle<T> {
+    task: u64,
+    outcome: Rc<Cell<Outcome<T>>>,
+}
 
 /// Starts a task beside those that run.
 ///
@@ -215,7 +218,7 @@ pub fn spawn<T: 'static>(
     executor.bodies.borrow_mut().insert(id, Box::pin(body));
     record::spawned(id, name);
     executor.queue.push(id);
-    JoinHandle(outcome)
+    JoinHandle { task: id, outcome }
 }
 
 impl<T> Future for JoinHandle<T> {
@@ -223,11 +226,12 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let waker = cx.waker().clone();
-        match self.0.replace(Outcome::Taken) {
+        match self.outcome.replace(Outcome::Taken) {
             Outcome::Done(output) => Poll::Ready(output),
             Outcome::Running(_) => {
                 // The last waker given is the one to wake.
-                self.0.set(Outcome::Running(Some(waker)));
+                self.outcome.set(Outcome::Running(Some(waker)));
+                record::waits_for_end(self.task);
                 Poll::Pending
             }
             Outcome::Taken => {

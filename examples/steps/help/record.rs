@@ -27,6 +27,8 @@ thread_local! {
     /// On whose behalf this thread runs just now. Where nobody has said so it is
     /// another thread than the loop's.
     static ACTOR: Cell<Option<Actor>> = const { Cell::new(None) };
+    /// The poll under way ends because its budget is spent.
+    static BUDGET_SPENT: Cell<bool> = const { Cell::new(false) };
 }
 
 #[derive(Clone, Copy)]
@@ -132,9 +134,10 @@ pub fn poll_began(id: u64) {
     ACTOR.set(Some(Actor::Task(id)));
 }
 
-/// `outcome` is `pending`, `budget` or `finished`.
+/// `outcome` is `pending` or `finished`.
 pub fn poll_ended(id: u64, outcome: &str) {
     ACTOR.set(Some(Actor::Outside));
+    let outcome = if BUDGET_SPENT.take() { "budget" } else { outcome };
     push("poll_ended", &[task(id), ("outcome", json!(outcome))]);
 }
 
@@ -157,10 +160,20 @@ pub fn acting<T>(who: &'static str, f: impl FnOnce() -> T) -> T {
     value
 }
 
-/// The task that runs left a waker with a resource (`socket 0.0`), of which it wants
-/// something (`read`).
+/// The task that runs left a waker with a resource, as `channel 1` or `socket 0.0`, of
+/// which it wants something: `value`, `read`, `write`.
 pub fn waits(on: &str, want: &str) {
     push("waits", &[by(), ("on", json!(on)), ("want", json!(want))]);
+}
+
+/// The task that runs left a waker with another task.
+pub fn waits_for_end(id: u64) {
+    waits(&format!("task {}", name(id)), "end");
+}
+
+/// The task that runs gives way, because its budget is spent.
+pub fn budget_spent() {
+    BUDGET_SPENT.set(true);
 }
 
 /// A deadline was set.
