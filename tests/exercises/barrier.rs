@@ -9,17 +9,21 @@
 use crate::museum::shim::{Condvar, Mutex};
 
 /// A meeting point for two threads.
-pub trait Barrier: Default + Send + Sync + 'static {
+pub trait Barrier: Send + Sync + 'static {
+    fn new() -> Self;
     fn wait(&self);
 }
 
-#[derive(Default)]
 pub struct Mine {
     here: Mutex<u32>,
     changed: Condvar,
 }
 
 impl Barrier for Mine {
+    fn new() -> Self {
+        Mine { here: Mutex::new(0), changed: Condvar::new() }
+    }
+
     fn wait(&self) {
         let mut here = self.here.lock().unwrap();
         *here += 1;

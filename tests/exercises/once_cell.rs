@@ -12,18 +12,22 @@ use crate::museum::shim::atomic::{
 };
 
 /// A cell for one number.
-pub trait Once: Default + Send + Sync + 'static {
+pub trait Once: Send + Sync + 'static {
+    fn new() -> Self;
     /// What is in the cell, or else `value`, which is then in the cell.
     fn get(&self, value: u32) -> u32;
 }
 
-#[derive(Default)]
 pub struct Mine {
     full: AtomicBool,
     value: AtomicU32,
 }
 
 impl Once for Mine {
+    fn new() -> Self {
+        Mine { full: AtomicBool::new(false), value: AtomicU32::new(0) }
+    }
+
     fn get(&self, value: u32) -> u32 {
         if !self.full.load(Acquire) {
             self.value.store(value, Relaxed);

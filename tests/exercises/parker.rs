@@ -9,12 +9,12 @@ use crate::museum::shim::atomic::{AtomicBool, Ordering::AcqRel};
 use crate::museum::shim::{Condvar, Mutex};
 
 /// One thread parks, others unpark it.
-pub trait Parker: Default + Send + Sync + 'static {
+pub trait Parker: Send + Sync + 'static {
+    fn new() -> Self;
     fn park(&self);
     fn unpark(&self);
 }
 
-#[derive(Default)]
 pub struct Mine {
     token: AtomicBool,
     lock: Mutex<()>,
@@ -22,6 +22,10 @@ pub struct Mine {
 }
 
 impl Parker for Mine {
+    fn new() -> Self {
+        Mine { token: AtomicBool::new(false), lock: Mutex::new(()), changed: Condvar::new() }
+    }
+
     fn park(&self) {
         let mut guard = self.lock.lock().unwrap();
         while !self.token.swap(false, AcqRel) {

@@ -12,13 +12,13 @@ use crate::museum::shim::atomic::{
 };
 
 /// Something with two owners, 0 and 1.
-pub trait Counted: Default + Send + Sync + 'static {
+pub trait Counted: Send + Sync + 'static {
+    fn new() -> Self;
     fn mark(&self, owner: usize);
     /// Lets go. The last one gets the sum of the marks, which is 2.
     fn release(&self) -> Option<u32>;
 }
 
-#[derive(Default)]
 pub struct Mine {
     gone: AtomicUsize,
     /// Plain memory, as it were: always `Relaxed`, leave it so.
@@ -26,6 +26,10 @@ pub struct Mine {
 }
 
 impl Counted for Mine {
+    fn new() -> Self {
+        Mine { gone: AtomicUsize::new(0), marks: [AtomicU32::new(0), AtomicU32::new(0)] }
+    }
+
     fn mark(&self, owner: usize) {
         self.marks[owner].store(1, Relaxed);
     }

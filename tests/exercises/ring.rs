@@ -12,13 +12,13 @@ use crate::museum::shim::atomic::{
 };
 
 /// One thread pushes, one other pops.
-pub trait Ring: Default + Send + Sync + 'static {
+pub trait Ring: Send + Sync + 'static {
+    fn new() -> Self;
     /// Whether there was room.
     fn push(&self, number: u32) -> bool;
     fn pop(&self) -> Option<u32>;
 }
 
-#[derive(Default)]
 pub struct Mine {
     slots: [AtomicU32; 2],
     /// How many were popped, and how many pushed, since the beginning.
@@ -27,6 +27,14 @@ pub struct Mine {
 }
 
 impl Ring for Mine {
+    fn new() -> Self {
+        Mine {
+            slots: [AtomicU32::new(0), AtomicU32::new(0)],
+            popped: AtomicUsize::new(0),
+            pushed: AtomicUsize::new(0),
+        }
+    }
+
     fn push(&self, number: u32) -> bool {
         let pushed = self.pushed.load(Relaxed);
         if pushed - self.popped.load(Acquire) == self.slots.len() {

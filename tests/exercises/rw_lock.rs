@@ -12,7 +12,8 @@ use crate::museum::shim::atomic::{
 };
 
 /// A lock that refuses instead of waiting.
-pub trait ReadWrite: Default + Send + Sync + 'static {
+pub trait ReadWrite: Send + Sync + 'static {
+    fn new() -> Self;
     /// Whether the caller is inside now, to read.
     fn try_read(&self) -> bool;
     fn end_read(&self);
@@ -21,13 +22,16 @@ pub trait ReadWrite: Default + Send + Sync + 'static {
     fn end_write(&self);
 }
 
-#[derive(Default)]
 pub struct Mine {
     writing: AtomicBool,
     readers: AtomicUsize,
 }
 
 impl ReadWrite for Mine {
+    fn new() -> Self {
+        Mine { writing: AtomicBool::new(false), readers: AtomicUsize::new(0) }
+    }
+
     fn try_read(&self) -> bool {
         if self.writing.load(Acquire) {
             return false;

@@ -12,18 +12,22 @@ use crate::museum::shim::atomic::{
 };
 
 /// Permits, none at first.
-pub trait Permits: Default + Send + Sync + 'static {
+pub trait Permits: Send + Sync + 'static {
+    fn new() -> Self;
     fn release(&self);
     /// Whether there was one.
     fn try_acquire(&self) -> bool;
 }
 
-#[derive(Default)]
 pub struct Mine {
     permits: AtomicIsize,
 }
 
 impl Permits for Mine {
+    fn new() -> Self {
+        Mine { permits: AtomicIsize::new(0) }
+    }
+
     fn release(&self) {
         self.permits.fetch_add(1, Release);
     }

@@ -13,13 +13,13 @@ use crate::museum::shim::atomic::{
 };
 
 /// A pair with one writer.
-pub trait Pair: Default + Send + Sync + 'static {
+pub trait Pair: Send + Sync + 'static {
+    fn new() -> Self;
     fn write(&self, left: u32, right: u32);
     /// `None` if a write came in between.
     fn try_read(&self) -> Option<(u32, u32)>;
 }
 
-#[derive(Default)]
 pub struct Mine {
     /// Odd while a write is under way.
     version: AtomicUsize,
@@ -28,6 +28,10 @@ pub struct Mine {
 }
 
 impl Pair for Mine {
+    fn new() -> Self {
+        Mine { version: AtomicUsize::new(0), pair: [AtomicU32::new(0), AtomicU32::new(0)] }
+    }
+
     fn write(&self, left: u32, right: u32) {
         let version = self.version.load(Relaxed);
         self.version.store(version + 1, Relaxed);

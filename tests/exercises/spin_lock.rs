@@ -12,17 +12,21 @@ use crate::museum::shim::atomic::{
 };
 
 /// A lock without data.
-pub trait Lock: Default + Send + Sync + 'static {
+pub trait Lock: Send + Sync + 'static {
+    fn new() -> Self;
     fn lock(&self);
     fn unlock(&self);
 }
 
-#[derive(Default)]
 pub struct Mine {
     locked: AtomicBool,
 }
 
 impl Lock for Mine {
+    fn new() -> Self {
+        Mine { locked: AtomicBool::new(false) }
+    }
+
     fn lock(&self) {
         while self.locked.compare_exchange(false, true, Acquire, Relaxed).is_err() {}
     }

@@ -12,19 +12,23 @@ use crate::museum::shim::atomic::{
 };
 
 /// A value with one writer, and watchers that remember which version they have seen.
-pub trait Watch: Default + Send + Sync + 'static {
+pub trait Watch: Send + Sync + 'static {
+    fn new() -> Self;
     fn set(&self, value: u32);
     /// The value, if it is newer than the version `seen`, which is moved on.
     fn changed(&self, seen: &mut u32) -> Option<u32>;
 }
 
-#[derive(Default)]
 pub struct Mine {
     value: AtomicU32,
     version: AtomicU32,
 }
 
 impl Watch for Mine {
+    fn new() -> Self {
+        Mine { value: AtomicU32::new(0), version: AtomicU32::new(0) }
+    }
+
     fn set(&self, value: u32) {
         self.value.store(value, Release);
         self.version.fetch_add(1, Release);

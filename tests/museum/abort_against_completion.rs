@@ -26,7 +26,6 @@ const RUNNING: u8 = 0;
 const COMPLETE: u8 = 1;
 const ABORTED: u8 = 2;
 
-#[derive(Default)]
 struct Task {
     state: AtomicU8,
     /// What the join handle was told.
@@ -34,6 +33,10 @@ struct Task {
 }
 
 impl Task {
+    fn new() -> Task {
+        Task { state: AtomicU8::new(0), told: Mutex::new(Vec::new()) }
+    }
+
     // ANCHOR: broken
     fn end_broken(&self, ending: u8) {
         if self.state.load(Acquire) == RUNNING {
@@ -54,7 +57,7 @@ impl Task {
 
 // ANCHOR: model
 fn model(end: fn(&Task, u8)) {
-    let task = Arc::new(Task::default());
+    let task = Arc::new(Task::new());
     let theirs = task.clone();
     let aborting = thread::spawn(move || end(&theirs, ABORTED));
     end(&task, COMPLETE);

@@ -25,13 +25,16 @@ const OPEN: u8 = 0;
 const SENT: u8 = 1;
 const CLOSED: u8 = 2;
 
-#[derive(Default)]
 struct Oneshot {
     state: AtomicU8,
     value: Mutex<Option<u32>>,
 }
 
 impl Oneshot {
+    fn new() -> Oneshot {
+        Oneshot { state: AtomicU8::new(0), value: Mutex::new(None) }
+    }
+
     fn take(&self) -> Option<u32> {
         self.value.lock().unwrap().take()
     }
@@ -69,7 +72,7 @@ impl Oneshot {
 
 // ANCHOR: model
 fn model(send: fn(&Oneshot, u32) -> Result<(), u32>) {
-    let channel = Arc::new(Oneshot::default());
+    let channel = Arc::new(Oneshot::new());
     let theirs = channel.clone();
     let sending = thread::spawn(move || send(&theirs, 7));
     channel.close();

@@ -24,12 +24,15 @@ const PERMIT: usize = 1;
 /// The rounds are counted in the bits above.
 const ROUND: usize = 2;
 
-#[derive(Default)]
 struct Notify {
     word: AtomicUsize,
 }
 
 impl Notify {
+    fn new() -> Notify {
+        Notify { word: AtomicUsize::new(0) }
+    }
+
     /// Nobody waits, so the permit is stored.
     fn notify_one(&self) {
         self.word.fetch_or(PERMIT, AcqRel);
@@ -51,7 +54,7 @@ impl Notify {
 
 // ANCHOR: model
 fn model(notify_waiters: fn(&Notify)) {
-    let notify = Arc::new(Notify::default());
+    let notify = Arc::new(Notify::new());
     let theirs = notify.clone();
     let one = thread::spawn(move || theirs.notify_one());
     notify_waiters(&notify);

@@ -22,7 +22,6 @@ use super::shim::atomic::{
 use super::shim::{Arc, Mutex, thread};
 use crate::model::{Model, Mutant};
 
-#[derive(Default)]
 struct Task {
     queued: AtomicBool,
     complete: AtomicBool,
@@ -31,6 +30,10 @@ struct Task {
 }
 
 impl Task {
+    fn new() -> Task {
+        Task { queued: AtomicBool::new(false), complete: AtomicBool::new(false), entries: Mutex::new(0) }
+    }
+
     fn push(&self) {
         *self.entries.lock().unwrap() += 1;
     }
@@ -63,7 +66,7 @@ impl Task {
 
 // ANCHOR: model
 fn model(wake: fn(&Task)) {
-    let task = Arc::new(Task::default());
+    let task = Arc::new(Task::new());
     let theirs = task.clone();
     let waking = thread::spawn(move || wake(&theirs));
     wake(&task);

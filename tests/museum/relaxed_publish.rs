@@ -23,13 +23,16 @@ use crate::model::{Model, Mutant};
 
 /// The result is an atomic only because this crate has no unsafe code. It is always relaxed, so that nothing but the
 /// flag can order it.
-#[derive(Default)]
 struct Slot {
     result: AtomicU32,
     complete: AtomicBool,
 }
 
 impl Slot {
+    fn new() -> Slot {
+        Slot { result: AtomicU32::new(0), complete: AtomicBool::new(false) }
+    }
+
     // ANCHOR: broken
     fn put_broken(&self, result: u32) {
         self.result.store(result, Relaxed);
@@ -55,7 +58,7 @@ impl Slot {
 
 // ANCHOR: model
 fn model(put: fn(&Slot, u32), take: fn(&Slot) -> Option<u32>) {
-    let slot = Arc::new(Slot::default());
+    let slot = Arc::new(Slot::new());
     let theirs = slot.clone();
     let working = thread::spawn(move || put(&theirs, 7));
     if let Some(result) = take(&slot) {

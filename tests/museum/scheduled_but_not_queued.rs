@@ -28,7 +28,6 @@ const SCHEDULED: u8 = 1;
 const SCHEDULING: u8 = 2;
 
 /// A task that waits for two events. With one task the executor's queue is no more than a bell.
-#[derive(Default)]
 struct Task {
     state: AtomicU8,
     queue: Bell,
@@ -36,6 +35,10 @@ struct Task {
 }
 
 impl Task {
+    fn new() -> Task {
+        Task { state: AtomicU8::new(0), queue: Bell::new(), events: AtomicUsize::new(0) }
+    }
+
     // ANCHOR: broken
     fn wake_broken(&self) {
         let before = self.state.fetch_or(SCHEDULED | SCHEDULING, AcqRel);
@@ -67,7 +70,7 @@ impl Task {
 
 // ANCHOR: model
 fn model(wake: fn(&Task)) {
-    let task = Arc::new(Task::default());
+    let task = Arc::new(Task::new());
     let wakers = [(); 2].map(|()| {
         let task = task.clone();
         thread::spawn(move || {

@@ -19,13 +19,17 @@ pub use std::{
 
 /// What a sleeping thread sleeps on, like the eventfd of a poller: a ring is kept until somebody waits for it, and
 /// two rings before that are one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Bell {
     rung: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Bell {
+    pub fn new() -> Bell {
+        Bell { rung: Mutex::new(false), changed: Condvar::new() }
+    }
+
     pub fn ring(&self) {
         *self.rung.lock().unwrap() = true;
         self.changed.notify_one();

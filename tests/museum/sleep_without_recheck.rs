@@ -26,7 +26,6 @@ use super::shim::atomic::{
 use super::shim::{Arc, Bell, thread};
 use crate::model::{Model, Mutant};
 
-#[derive(Default)]
 struct Worker {
     queued: AtomicUsize,
     sleeps: AtomicBool,
@@ -34,6 +33,10 @@ struct Worker {
 }
 
 impl Worker {
+    fn new() -> Worker {
+        Worker { queued: AtomicUsize::new(0), sleeps: AtomicBool::new(false), bell: Bell::new() }
+    }
+
     fn push(&self, with_fence: bool) {
         self.queued.fetch_add(1, Release);
         if with_fence {
@@ -73,7 +76,7 @@ impl Worker {
 
 // ANCHOR: model
 fn model(sleep: fn(&Worker), with_fence: bool) {
-    let worker = Arc::new(Worker::default());
+    let worker = Arc::new(Worker::new());
     let theirs = worker.clone();
     let pushing = thread::spawn(move || theirs.push(with_fence));
     sleep(&worker);

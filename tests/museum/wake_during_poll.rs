@@ -26,7 +26,6 @@ const WOKEN: u8 = 1;
 const RUNNING: u8 = 2;
 
 /// A task, and the executor's queue, which with one task is no more than a bell.
-#[derive(Default)]
 struct Task {
     state: AtomicU8,
     queue: Bell,
@@ -35,6 +34,10 @@ struct Task {
 }
 
 impl Task {
+    fn new() -> Task {
+        Task { state: AtomicU8::new(0), queue: Bell::new(), event: AtomicBool::new(false) }
+    }
+
     fn wake(&self) {
         // Who wakes a running task leaves a note; its poller will see it.
         if self.state.swap(WOKEN, AcqRel) == IDLE {
@@ -73,7 +76,7 @@ impl Task {
 
 // ANCHOR: model
 fn model(after_pending: fn(&Task)) {
-    let task = Arc::new(Task::default());
+    let task = Arc::new(Task::new());
     let theirs = task.clone();
     let waking = thread::spawn(move || {
         theirs.event.store(true, Relaxed);

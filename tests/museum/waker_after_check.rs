@@ -26,13 +26,16 @@ use super::shim::{Arc, Mutex, block_on, thread};
 use crate::model::{Model, Mutant};
 
 /// Something that happens once, and the one task that waits for it.
-#[derive(Default)]
 struct Event {
     happened: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
 impl Event {
+    fn new() -> Event {
+        Event { happened: AtomicBool::new(false), waker: Mutex::new(None) }
+    }
+
     fn happen(&self) {
         self.happened.store(true, Release);
         let waker = self.waker.lock().unwrap().take();
@@ -62,7 +65,7 @@ impl Event {
 
 // ANCHOR: model
 fn model(poll: fn(&Event, &mut Context<'_>) -> Poll<()>) {
-    let event = Arc::new(Event::default());
+    let event = Arc::new(Event::new());
     let theirs = event.clone();
     let happening = thread::spawn(move || theirs.happen());
     block_on(poll_fn(|cx| poll(&event, cx)));

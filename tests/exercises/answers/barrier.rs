@@ -10,13 +10,16 @@ use crate::museum::shim::{Arc, thread};
 use crate::museum::shim::{Condvar, Mutex};
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     here: Mutex<u32>,
     changed: Condvar,
 }
 
 impl Barrier for Starter {
+    fn new() -> Self {
+        Starter { here: Mutex::new(0), changed: Condvar::new() }
+    }
+
     fn wait(&self) {
         let mut here = self.here.lock().unwrap();
         *here += 1;
@@ -33,7 +36,6 @@ impl Barrier for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     /// Who is here, and the number of the meeting.
     state: Mutex<(u32, u32)>,
@@ -41,6 +43,10 @@ pub struct Solution {
 }
 
 impl Barrier for Solution {
+    fn new() -> Self {
+        Solution { state: Mutex::new((0, 0)), changed: Condvar::new() }
+    }
+
     fn wait(&self) {
         let mut state = self.state.lock().unwrap();
         state.0 += 1;
@@ -59,7 +65,7 @@ impl Barrier for Solution {
 
 // ANCHOR: model
 pub fn check<B: Barrier>() {
-    let shared = Arc::new((B::default(), [AtomicU32::new(0), AtomicU32::new(0)]));
+    let shared = Arc::new((B::new(), [AtomicU32::new(0), AtomicU32::new(0)]));
     let meet = |shared: &(B, [AtomicU32; 2]), me: usize| {
         for meeting in 1..=2 {
             shared.1[me].store(meeting, Relaxed);

@@ -13,13 +13,16 @@ use crate::museum::shim::atomic::{
 use crate::museum::shim::thread;
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     full: AtomicBool,
     value: AtomicU32,
 }
 
 impl Once for Starter {
+    fn new() -> Self {
+        Starter { full: AtomicBool::new(false), value: AtomicU32::new(0) }
+    }
+
     fn get(&self, value: u32) -> u32 {
         if !self.full.load(Acquire) {
             self.value.store(value, Relaxed);
@@ -31,7 +34,6 @@ impl Once for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     /// 0: empty, 1: somebody is filling it, 2: full.
     state: AtomicU8,
@@ -39,6 +41,10 @@ pub struct Solution {
 }
 
 impl Once for Solution {
+    fn new() -> Self {
+        Solution { state: AtomicU8::new(0), value: AtomicU32::new(0) }
+    }
+
     fn get(&self, value: u32) -> u32 {
         if self.state.compare_exchange(0, 1, Acquire, Acquire).is_ok() {
             self.value.store(value, Relaxed);
@@ -54,7 +60,7 @@ impl Once for Solution {
 
 // ANCHOR: model
 pub fn check<O: Once>() {
-    let cell = Arc::new(O::default());
+    let cell = Arc::new(O::new());
     let theirs = cell.clone();
     let other = thread::spawn(move || theirs.get(1));
     let mine = cell.get(2);

@@ -10,7 +10,6 @@ use crate::museum::shim::{Arc, thread};
 use crate::museum::shim::{Condvar, Mutex};
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     token: AtomicBool,
     lock: Mutex<()>,
@@ -18,6 +17,10 @@ pub struct Starter {
 }
 
 impl Parker for Starter {
+    fn new() -> Self {
+        Starter { token: AtomicBool::new(false), lock: Mutex::new(()), changed: Condvar::new() }
+    }
+
     fn park(&self) {
         let mut guard = self.lock.lock().unwrap();
         while !self.token.swap(false, AcqRel) {
@@ -33,7 +36,6 @@ impl Parker for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     token: AtomicBool,
     lock: Mutex<()>,
@@ -41,6 +43,10 @@ pub struct Solution {
 }
 
 impl Parker for Solution {
+    fn new() -> Self {
+        Solution { token: AtomicBool::new(false), lock: Mutex::new(()), changed: Condvar::new() }
+    }
+
     fn park(&self) {
         let mut guard = self.lock.lock().unwrap();
         while !self.token.swap(false, AcqRel) {
@@ -59,7 +65,7 @@ impl Parker for Solution {
 
 // ANCHOR: model
 pub fn check<P: Parker>() {
-    let parker = Arc::new(P::default());
+    let parker = Arc::new(P::new());
     let theirs = parker.clone();
     let unparking = thread::spawn(move || theirs.unpark());
     parker.park();

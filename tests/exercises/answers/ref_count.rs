@@ -13,7 +13,6 @@ use crate::museum::shim::atomic::{Ordering::Acquire, fence};
 use crate::museum::shim::{Arc, thread};
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     gone: AtomicUsize,
     /// Plain memory, as it were: always `Relaxed`, leave it so.
@@ -21,6 +20,10 @@ pub struct Starter {
 }
 
 impl Counted for Starter {
+    fn new() -> Self {
+        Starter { gone: AtomicUsize::new(0), marks: [AtomicU32::new(0), AtomicU32::new(0)] }
+    }
+
     fn mark(&self, owner: usize) {
         self.marks[owner].store(1, Relaxed);
     }
@@ -35,7 +38,6 @@ impl Counted for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     gone: AtomicUsize,
     /// Plain memory, as it were: always `Relaxed`, leave it so.
@@ -43,6 +45,10 @@ pub struct Solution {
 }
 
 impl Counted for Solution {
+    fn new() -> Self {
+        Solution { gone: AtomicUsize::new(0), marks: [AtomicU32::new(0), AtomicU32::new(0)] }
+    }
+
     fn mark(&self, owner: usize) {
         self.marks[owner].store(1, Relaxed);
     }
@@ -59,7 +65,7 @@ impl Counted for Solution {
 
 // ANCHOR: model
 pub fn check<C: Counted>() {
-    let counted = Arc::new(C::default());
+    let counted = Arc::new(C::new());
     let theirs = counted.clone();
     let other = thread::spawn(move || {
         theirs.mark(1);

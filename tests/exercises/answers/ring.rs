@@ -12,7 +12,6 @@ use crate::museum::shim::atomic::{
 use crate::museum::shim::{Arc, thread};
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     slots: [AtomicU32; 2],
     /// How many were popped, and how many pushed, since the beginning.
@@ -21,6 +20,14 @@ pub struct Starter {
 }
 
 impl Ring for Starter {
+    fn new() -> Self {
+        Starter {
+            slots: [AtomicU32::new(0), AtomicU32::new(0)],
+            popped: AtomicUsize::new(0),
+            pushed: AtomicUsize::new(0),
+        }
+    }
+
     fn push(&self, number: u32) -> bool {
         let pushed = self.pushed.load(Relaxed);
         if pushed - self.popped.load(Acquire) == self.slots.len() {
@@ -43,7 +50,6 @@ impl Ring for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     slots: [AtomicU32; 2],
     /// How many were popped, and how many pushed, since the beginning.
@@ -52,6 +58,14 @@ pub struct Solution {
 }
 
 impl Ring for Solution {
+    fn new() -> Self {
+        Solution {
+            slots: [AtomicU32::new(0), AtomicU32::new(0)],
+            popped: AtomicUsize::new(0),
+            pushed: AtomicUsize::new(0),
+        }
+    }
+
     fn push(&self, number: u32) -> bool {
         let pushed = self.pushed.load(Relaxed);
         if pushed - self.popped.load(Acquire) == self.slots.len() {
@@ -76,7 +90,7 @@ impl Ring for Solution {
 
 // ANCHOR: model
 pub fn check<R: Ring>() {
-    let ring = Arc::new(R::default());
+    let ring = Arc::new(R::new());
     assert!(ring.push(1) && ring.push(2));
     let theirs = ring.clone();
     let pushing = thread::spawn(move || theirs.push(3));
@@ -84,7 +98,7 @@ pub fn check<R: Ring>() {
     let accepted = pushing.join().unwrap();
     popped.extend(std::iter::from_fn(|| ring.pop()));
     let expected: &[u32] = if accepted { &[1, 2, 3] } else { &[1, 2] };
-    assert_eq!(popped, expected);
+    assert_eq!(popped, expected, "all of it, in order, unchanged");
 }
 // ANCHOR_END: model
 

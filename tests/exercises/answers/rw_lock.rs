@@ -13,13 +13,16 @@ use crate::museum::shim::atomic::{AtomicU32, Ordering::Relaxed};
 use crate::museum::shim::{Arc, thread};
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     writing: AtomicBool,
     readers: AtomicUsize,
 }
 
 impl ReadWrite for Starter {
+    fn new() -> Self {
+        Starter { writing: AtomicBool::new(false), readers: AtomicUsize::new(0) }
+    }
+
     fn try_read(&self) -> bool {
         if self.writing.load(Acquire) {
             return false;
@@ -44,7 +47,6 @@ impl ReadWrite for Starter {
 
 // ANCHOR: solution
 /// One word, so that one compare-exchange decides: the number of readers, or `WRITER`.
-#[derive(Default)]
 pub struct Solution {
     inside: AtomicUsize,
 }
@@ -52,6 +54,10 @@ pub struct Solution {
 const WRITER: usize = usize::MAX;
 
 impl ReadWrite for Solution {
+    fn new() -> Self {
+        Solution { inside: AtomicUsize::new(0) }
+    }
+
     fn try_read(&self) -> bool {
         let mut inside = self.inside.load(Acquire);
         while inside != WRITER {
@@ -80,7 +86,7 @@ impl ReadWrite for Solution {
 // ANCHOR: model
 pub fn check<L: ReadWrite>() {
     // A writer leaves both numbers equal.
-    let shared = Arc::new((L::default(), AtomicU32::new(0), AtomicU32::new(0)));
+    let shared = Arc::new((L::new(), AtomicU32::new(0), AtomicU32::new(0)));
     let theirs = shared.clone();
     let writing = thread::spawn(move || {
         let (lock, left, right) = &*theirs;

@@ -13,12 +13,15 @@ use crate::museum::shim::atomic::{
 use crate::museum::shim::{Arc, thread};
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     permits: AtomicIsize,
 }
 
 impl Permits for Starter {
+    fn new() -> Self {
+        Starter { permits: AtomicIsize::new(0) }
+    }
+
     fn release(&self) {
         self.permits.fetch_add(1, Release);
     }
@@ -35,12 +38,15 @@ impl Permits for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     permits: AtomicIsize,
 }
 
 impl Permits for Solution {
+    fn new() -> Self {
+        Solution { permits: AtomicIsize::new(0) }
+    }
+
     fn release(&self) {
         self.permits.fetch_add(1, Release);
     }
@@ -60,7 +66,7 @@ impl Permits for Solution {
 
 // ANCHOR: model
 pub fn check<P: Permits>() {
-    let permits = Arc::new(P::default());
+    let permits = Arc::new(P::new());
     let theirs = permits.clone();
     let trying = thread::spawn(move || theirs.try_acquire());
     permits.release();

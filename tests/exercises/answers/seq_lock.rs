@@ -13,7 +13,6 @@ use crate::museum::shim::atomic::{
 use crate::museum::shim::{Arc, thread};
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     /// Odd while a write is under way.
     version: AtomicUsize,
@@ -22,6 +21,10 @@ pub struct Starter {
 }
 
 impl Pair for Starter {
+    fn new() -> Self {
+        Starter { version: AtomicUsize::new(0), pair: [AtomicU32::new(0), AtomicU32::new(0)] }
+    }
+
     fn write(&self, left: u32, right: u32) {
         let version = self.version.load(Relaxed);
         self.version.store(version + 1, Relaxed);
@@ -41,7 +44,6 @@ impl Pair for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     /// Odd while a write is under way.
     version: AtomicUsize,
@@ -50,6 +52,10 @@ pub struct Solution {
 }
 
 impl Pair for Solution {
+    fn new() -> Self {
+        Solution { version: AtomicUsize::new(0), pair: [AtomicU32::new(0), AtomicU32::new(0)] }
+    }
+
     fn write(&self, left: u32, right: u32) {
         let version = self.version.load(Relaxed);
         self.version.store(version + 1, Relaxed);
@@ -71,7 +77,7 @@ impl Pair for Solution {
 
 // ANCHOR: model
 pub fn check<P: Pair>() {
-    let pair = Arc::new(P::default());
+    let pair = Arc::new(P::new());
     let theirs = pair.clone();
     let writing = thread::spawn(move || theirs.write(1, 1));
     if let Some((left, right)) = pair.try_read() {

@@ -14,12 +14,15 @@ use crate::museum::shim::atomic::{
 use crate::museum::shim::thread;
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     locked: AtomicBool,
 }
 
 impl Lock for Starter {
+    fn new() -> Self {
+        Starter { locked: AtomicBool::new(false) }
+    }
+
     fn lock(&self) {
         while self.locked.compare_exchange(false, true, Acquire, Relaxed).is_err() {}
     }
@@ -31,12 +34,15 @@ impl Lock for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     locked: AtomicBool,
 }
 
 impl Lock for Solution {
+    fn new() -> Self {
+        Solution { locked: AtomicBool::new(false) }
+    }
+
     fn lock(&self) {
         while self.locked.compare_exchange(false, true, Acquire, Relaxed).is_err() {
             thread::yield_now();
@@ -51,7 +57,7 @@ impl Lock for Solution {
 
 // ANCHOR: model
 pub fn check<L: Lock>() {
-    let shared = Arc::new((L::default(), AtomicU32::new(0)));
+    let shared = Arc::new((L::new(), AtomicU32::new(0)));
     let add = |(lock, count): &(L, AtomicU32)| {
         lock.lock();
         count.store(count.load(Relaxed) + 1, Relaxed);

@@ -12,13 +12,16 @@ use crate::museum::shim::atomic::{
 use crate::museum::shim::{Arc, thread};
 
 // ANCHOR: starter
-#[derive(Default)]
 pub struct Starter {
     value: AtomicU32,
     version: AtomicU32,
 }
 
 impl Watch for Starter {
+    fn new() -> Self {
+        Starter { value: AtomicU32::new(0), version: AtomicU32::new(0) }
+    }
+
     fn set(&self, value: u32) {
         self.value.store(value, Release);
         self.version.fetch_add(1, Release);
@@ -37,13 +40,16 @@ impl Watch for Starter {
 // ANCHOR_END: starter
 
 // ANCHOR: solution
-#[derive(Default)]
 pub struct Solution {
     value: AtomicU32,
     version: AtomicU32,
 }
 
 impl Watch for Solution {
+    fn new() -> Self {
+        Solution { value: AtomicU32::new(0), version: AtomicU32::new(0) }
+    }
+
     fn set(&self, value: u32) {
         self.value.store(value, Release);
         self.version.fetch_add(1, Release);
@@ -64,7 +70,7 @@ impl Watch for Solution {
 
 // ANCHOR: model
 pub fn check<W: Watch>() {
-    let watch = Arc::new(W::default());
+    let watch = Arc::new(W::new());
     let theirs = watch.clone();
     let setting = thread::spawn(move || theirs.set(7));
     let (mut seen, mut last) = (0, None);
