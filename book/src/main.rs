@@ -7,6 +7,7 @@
 mod chapters;
 mod check;
 mod invariants;
+mod list;
 mod recordings;
 mod render;
 mod serve;
@@ -45,6 +46,8 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// List the chapters: their words, lines of code, recorded runs and timelines
+    List,
     /// Run the programs of recordings.toml and keep what they print
     Record {
         /// Only compare: fail when a program prints something else than what is kept
@@ -77,6 +80,7 @@ fn run(command: &Command) -> Result<()> {
         }
         Command::Serve { port } => serve::run(*port),
         Command::Check { drafts, quick } => check::run(*drafts, *quick),
+        Command::List => list::run(),
         Command::Record { check, names } => recordings::run(*check, names),
     }
 }
