@@ -1,6 +1,9 @@
 //! The museum's only door to threads, locks and atomics, so that whoever wants to watch them (a recorder, another
 //! model checker) changes this file alone. With `cargo loom` they are loom's; in `cargo test` they are `std`'s, and
-//! an exhibit is an ordinary small program.
+//! an exhibit is an ordinary small program; `tests/tools` gives it one tool's after another.
+
+#[cfg(museum_tools)]
+pub use super::super::primitives::{Arc, Condvar, Mutex, atomic, block_on, thread};
 
 #[cfg(cotask_loom)]
 pub use interleave::{
@@ -9,9 +12,9 @@ pub use interleave::{
     thread,
 };
 
-#[cfg(not(cotask_loom))]
+#[cfg(not(any(cotask_loom, museum_tools)))]
 pub use futures::executor::block_on;
-#[cfg(not(cotask_loom))]
+#[cfg(not(any(cotask_loom, museum_tools)))]
 pub use std::{
     sync::{Arc, Condvar, Mutex, atomic},
     thread,

@@ -137,9 +137,11 @@ fn draw_into(svg: &mut String, curves: &[Curve]) -> Result<(), Box<dyn std::erro
         .light_line_style(TRANSPARENT)
         .x_desc("steps of each thread, or preemption bound")
         .y_desc("executions (each line ten times the one below)")
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| format!("{y:.0}"))
         .draw()?;
     for (i, curve) in curves.iter().enumerate() {
-        let colour = [BLUE, RED, BLACK, GREEN][i % 4];
+        let colour = [BLUE, RED, BLACK, RGBColor(0, 120, 60)][i % 4];
         let line = LineSeries::new(curve.points.iter().copied(), colour.stroke_width(2)).point_size(4);
         let legend = move |(x, y)| Circle::new((x, y), 4, colour.filled());
         chart.draw_series(line)?.label(&curve.name).legend(legend);
