@@ -1,4 +1,5 @@
-//! `{{#invariants}}`: the runtime's contract with its tests, out of the crate's own documentation and the tests' sources.
+//! `{{#invariant 7}}` and `{{#invariants}}`: one sentence of the runtime's contract, or all, with their tests and models: out of
+//! the crate's own documentation and the sources of the tests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +10,7 @@ use regex::Regex;
 
 use crate::check::files;
 
-pub(crate) const DIRECTIVE: &str = "{{#invariants}}";
+const DIRECTIVE: &str = "{{#invariants}}";
 /// The plan of the rooms, out of the same documentation.
 pub(crate) const ROOMS: &str = "{{#rooms}}";
 
@@ -103,7 +104,27 @@ fn contract(lib: &str) -> BTreeMap<u32, Invariant> {
 }
 
 impl Invariants {
-    pub(crate) fn markdown(&self) -> String {
+    /// A chapter in which each `{{#invariant N}}` is the invariant of that number, and `{{#invariants}}` all of them.
+    ///
+    /// # Errors
+    /// When there is none of a number.
+    pub(crate) fn quoted_in(&self, content: &str) -> Result<String> {
+        let one = Regex::new(r"\{\{#invariant (\d+)\}\}").expect("a regular expression");
+        for found in one.captures_iter(content) {
+            let known = found[1].parse().is_ok_and(|number: u32| self.list.contains_key(&number));
+            ensure!(known, "src/lib.rs lists no invariant {}", &found[1]);
+        }
+        let quoted = one.replace_all(content, |found: &regex::Captures<'_>| {
+            found[1]
+                .parse()
+                .ok()
+                .and_then(|number| Some(self.list.get(&number)?.quote(number)))
+                .unwrap_or_default()
+        });
+        Ok(quoted.replace(DIRECTIVE, &self.markdown()))
+    }
+
+    fn markdown(&self) -> String {
         let sections = self.list.iter().map(|(number, invariant)| {
             let Invariant { text, models, tests } = invariant;
             let mut lines = vec![format!("## Invariant {number}\n\n> {text}\n")];
@@ -112,6 +133,19 @@ impl Invariants {
             lines.join("\n")
         });
         sections.collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+impl Invariant {
+    fn quote(&self, number: u32) -> String {
+        let names =
+            |names: Vec<&String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let tests = names(self.tests.iter().map(|(_, test)| test).collect());
+        let models = match self.models.as_slice() {
+            [] => String::new(),
+            models => format!(" Under `cargo loom`: {}.", names(models.iter().collect())),
+        };
+        format!("> **{number}.** {}\n>\n> *Test:* {tests}.{models}", self.text)
     }
 }
 
@@ -127,5 +161,9 @@ mod tests {
         assert_eq!(list[&1].text, "Once. At most.");
         assert_eq!(list[&1].models, ["a", "b"]);
         assert_eq!(list[&2].text, "Again.");
+        let invariants = Invariants { list, faults: Vec::new() };
+        let quoted = invariants.quoted_in("a {{#invariant 1}} b").unwrap();
+        assert_eq!(quoted, "a > **1.** Once. At most.\n>\n> *Test:* . Under `cargo loom`: `a`, `b`. b");
+        assert!(invariants.quoted_in("{{#invariant 3}}").is_err());
     }
 }

@@ -30,18 +30,16 @@ impl Preprocessor for Directive {
 
     fn run(&self, _: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let recordings = Recordings::read()?;
-        let (contract, rooms) = (invariants::read()?.markdown(), invariants::rooms()?);
+        let (contract, rooms) = (invariants::read()?, invariants::rooms()?);
         let mut outcome = Ok(());
         book.for_each_mut(|item| {
             if let (BookItem::Chapter(chapter), Ok(())) = (item, &outcome)
                 && let Some(path) = &chapter.path
             {
                 let up = "../".repeat(path.components().count() - 1);
-                match figures(&chapter.content, &up, &recordings) {
-                    Ok(content) => {
-                        let content = content.replace(invariants::DIRECTIVE, &contract);
-                        chapter.content = outdented(&content.replace(invariants::ROOMS, &rooms));
-                    }
+                let content = contract.quoted_in(&chapter.content);
+                match content.and_then(|content| figures(&content, &up, &recordings)) {
+                    Ok(content) => chapter.content = outdented(&content.replace(invariants::ROOMS, &rooms)),
                     Err(error) => outcome = Err(error.context(path.display().to_string())),
                 }
             }
