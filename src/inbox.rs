@@ -273,8 +273,9 @@ mod tests {
     fn a_number_is_given_again_as_late_as_possible() {
         let registry = Registry::default();
         let register = || registry.register(Arc::new(inbox().0));
-        assert_eq!([register(), register(), register()], [Some(0), Some(1), Some(2)]);
+        assert_eq!([register(), register()], [Some(0), Some(1)]);
         registry.unregister(1);
+        assert_eq!(register(), Some(2));
         for number in 3..MAX_RUNTIMES {
             assert_eq!(register(), Some(number));
         }
