@@ -333,29 +333,37 @@ mod executor {
     use super::tasks::{JoinHandle, ThisThread, block_on, spawn, yield_now};
 
     #[test]
-    fn a_task_woken_twice_is_polled_once() {
-        let polls = Rc::new(Cell::new(0));
-        let counted = Rc::clone(&polls);
-        block_on(&ThisThread, async move {
-            let waker = Rc::new(Cell::new(None::<Waker>));
-            let place = Rc::clone(&waker);
-            let task = spawn("twice", async move {
-                poll_fn(|cx| {
-                    counted.set(counted.get() + 1);
-                    place.set(Some(cx.waker().clone()));
-                    if counted.get() == 2 { Poll::Ready(()) } else { Poll::Pending }
-                })
-                .await;
-            });
-            yield_now().await;
-            let waker = waker.take().expect("it was polled");
-            waker.wake_by_ref();
-            waker.wake_by_ref();
+    fn a_task_woken_twice_is_polled_once_and_one_that_is_over_not_at_all() {
+        let (polls, over) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+        let waker = Rc::new(Cell::new(None::<Waker>));
+        let task = {
+            let (polls, over, waker) = (Rc::clone(&polls), Rc::clone(&over), Rc::clone(&waker));
+            poll_fn(move |cx| {
+                polls.set(polls.get() + 1);
+                waker.set(Some(cx.waker().clone()));
+                if over.get() { Poll::Ready(()) } else { Poll::Pending }
+            })
+        };
+        block_on(&ThisThread, async {
+            let task = spawn("twice", task);
+            let turn = async || {
+                yield_now().await;
+                yield_now().await;
+                (waker.take(), polls.get())
+            };
+            let (first, polls) = turn().await;
+            assert_eq!(polls, 1);
+            let first = first.expect("it was polled");
+            first.wake_by_ref();
+            first.wake_by_ref();
+            let (second, polls) = turn().await;
+            assert_eq!(polls, 2, "woken twice before its turn");
+            over.set(true);
+            second.expect("it was polled").wake();
             task.await;
-            waker.wake(); // of a task that is over: nothing
-            yield_now().await;
+            first.wake();
+            assert_eq!(turn().await.1, 3, "it is over, and its waker may outlive it");
         });
-        assert_eq!(polls.get(), 2);
     }
 
     #[test]
@@ -418,7 +426,8 @@ mod executor {
 
     #[test]
     #[should_panic(expected = "inside of block_on")]
-    fn to_spawn_outside_is_an_error() {
+    fn to_spawn_outside_is_an_error_also_after_a_runtime_has_ended() {
+        block_on(&ThisThread, async {});
         drop(spawn("nowhere", async {}));
     }
 }
