@@ -23,7 +23,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, Subcommand};
 
 use tool::{TOOLS, Tool};
@@ -68,9 +68,11 @@ fn attempt(args: &Args, tool: &Tool, exhibit: &str, version: &str) -> Result<Fou
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["--runs", &args.runs.to_string(), "--seconds", &args.seconds.to_string()]);
     command.args(["run", tool.name, exhibit, version]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let pipe = child.stdout.take().context("the child's output")?;
     let reader = thread::spawn(move || std::io::read_to_string(pipe));
+    let pipe = child.stderr.take().context("the child's errors")?;
+    let errors = thread::spawn(move || std::io::read_to_string(pipe));
     let start = Instant::now();
     // The tools stop by themselves when their time is over, so that only what hangs is killed.
     let ended = loop {
@@ -84,12 +86,16 @@ fn attempt(args: &Args, tool: &Tool, exhibit: &str, version: &str) -> Result<Fou
         }
         thread::sleep(Duration::from_millis(2));
     };
-    let output = reader.join().map_err(|_| anyhow::anyhow!("the reader panicked"))??;
+    let [output, errors] =
+        [reader, errors].map(|reader| reader.join().map_err(|_| anyhow!("a reader panicked")));
+    let (output, errors) = (output??, errors??);
     if output.lines().any(|line| line == PASSED) {
         return Ok(Found::Nothing);
     }
     let last = output.lines().rev().find_map(|line| line.strip_prefix(RUN)?.parse().ok());
-    match (ended, last) {
+    // A deadlock whose destructors lock again aborts the process, but not before it was told.
+    let told = || errors.split_once(" FAILED (execution ")?.1.split_once(')')?.0.parse().ok();
+    match (ended, last.or_else(told)) {
         (None, _) => Ok(Found::Hangs),
         (Some(_), Some(run)) => Ok(Found::InRun(run)),
         (Some(status), None) => bail!("{} of {exhibit} ended with {status} and without a word", tool.name),
