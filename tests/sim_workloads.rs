@@ -22,7 +22,10 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use cotask::sim::{Kind, Search, Simulation};
+use cotask::net::TcpStream;
+use cotask::sim::{self, Kind, Search, Simulation};
+use cotask::time::sleep;
+use futures::AsyncWriteExt;
 use scenarios::{SCENARIOS, Version};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -84,4 +87,65 @@ fn webapp_goes_on_for_a_day() {
 #[test]
 fn chat_goes_on_for_a_day() {
     day("chat", || chat::simulated::run(8_640, Duration::from_secs(10)));
+}
+
+/// A host that connects so often, says that much each time, and then neither speaks nor listens any more.
+fn ghost(to: &'static str, times: usize, words: &'static [u8]) {
+    sim::host("ghost", move || async move {
+        let mut connections = Vec::new();
+        while connections.len() < times {
+            if let Ok(mut connection) = TcpStream::connect(to).await
+                && connection.write_all(words).await.is_ok()
+            {
+                connections.push(connection);
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        std::future::pending::<()>().await
+    });
+}
+
+/// More of them than are served at once: without a limit nobody else would be served again.
+#[test]
+fn visitors_who_say_nothing_do_not_keep_the_others_out() {
+    sim::check(0..5, || async {
+        ghost("web:80", 20, b"GET /users");
+        webapp::simulated::run(5, Duration::from_secs(10)).await;
+    });
+}
+
+/// The chat waits for the slowest listener, but not for one that takes nothing.
+#[test]
+fn a_listener_who_takes_nothing_does_not_silence_the_others() {
+    sim::check(0..5, || async {
+        ghost("server:80", 1, b"");
+        chat::simulated::run(100, Duration::from_millis(100)).await;
+    });
+}
+
+/// Three pauses lie between four attempts, each drawn from a span of its own: 100, 200 and 400 ms.
+#[test]
+fn retries_pause_as_they_say() {
+    let mut pauses = Vec::new();
+    for seed in 0..200 {
+        let report = Simulation::builder().seed(seed).build().run(rates::simulated::give_up(4));
+        let (took, error) = report.result.unwrap();
+        assert!(error.contains("no rate for") && error.contains("refused"), "{error}");
+        pauses.push(took.as_millis());
+    }
+    pauses.sort();
+    // Four attempts take some milliseconds themselves.
+    assert!(pauses[199] <= 720 && pauses[199] > 550 && pauses[0] < 150, "{pauses:?}");
+    let middle = pauses[100];
+    assert!((300..400).contains(&middle), "the middle of 0 to 700 ms: {pauses:?}");
+}
+
+/// Where nothing comes back at all, each attempt ends with its time-out.
+#[test]
+fn attempts_end_with_their_time_outs() {
+    let cut = "0s partition main market".parse().unwrap();
+    let report = Simulation::builder().seed(1).plan(cut).build().run(rates::simulated::give_up(4));
+    let (took, error) = report.result.unwrap();
+    assert!(error.contains("the time was up"), "{error}");
+    assert!((4_000..4_720).contains(&took.as_millis()), "{took:?}");
 }

@@ -22,7 +22,8 @@
 //!
 //! Every other file is one style, and only concurrency stands in it: `sequential.rs`, `threads.rs`, `pool.rs`,
 //! `processes.rs`, `callbacks.rs`, `coroutines.rs`, `blocking.rs` (coroutines with the blocking pool), `tokio.rs`.
-//! They all have the same entry, so that two of them can be read side by side.
+//! They all have the same entry, so that two of them can be read side by side. Where there is a `simulated.rs`, it runs the
+//! coroutines in a simulation: `cargo run --release --example simulate -- --scenario NAME`.
 //!
 //! # What `mod.rs` holds
 //!

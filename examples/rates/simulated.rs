@@ -45,16 +45,28 @@ pub(crate) async fn run(rounds: u32, pairs: u32, pause: Duration) {
     }
 }
 
-async fn fetch(market: &Market, pairs: u32) -> Result<()> {
-    let job = Arc::new(Job {
+/// How long it takes until a rate is given up, on a market at which nobody listens, and what is said then.
+pub(crate) async fn give_up(attempts: u32) -> (Duration, String) {
+    sim::host("market", std::future::pending::<()>);
+    let job = job(1, attempts).await.expect("the market has an address");
+    let error = coroutines::fetch_together(&job).await.err().expect("nobody listens");
+    (sim::elapsed(), format!("{error:#}"))
+}
+
+async fn job(pairs: u32, attempts: u32) -> Result<Arc<Job>> {
+    Ok(Arc::new(Job {
         server: lookup_host("market:80").await?[0],
         pairs,
         workers: 0,
         timeout: Duration::from_secs(1),
-        attempts: u32::MAX,
+        attempts,
         started: Instant::now(),
         progress: ProgressBar::hidden(),
-    });
+    }))
+}
+
+async fn fetch(market: &Market, pairs: u32) -> Result<()> {
+    let job = job(pairs, u32::MAX).await?;
     let quotes = coroutines::fetch_together(&job).await?;
     let prices = |pair: Pair| (pair, market.price(pair));
     assert!(

@@ -50,6 +50,12 @@
 //!    the other)
 //! ```
 //!
+//! # Finding a seed
+//!
+//! [`check`] is a test over many seeds; [`Search`] is what it is made of, and [`shrink`] finds out what it takes to
+//! fail. In every simulation an [`Oracle`] watches whether the runtime itself keeps its contract. The example `simulate`
+//! does all that for programs of a few hosts.
+//!
 //! # What is simulated
 //!
 //! [`net::TcpStream`](crate::net::TcpStream), `TcpListener` and `UdpSocket` made by address; names of hosts in their place;

@@ -1,6 +1,6 @@
 //! The search: a program under many seeds, until one of them fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -49,7 +49,7 @@ pub struct Searched {
     /// Those that failed, by seed: at most one a thread, unless [all](Search::all) were asked for.
     pub failed: BTreeMap<u64, Found>,
     /// The seeds whose second run was not the same as the first.
-    pub differing: Vec<u64>,
+    pub differing: BTreeSet<u64>,
     /// How often each kind of fault really happened.
     pub faults: BTreeMap<Kind, u64>,
     /// On the clocks of all simulations together.
@@ -151,7 +151,7 @@ impl Searched {
             *self.faults.entry(kind).or_default() += count;
         }
         if differs {
-            self.differing.push(seed);
+            self.differing.insert(seed);
         }
         if let Err(failure) = report.result {
             self.failed.insert(seed, Found { failure, plan, at: report.virtual_time });
