@@ -15,6 +15,7 @@ use interleave::sync::Arc;
 use interleave::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use interleave::{Kind, Model, thread};
 
+// ANCHOR: subject
 /// What is to be checked: a flag that says that the data is there. In code of your own it takes its atomics from one
 /// place, which chooses between `std`'s and these (`src/loom.rs` of cotask is such a place).
 #[derive(Default)]
@@ -39,7 +40,9 @@ impl Published {
         self.ready.load(Acquire).then(|| self.data.load(Relaxed))
     }
 }
+// ANCHOR_END: subject
 
+// ANCHOR: model
 /// What must hold in every interleaving: what is seen is what was published.
 fn who_sees_the_flag_sees_the_data(publish: fn(&Published, usize)) {
     let published = Arc::new(Published::default());
@@ -62,6 +65,7 @@ fn the_broken_version_is_caught() {
     let failure = broken.explore(|| who_sees_the_flag_sees_the_data(Published::publish_wrongly)).unwrap_err();
     assert_eq!(failure.kind, Kind::Panic);
 }
+// ANCHOR_END: model
 
 #[test]
 #[ignore = "fails on purpose: shows what a failure looks like"]
