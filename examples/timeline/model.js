@@ -83,6 +83,10 @@ class Model {
           if (!["pending", "budget"].includes(event.outcome)) task.over = i;
           poll = null;
           break;
+        case "dropped":
+          task.over = i;
+          runnable.delete(task.id);
+          break;
         case "parked":
           this.decisions.push(i);
           sleep = { from: event.at, to: this.end, begin: i };
@@ -214,6 +218,11 @@ class State {
           this.waiting.delete(event.task);
           this.queue = this.queue.filter((task) => task !== event.task);
         }
+        break;
+      case "dropped":
+        this.alive.delete(event.task);
+        this.waiting.delete(event.task);
+        this.queue = this.queue.filter((task) => task !== event.task);
         break;
       case "waits":
         this.wait(event.by, { on: event.on, want: event.want });

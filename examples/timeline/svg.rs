@@ -89,6 +89,10 @@ pub(crate) fn draw(trace: &Trace, title: &str) -> String {
                     lanes[lane].to = x(place);
                 }
             }
+            ("dropped", Some(lane)) => {
+                runnable.remove(&lane);
+                lanes[lane].to = x(place);
+            }
             ("parked", _) => sleep = Some((place, event.at)),
             ("unparked", _) => {
                 if let Some((parked, since)) = sleep.take() {

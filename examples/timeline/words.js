@@ -131,6 +131,8 @@ class Words {
       }
       case "joined":
         return `${by} takes the result of ${name}.`;
+      case "dropped":
+        return `The host of ${name} stops: its future is dropped.`;
       case "abort_requested":
         return `${by} asks ${name} to end.`;
       case "parked": {
@@ -172,6 +174,8 @@ class Words {
         return `${by} sends a value into ${this.thing(event.channel)}, which holds ${event.queued} now.`;
       case "received":
         return `${by} receives a value from ${this.thing(event.channel)}, which holds ${event.queued} now.`;
+      case "fault":
+        return `In the simulated world: ${event.what}.`;
       case "named":
         return `${event.resource} is called ${event.name}.`;
       default:
