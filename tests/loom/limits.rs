@@ -47,7 +47,7 @@ static STORE_BESIDE_SWAP: Model = Model {
     about: "false alarm: a store that a concurrent swap did not read may be lost behind it; another swap is not",
     invariants: &[],
     bound: None,
-    body: || token(|token| drop(token.swap(1, AcqRel))),
+    body: || token(|token| _ = token.swap(1, AcqRel)),
     mutants: &[Mutant::Body { name: "plain_store", body: || token(|token| token.store(1, Release)) }],
 };
 
