@@ -41,6 +41,7 @@ fn task(slot: u32) -> Name {
     Name::new(0, 0, slot)
 }
 
+// ANCHOR: mutant
 const CHECK_THEN_PARK: Mutant = Mutant::Source {
     name: "checked_and_parked_in_two_sections",
     file: FILE,
@@ -50,7 +51,9 @@ const CHECK_THEN_PARK: Mutant = Mutant::Source {
          self.state.lock().parked = empty;
          empty",
 };
+// ANCHOR_END: mutant
 
+// ANCHOR: sleep
 static SLEEP: Model = Model {
     name: "inbox",
     about: "a wake while the owner is about to sleep ends the sleep, and the poll sees what was written before",
@@ -68,6 +71,7 @@ static SLEEP: Model = Model {
         assert_eq!(written.load(Relaxed), 1);
         waking.join().unwrap();
     },
+// ANCHOR_END: sleep
     mutants: &[
         CHECK_THEN_PARK,
         Mutant::Source {

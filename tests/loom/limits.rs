@@ -42,6 +42,7 @@ fn store_buffering(ordering: Ordering, with_fence: bool) {
     assert!(seen > 0, "both looked, and neither saw the other");
 }
 
+// ANCHOR: store_beside_swap
 static STORE_BESIDE_SWAP: Model = Model {
     name: "limits_store_beside_swap",
     about: "false alarm: a store that a concurrent swap did not read may be lost behind it; another swap is not",
@@ -50,6 +51,7 @@ static STORE_BESIDE_SWAP: Model = Model {
     body: || token(|token| _ = token.swap(1, AcqRel)),
     mutants: &[Mutant::Body { name: "plain_store", body: || token(|token| token.store(1, Release)) }],
 };
+// ANCHOR_END: store_beside_swap
 
 /// A swap reads what comes right before it. If it read the beginning, the token comes after it, and stays.
 fn token(put: fn(&AtomicUsize)) {
