@@ -122,7 +122,7 @@ impl Builder {
         self
     }
 
-    /// Bounds the pool of threads behind [`spawn_blocking`].
+    /// Bounds the pool of threads behind [`spawn_blocking`](crate::spawn_blocking).
     ///
     /// # Examples
     /// ```

@@ -193,7 +193,7 @@ impl fmt::Display for Short {
     }
 }
 
-/// Why a [`Fault`] or a [`Plan`] could not be read, with the line.
+/// Why a [`Fault`] or a [`Plan`](super::Plan) could not be read, with the line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ParseError(pub(super) String);
 

@@ -18,7 +18,7 @@ pub struct Report<T> {
     pub result: Result<T, Failure>,
     /// How long it took, on the machine's virtual clock.
     pub virtual_time: Duration,
-    /// The last events, as many as [`Builder::trace`] asked for. Tasks are named after their hosts.
+    /// The last events, as many as [`Builder::trace`](super::Builder::trace) asked for. Tasks are named after their hosts.
     pub trace: Trace,
     /// Over all events. Two runs of one seed, on any machine, have the same; 0 without the feature `trace`.
     pub hash: u64,
@@ -47,7 +47,7 @@ pub enum Failure {
         /// Every task, and what it waits for.
         waiting: Vec<Waiter>,
     },
-    /// The [limit](Builder::limit) of virtual time was reached.
+    /// The [limit](super::Builder::limit) of virtual time was reached.
     TimeLimit {
         /// Every task, and what it waits for.
         waiting: Vec<Waiter>,
