@@ -61,7 +61,7 @@ pub enum Failure {
     },
     /// The runtime itself did what its [contract](crate) excludes.
     Contract(Broken),
-    /// [`invariant`] did not hold.
+    /// [`invariant`](super::invariant) did not hold.
     Invariant(String),
 }
 

@@ -71,7 +71,7 @@ static SLEEP: Model = Model {
         assert_eq!(written.load(Relaxed), 1);
         waking.join().unwrap();
     },
-// ANCHOR_END: sleep
+    // ANCHOR_END: sleep
     mutants: &[
         CHECK_THEN_PARK,
         Mutant::Source {
