@@ -101,9 +101,25 @@ pub enum Fault {
 }
 }
 
+/// The enum, and all of its variants in one list.
+macro_rules! kinds {
+    ($(#[$about:meta])* pub enum Kind { $($(#[$doc:meta])* $name:ident,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: [Kind; [$(Kind::$name),*].len()] = [$(Kind::$name),*];
+        }
+    };
+}
+
+kinds! {
 /// A kind of fault, counted each time one really acted: a packet that was lost, not the share that was set.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[non_exhaustive]
 pub enum Kind {
     /// A packet took a latency other than the usual one.
     Latency,
@@ -148,35 +164,6 @@ pub enum Kind {
     /// A write took less than there was room for.
     ShortWrite,
 }
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Kind; 21] = {
-        use Kind::*;
-        [
-            Latency,
-            Jitter,
-            Loss,
-            DatagramLost,
-            DatagramDuplicated,
-            DatagramReordered,
-            Bandwidth,
-            Partition,
-            PartitionOneWay,
-            Reset,
-            Refused,
-            BacklogFull,
-            SlowDisk,
-            Descriptors,
-            ClockSkew,
-            ClockJump,
-            Crash,
-            Restart,
-            Spurious,
-            ShortRead,
-            ShortWrite,
-        ]
-    };
 }
 
 /// The largest unit in which it is a whole number: `1500ms`.
