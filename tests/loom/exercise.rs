@@ -3,13 +3,13 @@
 //! A reader's model is judged as a model of ours is: it must fail for the broken version and hold for one that is right.
 //! Only then is their repair looked at, by their model and by a hidden one.
 
-use std::error::Error;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::exercises::EXERCISES;
 use crate::model::{Exercise, Stage, explore};
 use crate::process::{self, Outcome};
+use crate::runner::{Result, exit_code};
 use crate::table::Table;
 
 /// A model of an exercise that takes longer is too large for what it has to find.
@@ -39,17 +39,8 @@ pub fn main() -> Option<ExitCode> {
         ["exercise", ..] => Err(USAGE.into()),
         _ => return None,
     };
-    Some(match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("cargo loom: {error}");
-            ExitCode::from(2)
-        }
-    })
+    Some(exit_code(result))
 }
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn find(name: &str) -> Result<&'static Exercise> {
     let known: Vec<&str> = EXERCISES.iter().map(|exercise| exercise.name()).collect();

@@ -8,13 +8,13 @@
 
 use interleave::sync::atomic::{
     AtomicUsize,
-    Ordering::{self, AcqRel, Relaxed, Release, SeqCst},
-    fence,
+    Ordering::{AcqRel, Relaxed, Release, SeqCst},
 };
 use interleave::sync::{Arc, Mutex};
 use interleave::thread;
 
 use crate::model::{Model, Mutant};
+use crate::orderings::store_buffering;
 
 pub const MODELS: &[&Model] = &[&SEQ_CST, &STORE_BESIDE_SWAP, &LOAD_BUFFERING, &TRY_LOCK];
 
@@ -23,24 +23,12 @@ static SEQ_CST: Model = Model {
     about: "false alarm: SeqCst loads and stores are taken for acquire and release; a SeqCst fence is a fence",
     invariants: &[],
     bound: None,
-    body: || store_buffering(Relaxed, true),
-    mutants: &[Mutant::Body { name: "seq_cst_without_fence", body: || store_buffering(SeqCst, false) }],
+    body: || store_buffering(Relaxed, Relaxed, true),
+    mutants: &[Mutant::Body {
+        name: "seq_cst_without_fence",
+        body: || store_buffering(SeqCst, SeqCst, false),
+    }],
 };
-
-fn store_buffering(ordering: Ordering, with_fence: bool) {
-    let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
-    let meet = move |shared: &[AtomicUsize; 2], me: usize| {
-        shared[me].store(1, ordering);
-        if with_fence {
-            fence(SeqCst);
-        }
-        shared[1 - me].load(ordering)
-    };
-    let theirs = shared.clone();
-    let other = thread::spawn(move || meet(&theirs, 1));
-    let seen = meet(&shared, 0) + other.join().unwrap();
-    assert!(seen > 0, "both looked, and neither saw the other");
-}
 
 // ANCHOR: store_beside_swap
 static STORE_BESIDE_SWAP: Model = Model {

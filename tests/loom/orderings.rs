@@ -45,21 +45,25 @@ static STORE_BUFFERING: Model = Model {
     about: "of two threads that each announce themselves and then look for the other, one sees the other",
     invariants: &[6],
     bound: None,
-    body: || store_buffering(Relaxed, true),
+    body: || store_buffering(Relaxed, Relaxed, true),
     mutants: &[
-        Mutant::Body { name: "no_fence", body: || store_buffering(Relaxed, false) },
-        Mutant::Body { name: "release_and_acquire_are_not_enough", body: || store_buffering(Release, false) },
+        Mutant::Body { name: "no_fence", body: || store_buffering(Relaxed, Relaxed, false) },
+        Mutant::Body {
+            name: "release_and_acquire_are_not_enough",
+            body: || store_buffering(Release, Acquire, false),
+        },
     ],
 };
 
-fn store_buffering(announce: Ordering, with_fence: bool) {
+/// Each of two threads announces itself, and then looks for the other.
+pub fn store_buffering(announce: Ordering, look: Ordering, with_fence: bool) {
     let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
     let meet = move |shared: Arc<[AtomicUsize; 2]>, me: usize| {
         shared[me].store(1, announce);
         if with_fence {
             fence(SeqCst);
         }
-        shared[1 - me].load(if announce == Release { Acquire } else { Relaxed })
+        shared[1 - me].load(look)
     };
     let theirs = shared.clone();
     let other = thread::spawn(move || meet(theirs, 1));

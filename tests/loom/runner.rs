@@ -67,6 +67,11 @@ pub fn main(models: &[&Model]) -> ExitCode {
         let selected = select(models, &options.names)?;
         if options.list { Ok(list(&selected)) } else { run_all(&selected, !options.no_mutants) }
     });
+    exit_code(result)
+}
+
+/// 0 when all is well, 1 when something failed, 2 when it could not be tried.
+pub fn exit_code(result: Result<bool>) -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -77,7 +82,7 @@ pub fn main(models: &[&Model]) -> ExitCode {
     }
 }
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn select<'a>(models: &[&'a Model], names: &[String]) -> Result<Vec<&'a Model>> {
     for name in names {
