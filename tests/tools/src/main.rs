@@ -21,12 +21,13 @@ mod tool;
 
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, Subcommand};
 
 use tool::{TOOLS, Tool};
+use wait_timeout::ChildExt;
 
 #[derive(Parser)]
 #[command(about = "Which tool finds which bug of the museum")]
@@ -73,19 +74,12 @@ fn attempt(args: &Args, tool: &Tool, exhibit: &str, version: &str) -> Result<Fou
     let reader = thread::spawn(move || std::io::read_to_string(pipe));
     let pipe = child.stderr.take().context("the child's errors")?;
     let errors = thread::spawn(move || std::io::read_to_string(pipe));
-    let start = Instant::now();
     // The tools stop by themselves when their time is over, so that only what hangs is killed.
-    let ended = loop {
-        if let Some(status) = child.try_wait()? {
-            break Some(status);
-        }
-        if start.elapsed() > limit + limit / 2 + Duration::from_secs(5) {
-            child.kill()?;
-            child.wait()?;
-            break None;
-        }
-        thread::sleep(Duration::from_millis(2));
-    };
+    let ended = child.wait_timeout(limit + limit / 2 + Duration::from_secs(5))?;
+    if ended.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
     let [output, errors] =
         [reader, errors].map(|reader| reader.join().map_err(|_| anyhow!("a reader panicked")));
     let (output, errors) = (output??, errors??);
