@@ -1,14 +1,14 @@
 //! The command that simulates: its arguments, what it finds, and how what it found is seen again.
 
+#[path = "support/json_trace.rs"]
+mod json_trace;
 #[allow(dead_code)] // Other tests use the rest.
 mod support;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
-use serde_json::Value;
 use support::{refuses, run};
 
 /// A file for this test alone.
@@ -76,7 +76,9 @@ fn what_is_found_can_be_seen_again() {
         assert!(after <= before && after <= 6, "{before} faults, and of them it takes {after}: {told}");
 
         let events = fs::read_to_string(&timeline).unwrap();
-        check_grammar(&events);
+        let events = json_trace::read(&events);
+        let last = events.last().and_then(|event| event["at"].as_u64());
+        assert!(last > Some(0), "nothing was recorded");
         let page = file(&format!("{scenario}.html"));
         let shown = run("timeline", &[timeline.to_str().unwrap(), "--out", page.to_str().unwrap()]);
         assert!(shown.status.success(), "{shown:?}");
@@ -87,42 +89,6 @@ fn what_is_found_can_be_seen_again() {
         let repaired = run("simulate", &["--scenario", scenario, "--repaired", "--seeds", "300"]);
         assert!(repaired.status.success(), "{}", text(&repaired));
     }
-}
-
-/// The timeline is a sentence of the recorder's grammar: who is polled was queued, who is queued lives, and nobody sleeps
-/// while somebody can run.
-fn check_grammar(text: &str) {
-    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
-    let header = lines.next().expect("a header");
-    assert_eq!((&header["cotask_trace"], &header["dropped"]), (&1.into(), &0.into()));
-    let (mut alive, mut queued, mut polled, mut last) = (BTreeSet::new(), BTreeSet::new(), None, 0);
-    for event in lines {
-        let at = event["at"].as_u64().expect("a time");
-        assert!(at >= last, "{event}");
-        last = at;
-        let task = event["task"].as_str().unwrap_or_default().to_string();
-        let holds = match event["event"].as_str().expect("a kind") {
-            "spawned" => alive.insert(task),
-            "scheduled" => alive.contains(&task) && queued.insert(task),
-            "poll_began" => queued.remove(&task) && polled.replace(task).is_none(),
-            "poll_ended" => {
-                let pending = ["pending", "budget"].contains(&event["outcome"].as_str().unwrap_or_default());
-                if !pending {
-                    alive.remove(&task);
-                    queued.remove(&task);
-                }
-                polled.take() == Some(task)
-            }
-            "dropped" => {
-                queued.remove(&task);
-                alive.remove(&task)
-            }
-            "parked" => queued.is_empty() && polled.is_none(),
-            _ => true,
-        };
-        assert!(holds, "{event}");
-    }
-    assert!(last > 0, "nothing was recorded");
 }
 
 #[test]

@@ -6,13 +6,14 @@ mod help;
 #[rustfmt::skip] // narrower: see the rustfmt.toml there
 #[path = "../examples/steps/schedules.rs"]
 mod schedules;
+#[path = "support/json_trace.rs"]
+mod json_trace;
 #[allow(dead_code)]
 mod support;
 #[rustfmt::skip] // narrower: see the rustfmt.toml there
 #[path = "../examples/steps/tasks.rs"]
 mod tasks;
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
@@ -48,46 +49,7 @@ fn trace(step: &str) -> Vec<Value> {
     assert!(output.status.success(), "{step}: {}", String::from_utf8_lossy(&output.stderr));
     let text = fs::read_to_string(&file).expect("the trace");
     let _ = fs::remove_file(&file);
-    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
-    assert_eq!(lines.next().expect("a header")["cotask_trace"], 1);
-    let events: Vec<Value> = lines.collect();
-    obeys_the_contract(&events);
-    events
-}
-
-/// The first three invariants and the sixth, on the events of a step: what `tests/common/grammar.rs` is for cotask.
-fn obeys_the_contract(events: &[Value]) {
-    // Whether each task is queued, polled, and over.
-    let mut tasks = BTreeMap::<&str, [bool; 3]>::new();
-    for (at, event) in events.iter().enumerate() {
-        let before = &events[at.saturating_sub(8)..=at];
-        let task = event["task"].as_str().unwrap_or_default();
-        match event["event"].as_str().expect("a kind") {
-            "spawned" => assert!(tasks.insert(task, [false; 3]).is_none(), "spawned twice: {before:#?}"),
-            "scheduled" => {
-                let [queued, _, over] = tasks.get_mut(task).expect("spawned first");
-                assert!(!*queued && !*over, "queued already, or over: {before:#?}");
-                *queued = true;
-            }
-            "poll_began" => {
-                assert!(tasks.values().all(|[_, polled, _]| !polled), "a poll in a poll: {before:#?}");
-                let [queued, polled, _] = tasks.get_mut(task).expect("spawned first");
-                assert!(std::mem::take(queued), "a poll without a wake: {before:#?}");
-                *polled = true;
-            }
-            "poll_ended" => {
-                let [queued, polled, over] = tasks.get_mut(task).expect("spawned first");
-                assert!(std::mem::take(polled), "no poll began: {before:#?}");
-                *over = event["outcome"] == "finished";
-                // What wakes a task in its last poll finds it over when its turn comes.
-                *queued &= !*over;
-            }
-            "parked" => {
-                assert!(tasks.values().all(|[queued, ..]| !queued), "sleeps while one can run: {before:#?}");
-            }
-            _ => {}
-        }
-    }
+    json_trace::read(&text)
 }
 
 /// The kinds of events in their order, and of which task each is (`-` where of none).
