@@ -110,6 +110,7 @@ pub(crate) mod python;
 mod scratch;
 mod style;
 pub(crate) mod trace;
+pub(crate) mod trace_lines;
 pub(crate) mod worker;
 
 use std::ffi::OsString;

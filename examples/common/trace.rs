@@ -21,6 +21,8 @@ use cotask::sync::Notify;
 use cotask::trace::Trace;
 use futures::future::{Either, select};
 
+use super::trace_lines;
+
 /// The last so many events are kept: about 64 MB of them.
 const EVENTS: usize = 1_000_000;
 /// How a helper process learns of the file.
@@ -144,11 +146,10 @@ fn beside(file: &Path, what: &str) -> PathBuf {
 
 /// `.json` is Perfetto's format, anything else lines of JSON for the timeline.
 fn write(trace: &Trace, file: &Path) -> Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
-    if file.extension().is_some_and(|extension| extension == "json") {
-        trace.write_chrome(&mut out)?;
-    } else {
-        trace.write_json_lines(&mut out)?;
+    if file.extension().is_none_or(|extension| extension != "json") {
+        return Ok(trace_lines::write(trace, file)?);
     }
+    let mut out = BufWriter::new(File::create(file)?);
+    trace.write_chrome(&mut out)?;
     Ok(out.flush()?)
 }

@@ -2,14 +2,14 @@
 
 #![allow(dead_code, reason = "not every program tells the time")]
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+#[path = "../common/trace_lines.rs"]
+mod trace_lines;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, Command, value_parser};
 use cotask::time::Instant;
-use cotask::trace::Trace;
 
 /// Runs a program on a virtual clock. With `--trace FILE` its recording goes to that file.
 pub fn play<F: Future<Output = ()>>(shows: &'static str, program: F) -> ExitCode {
@@ -30,19 +30,13 @@ pub fn play<F: Future<Output = ()>>(shows: &'static str, program: F) -> ExitCode
     };
     runtime.block_on(program);
     let Some(file) = file else { return ExitCode::SUCCESS };
-    match write(&runtime.take_trace(), file) {
+    match trace_lines::write(&runtime.take_trace(), file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: --trace {}: {error}", file.display());
             ExitCode::FAILURE
         }
     }
-}
-
-fn write(trace: &Trace, file: &PathBuf) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
-    trace.write_json_lines(&mut out)?;
-    out.flush()
 }
 
 /// Prints a line with the virtual time that has passed since `start`.

@@ -10,9 +10,9 @@ mod outside;
 mod tasks;
 mod threads;
 mod timers;
+#[path = "../common/trace_lines.rs"]
+mod trace_lines;
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -104,8 +104,7 @@ fn on(args: &Args, builder: Builder, scene: impl Future<Output = Result<()>>) ->
         println!("the thread slept {sleeps} times");
     }
     if let Some(path) = &args.trace {
-        let file = File::create(path).with_context(|| path.display().to_string())?;
-        trace.write_json_lines(BufWriter::new(file))?;
+        trace_lines::write(&trace, path).with_context(|| path.display().to_string())?;
     }
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! Runs what was asked for: one seed, or many.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use cotask::sim::{self, Builder, Found, Plan, Search, Searched};
 use cotask::trace::Trace;
 
 use crate::Args;
-use crate::common::progress;
+use crate::common::{progress, trace_lines};
 use crate::report;
 use crate::scenarios::Scenario;
 
@@ -142,13 +141,9 @@ fn one(args: &Args, scenario: &'static Scenario, seed: u64, plan: Option<&Plan>)
     Ok(if report.result.is_err() || differs { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn save(trace: &Trace, file: &PathBuf) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let mut out = BufWriter::new(File::create(file)?);
-        trace.write_json_lines(&mut out)?;
-        out.flush()
-    };
-    write().with_context(|| format!("cannot write the timeline to {}", file.display()))
+fn save(trace: &Trace, file: &Path) -> Result<()> {
+    trace_lines::write(trace, file)
+        .with_context(|| format!("cannot write the timeline to {}", file.display()))
 }
 
 /// Seeds a minute.
