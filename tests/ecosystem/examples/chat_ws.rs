@@ -5,17 +5,13 @@
 //! ```
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
 use cotask::net::TcpListener;
-use cotask::signal::ctrl_c;
-use cotask::time::timeout;
 use ecosystem::on_cotask::chat;
 use ecosystem::on_cotask::http::{Server, Version};
-use futures::StreamExt;
-use futures::channel::mpsc;
+use ecosystem::on_cotask::{printed, until_ctrl_c};
 use hyper::service::service_fn;
 
 /// Serves a page with a chat in it until Ctrl-C. What one window says, all others show.
@@ -39,15 +35,9 @@ fn main() -> Result<()> {
         let room = listener.local_addr()?;
         println!("http://{}/ is the page of the chat at {room}, until Ctrl-C", server.address()?);
 
-        let (told, heard) = mpsc::unbounded();
-        cotask::spawn(heard.for_each(async |trouble| eprintln!("{trouble}")));
+        let told = printed();
         cotask::spawn(chat::open(listener, told.clone()));
-        let stop = async {
-            let time = arguments.seconds.map_or(Duration::MAX, Duration::from_secs);
-            if let Ok(Err(error)) = timeout(time, ctrl_c()).await {
-                eprintln!("Ctrl-C cannot be heard here: {error}");
-            }
-        };
+        let stop = until_ctrl_c(arguments.seconds);
         let page = service_fn(move |_| async move { Ok::<_, Infallible>(chat::page(room)) });
         server.serve(page, stop, told).await;
         Ok(())

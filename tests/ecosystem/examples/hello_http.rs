@@ -4,15 +4,10 @@
 //! $ cargo run --release -p ecosystem --example hello_http
 //! ```
 
-use std::time::Duration;
-
 use anyhow::Result;
 use clap::Parser;
-use cotask::signal::ctrl_c;
-use cotask::time::timeout;
 use ecosystem::on_cotask::http::{Gate, PAGE, Server, Version, answer};
-use futures::StreamExt;
-use futures::channel::mpsc;
+use ecosystem::on_cotask::{printed, until_ctrl_c};
 use hyper::service::service_fn;
 
 /// Serves a page, a greeting at /hello, a slow body at /count/N and an echo at /echo, until Ctrl-C.
@@ -41,14 +36,8 @@ fn main() -> Result<()> {
         let server = Server::bind(&arguments.address, version).await?;
         println!("http://{}/ serves a page of {} bytes until Ctrl-C", server.address()?, PAGE.len());
 
-        let (told, heard) = mpsc::unbounded();
-        cotask::spawn(heard.for_each(async |trouble| eprintln!("{trouble}")));
-        let stop = async {
-            let time = arguments.seconds.map_or(Duration::MAX, Duration::from_secs);
-            if let Ok(Err(error)) = timeout(time, ctrl_c()).await {
-                eprintln!("Ctrl-C cannot be heard here: {error}");
-            }
-        };
+        let told = printed();
+        let stop = until_ctrl_c(arguments.seconds);
         let service = service_fn(|request| answer(request, Gate::default()));
         let served = server.serve(service, stop, told).await;
         println!("{served} connections served");

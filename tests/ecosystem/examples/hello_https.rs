@@ -5,16 +5,11 @@
 //! $ curl --insecure https://127.0.0.1:8443/hello
 //! ```
 
-use std::time::Duration;
-
 use anyhow::Result;
 use clap::Parser;
 use cotask::net::TcpListener;
-use cotask::signal::ctrl_c;
-use cotask::time::timeout;
 use ecosystem::on_cotask::tls::{Identity, serve};
-use futures::StreamExt;
-use futures::channel::mpsc;
+use ecosystem::on_cotask::{printed, until_ctrl_c};
 
 /// Serves what `hello_http` does, over TLS and by HTTP/2 or HTTP/1.1 as the client prefers, until Ctrl-C.
 #[derive(Parser)]
@@ -34,13 +29,9 @@ fn main() -> Result<()> {
     cotask::block_on(async {
         let listener = TcpListener::bind(&*arguments.address).await?;
         println!("https://{}/ is served until Ctrl-C; nobody vouches for it", listener.local_addr()?);
-        let (told, heard) = mpsc::unbounded();
-        cotask::spawn(heard.for_each(async |trouble| eprintln!("{trouble}")));
+        let told = printed();
         let server = cotask::spawn(serve(listener, Identity::new()?, told));
-        let time = arguments.seconds.map_or(Duration::MAX, Duration::from_secs);
-        if let Ok(Err(error)) = timeout(time, ctrl_c()).await {
-            eprintln!("Ctrl-C cannot be heard here: {error}");
-        }
+        until_ctrl_c(arguments.seconds).await;
         if server.is_finished() {
             return server.await?;
         }

@@ -12,3 +12,26 @@ pub mod http_client;
 pub mod notes;
 #[path = "../programs/tls.rs"]
 pub mod tls;
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+
+/// Until Ctrl-C, or for so many seconds: how long an example serves.
+pub async fn until_ctrl_c(seconds: Option<u64>) {
+    let time = seconds.map_or(Duration::MAX, Duration::from_secs);
+    if let Ok(Err(error)) = cotask::time::timeout(time, cotask::signal::ctrl_c()).await {
+        eprintln!("Ctrl-C cannot be heard here: {error}");
+    }
+}
+
+/// Where a server tells of its troubles; they are printed.
+///
+/// # Panics
+/// Outside of a runtime.
+pub fn printed() -> UnboundedSender<String> {
+    let (told, heard) = unbounded();
+    cotask::spawn(heard.for_each(async |trouble: String| eprintln!("{trouble}")));
+    told
+}
