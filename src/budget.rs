@@ -50,7 +50,6 @@ pub(crate) fn spent() -> bool {
 /// Ready while the task may go on; otherwise wakes the task and is pending, so that the others get a turn.
 ///
 /// A leaf future calls this before it takes anything, so that nothing is taken and then not handed out.
-// ANCHOR: poll_proceed
 #[inline]
 pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     match LEFT.get() {
@@ -66,7 +65,6 @@ pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
         }
     }
 }
-// ANCHOR_END: poll_proceed
 
 /// Takes back what [`poll_proceed`] charged for an operation which then had to wait.
 ///
