@@ -81,8 +81,8 @@ pub fn check_with<F: Future<Output = ()>>(
     let mut told = format!("seed {seed} of {seeds:?} fails after {:?}: {}", found.at, found.failure);
     let test = std::thread::current().name().unwrap_or("main").to_string();
     let _ = write!(told, "\nagain: {VARIABLE}={seed} cargo test {test}");
-    if let Some(shrunk) = shrink(&prepare(seed), &found.plan, &program)
-        && !found.plan.faults.is_empty()
+    if !found.plan.faults.is_empty()
+        && let Some(shrunk) = shrink(&prepare(seed), &found.plan, &program)
     {
         let _ = write!(
             told,
