@@ -103,12 +103,14 @@ impl Peer {
     pub(crate) fn serve_hello(self, announce: Announce) -> Result<()> {
         match self {
             #[cfg(feature = "hyper")]
-            Peer::Cotask => hello::on_cotask(announce)?,
+            Peer::Cotask => Ok(hello::on_cotask(announce)?),
             #[cfg(feature = "hyper")]
-            Peer::Tokio => hello::on_tokio(announce)?,
-            _ => bail!("{} serves no hyper in this binary", self.name()),
+            Peer::Tokio => Ok(hello::on_tokio(announce)?),
+            _ => {
+                let _ = announce;
+                bail!("{} serves no hyper in this binary", self.name())
+            }
         }
-        Ok(())
     }
 
     /// Serves echo connections until the process ends. `announce` is told the address.
