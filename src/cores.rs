@@ -328,7 +328,7 @@ async fn deal_out<H>(
         };
         let (handler, last_error) = (handler.clone(), Arc::clone(last_error));
         // Refused when that core has stopped: then all are stopping, and the connection is closed here.
-        target.send(Box::new(move || match TcpStream::new(Io::Os(stream)) {
+        target.send(Box::new(move || match TcpStream::watch(Io::Os(stream)) {
             Ok(stream) => drop(spawn(async move { handler(stream).await })),
             Err(error) => *last_error.lock() = Some(error),
         }));

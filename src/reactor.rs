@@ -86,8 +86,10 @@ struct Side {
 
 /// What a task wants to do with a source.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Direction {
+pub enum Direction {
+    /// To take something out, or to accept.
     Read,
+    /// To put something in, or to connect.
     Write,
 }
 

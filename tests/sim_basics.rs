@@ -1,5 +1,7 @@
 //! The simulation's own ground: time, order, sockets between hosts, and that a seed repeats a run.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use cotask::net::{TcpListener, TcpStream, UdpSocket};
@@ -114,6 +116,26 @@ fn datagrams_go_between_hosts_by_name() {
         std::io::Result::Ok((buffer[..length].to_vec(), from.port()))
     });
     assert_eq!(report.result.unwrap().unwrap(), (b"what tim".to_vec(), 123));
+}
+
+#[test]
+fn a_simulated_socket_tells_when_it_is_ready() {
+    let report = Simulation::builder().seed(2).build().run(async {
+        let socket = UdpSocket::bind("0.0.0.0:9").await?;
+        let nothing = poll_fn(|cx| Poll::Ready(socket.poll_recv_from(cx, &mut [0; 8]).is_pending())).await;
+        assert!(nothing);
+        sim::host("sender", || async {
+            let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+            socket.writable().await;
+            socket.send_to(b"x", "main:9").await.unwrap();
+        });
+        socket.readable().await;
+        let mut buffer = [0; 8];
+        let received = poll_fn(|cx| Poll::Ready(socket.poll_recv_from(cx, &mut buffer))).await;
+        assert!(received.is_ready(), "it was readable");
+        std::io::Result::Ok(())
+    });
+    report.result.unwrap().unwrap();
 }
 
 #[test]

@@ -8,37 +8,39 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use mio::event::Source;
+
 use crate::reactor::Direction;
 use crate::time::{Sleep, sleep};
 use crate::trace::{Resource, Traced};
 
-use super::io::{Io, Source};
+use super::io::Io;
 use super::socket::{Socket, naming};
 
 /// How long to wait, when the system had no descriptor or no memory for a connection, before asking it again.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// What is particular to a kind of listener.
-pub trait Listening: Source {
-    /// The system's connection, not registered yet.
+pub trait Listening: Source + Sized {
     type Connection: Source;
     /// Printed as Rust would write it, which for an address of the internet is as everybody does.
     type Address: fmt::Debug;
 
-    fn accept(&self) -> io::Result<(Self::Connection, Self::Address)>;
-    fn local_addr(&self) -> io::Result<Self::Address>;
+    /// A connection that is not registered yet.
+    fn accept(io: &Io<Self>) -> io::Result<Unwatched<Self>>;
+    fn local_addr(io: &Io<Self>) -> io::Result<Self::Address>;
 }
 
-impl Listening for Io<mio::net::TcpListener> {
-    type Connection = Io<mio::net::TcpStream>;
+impl Listening for mio::net::TcpListener {
+    type Connection = mio::net::TcpStream;
     type Address = std::net::SocketAddr;
 
-    fn accept(&self) -> io::Result<(Self::Connection, Self::Address)> {
-        self.accept()
+    fn accept(io: &Io<Self>) -> io::Result<Unwatched<Self>> {
+        io.accept()
     }
 
-    fn local_addr(&self) -> io::Result<Self::Address> {
-        self.local_addr()
+    fn local_addr(io: &Io<Self>) -> io::Result<Self::Address> {
+        io.local_addr()
     }
 }
 
@@ -47,17 +49,18 @@ impl Listening for mio::net::UnixListener {
     type Connection = mio::net::UnixStream;
     type Address = std::os::unix::net::SocketAddr;
 
-    fn accept(&self) -> io::Result<(Self::Connection, Self::Address)> {
-        self.accept()
+    fn accept(io: &Io<Self>) -> io::Result<Unwatched<Self>> {
+        io.os().accept().map(|(stream, address)| (Io::Os(stream), address))
     }
 
-    fn local_addr(&self) -> io::Result<Self::Address> {
-        self.local_addr()
+    fn local_addr(io: &Io<Self>) -> io::Result<Self::Address> {
+        io.os().local_addr()
     }
 }
 
 /// A connection, and where it comes from.
 type Accepted<L> = (Socket<<L as Listening>::Connection>, <L as Listening>::Address);
+type Unwatched<L> = (Io<<L as Listening>::Connection>, <L as Listening>::Address);
 
 /// A socket that accepts connections: a [`TcpListener`](super::TcpListener) or a `UnixListener`.
 pub struct Listener<L: Source> {
@@ -67,8 +70,8 @@ pub struct Listener<L: Source> {
 }
 
 impl<L: Listening> Listener<L> {
-    pub(super) fn new(listener: L) -> io::Result<Listener<L>> {
-        Ok(Listener { socket: Socket::new(listener)?, back_off: Cell::new(None) })
+    pub(super) fn new(listener: Io<L>) -> io::Result<Listener<L>> {
+        Ok(Listener { socket: Socket::watch(listener)?, back_off: Cell::new(None) })
     }
 
     /// Waits for a connection. A connection that was gone before it was accepted is passed over.
@@ -115,20 +118,21 @@ impl<L: Listening> Listener<L> {
     /// ```
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted<L>>> {
         let (stream, address) = ready!(self.poll_accept_raw(cx))?;
-        let stream = Socket::new(stream).inspect_err(|_| self.back_off());
+        let stream = Socket::watch(stream).inspect_err(|_| self.back_off());
         Poll::Ready(self.naming(stream).map(|stream| (stream, address)))
     }
 
     /// The connection not yet registered with a reactor, so that another runtime can take it.
-    pub(crate) fn poll_accept_raw(
-        &self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(L::Connection, L::Address)>> {
+    pub(crate) fn poll_accept_raw(&self, cx: &mut Context<'_>) -> Poll<io::Result<Unwatched<L>>> {
         self.poll_by(cx, L::accept).map(|accepted| self.naming(accepted))
     }
 
     // ANCHOR: accept
-    fn poll_by<T>(&self, cx: &mut Context<'_>, accept: impl Fn(&L) -> io::Result<T>) -> Poll<io::Result<T>> {
+    fn poll_by<T>(
+        &self,
+        cx: &mut Context<'_>,
+        accept: impl Fn(&Io<L>) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
         if let Some(mut sleep) = self.back_off.take()
             && Pin::new(&mut sleep).poll(cx).is_pending()
         {
@@ -191,7 +195,7 @@ impl<L: Listening> Listener<L> {
     /// # }).unwrap();
     /// ```
     pub fn local_addr(&self) -> io::Result<L::Address> {
-        self.socket.io().local_addr()
+        L::local_addr(&self.socket.io)
     }
 }
 
@@ -209,7 +213,7 @@ impl<L: Source + fmt::Debug> fmt::Debug for Listener<L> {
 
 /// The connections that a listener accepts: [`Listener::incoming`].
 #[derive(Debug)]
-pub struct Incoming<'a, L: Source = Io<mio::net::TcpListener>> {
+pub struct Incoming<'a, L: Source = mio::net::TcpListener> {
     listener: &'a Listener<L>,
 }
 

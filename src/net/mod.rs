@@ -9,6 +9,8 @@
 //! socket through a [`Mutex`](crate::sync::Mutex), or give each of its readers a channel.
 
 mod addr;
+#[cfg(unix)]
+mod fd;
 mod io;
 mod listener;
 mod socket;
@@ -20,7 +22,10 @@ mod unix;
 
 pub(crate) use io::Io;
 
+pub use crate::reactor::Direction;
 pub use addr::{ToSocketAddrs, lookup_host};
+#[cfg(unix)]
+pub use fd::AsyncFd;
 pub use listener::{Incoming, Listener};
 pub use socket::Socket;
 pub use stream::{OwnedReadHalf, OwnedWriteHalf};

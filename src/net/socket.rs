@@ -7,31 +7,33 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use mio::event::Source;
+
 use crate::current;
 use crate::executor::Executor;
 use crate::reactor::{Direction, Readiness};
 use crate::trace::{Event, Resource, Traced};
 
-use super::io::Source;
+use super::io::Io;
 
 /// A socket of the system's, registered with the reactor of its runtime while it lives.
 ///
 /// What can be done with it depends on the kind of socket that it is: [`TcpStream`](super::TcpStream),
 /// [`UdpSocket`](super::UdpSocket) and the other names of this module each stand for one kind.
 pub struct Socket<S: Source> {
-    io: S,
-    readiness: Rc<Readiness>,
+    pub(super) io: Io<S>,
+    pub(super) readiness: Rc<Readiness>,
     executor: Rc<Executor>,
 }
 
 // ANCHOR: socket
 impl<S: Source> Socket<S> {
     #[track_caller]
-    pub(crate) fn new(mut io: S) -> io::Result<Socket<S>> {
+    pub(crate) fn watch(mut io: Io<S>) -> io::Result<Socket<S>> {
         let executor = current::executor("a socket");
-        let readiness = match io.simulated() {
-            Some(socket) => socket.readiness(),
-            None => executor.driver().reactor()?.register(&mut io)?,
+        let readiness = match &mut io {
+            Io::Sim(socket) => socket.readiness(),
+            Io::Os(source) => executor.driver().reactor()?.register(source)?,
         };
         executor.record(|recorder, at| {
             let (socket, by) = (readiness.resource(), recorder.actor());
@@ -41,18 +43,6 @@ impl<S: Source> Socket<S> {
         Ok(Socket { io, readiness, executor })
     }
     // ANCHOR_END: socket
-
-    pub(super) fn io(&self) -> &S {
-        &self.io
-    }
-
-    pub(super) fn readiness(&self) -> &Readiness {
-        &self.readiness
-    }
-
-    pub(super) async fn ready(&self, direction: Direction) {
-        poll_fn(|cx| self.awaited(self.readiness.poll_ready(cx, direction))).await;
-    }
 
     // ANCHOR: poll
     /// Only its own runtime can wake who waits for a socket: anywhere else the wait would be for ever.
@@ -70,7 +60,7 @@ impl<S: Source> Socket<S> {
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        operation: impl FnMut(&S) -> io::Result<T>,
+        operation: impl FnMut(&Io<S>) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
         self.poll_io(cx, direction, operation, |_| false)
     }
@@ -79,7 +69,7 @@ impl<S: Source> Socket<S> {
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        mut operation: impl FnMut(&S) -> io::Result<T>,
+        mut operation: impl FnMut(&Io<S>) -> io::Result<T>,
         drained: impl FnOnce(&T) -> bool,
     ) -> Poll<io::Result<T>> {
         self.awaited(self.readiness.poll_io(cx, direction, || operation(&self.io), drained))
@@ -88,19 +78,144 @@ impl<S: Source> Socket<S> {
     pub(super) async fn wait<T>(
         &self,
         direction: Direction,
-        mut operation: impl FnMut(&S) -> io::Result<T>,
+        mut operation: impl FnMut(&Io<S>) -> io::Result<T>,
     ) -> io::Result<T> {
         poll_fn(|cx| self.poll(cx, direction, &mut operation)).await
     }
 }
 // ANCHOR_END: poll
 
+/// For operations that this crate does not know: wait, try, and wait again when the try says `WouldBlock`.
+impl<S: Source> Socket<S> {
+    /// Waits until a read would not block. It may do so all the same: then the try says `WouldBlock`, and one
+    /// waits again.
+    ///
+    /// Cancel safety: dropping this future loses nothing.
+    ///
+    /// # Panics
+    /// When it has to wait and is not in the runtime that the socket was made in.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (server, _) = listener.accept().await?;
+    /// server.try_write(b"x")?;
+    /// client.readable().await;
+    /// assert_eq!(client.try_read(&mut [0; 8])?, 1);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn readable(&self) {
+        poll_fn(|cx| self.poll_read_ready(cx)).await;
+    }
+
+    /// Waits until a write would not block, as [`readable`](Socket::readable) does for a read.
+    ///
+    /// # Panics
+    /// When it has to wait and is not in the runtime that the socket was made in.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cotask::net::{TcpListener, TcpStream};
+    /// # cotask::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// client.writable().await;
+    /// assert_eq!(client.try_write(b"x")?, 1);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn writable(&self) {
+        poll_fn(|cx| self.poll_write_ready(cx)).await;
+    }
+
+    /// [`readable`](Socket::readable), to be polled by hand. Of all who poll it, the last one is woken.
+    ///
+    /// # Panics
+    /// When it has to wait and is not in the runtime that the socket was made in.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::task::Poll;
+    ///
+    /// # cotask::block_on(async {
+    /// let socket = cotask::net::UdpSocket::bind("127.0.0.1:0").await?;
+    /// let mut buffer = [0; 16];
+    /// // A socket that is new counts as ready. A receive finds nothing; from then on it is not.
+    /// let nothing = poll_fn(|cx| Poll::Ready(socket.poll_recv_from(cx, &mut buffer)));
+    /// assert!(nothing.await.is_pending());
+    /// assert!(poll_fn(|cx| Poll::Ready(socket.poll_read_ready(cx))).await.is_pending());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.awaited(self.readiness.poll_ready(cx, Direction::Read))
+    }
+
+    /// [`writable`](Socket::writable), to be polled by hand. Of all who poll it, the last one is woken.
+    ///
+    /// # Panics
+    /// When it has to wait and is not in the runtime that the socket was made in.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let socket = cotask::net::UdpSocket::bind("127.0.0.1:0").await?;
+    /// std::future::poll_fn(|cx| socket.poll_write_ready(cx)).await;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.awaited(self.readiness.poll_ready(cx, Direction::Write))
+    }
+
+    /// Does an operation of your own, once, whether the socket is believed to be ready or not. When the operation
+    /// says `WouldBlock`, the socket no longer counts as ready in this direction, and one can wait for it to be.
+    ///
+    /// What else the operation says is taken for nothing: that it transferred less than it was asked to does not
+    /// mean here that the next one would block.
+    ///
+    /// # Errors
+    /// Those of the operation. It must say `WouldBlock` only when the system has said so of this very socket:
+    /// who waits after a false one may wait for ever.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::net::{Direction, UdpSocket};
+    /// use std::io::ErrorKind;
+    ///
+    /// # cotask::block_on(async {
+    /// // The same socket twice, so that one can be asked for what the other does not offer.
+    /// let std = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// let socket = UdpSocket::from_std(std.try_clone()?)?;
+    /// let peek = || socket.try_io(Direction::Read, || std.peek(&mut [0; 16]));
+    /// assert_eq!(peek().unwrap_err().kind(), ErrorKind::WouldBlock);
+    ///
+    /// socket.send_to(b"to myself", socket.local_addr()?).await?;
+    /// socket.readable().await;
+    /// assert_eq!(peek()?, 9);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn try_io<T>(
+        &self,
+        direction: Direction,
+        operation: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.readiness.try_io(direction, operation)
+    }
+}
+
 // ANCHOR: drop
 impl<S: Source> Drop for Socket<S> {
     fn drop(&mut self) {
         // One that is simulated closes itself.
-        if let Ok(reactor) = self.executor.driver().reactor() {
-            reactor.deregister(&mut self.io, &self.readiness);
+        if let (Io::Os(source), Ok(reactor)) = (&mut self.io, self.executor.driver().reactor()) {
+            reactor.deregister(source, &self.readiness);
         }
         self.executor.record(|recorder, at| {
             let (socket, by) = (self.readiness.resource(), recorder.actor());
@@ -125,7 +240,7 @@ impl<S: Source> Traced for Socket<S> {
 #[cfg(unix)]
 impl<S: Source + std::os::fd::AsFd> std::os::fd::AsFd for Socket<S> {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.io.as_fd()
+        self.io.os().as_fd()
     }
 }
 
@@ -155,7 +270,6 @@ impl std::error::Error for Named {
 
 #[cfg(test)]
 mod tests {
-    use super::super::io::Io;
     use super::*;
 
     /// Closing a descriptor has the system forget it, mostly; the reactor must be told in any case.
@@ -166,7 +280,7 @@ mod tests {
             let reactor = executor.driver().reactor().unwrap();
             for _ in 0..10 {
                 let address = "127.0.0.1:0".parse().unwrap();
-                let socket = Socket::new(Io::<mio::net::UdpSocket>::bind(address).unwrap()).unwrap();
+                let socket = Socket::watch(Io::<mio::net::UdpSocket>::bind(address).unwrap()).unwrap();
                 assert_eq!(reactor.len(), 1);
                 drop(socket);
                 assert_eq!(reactor.len(), 0);

@@ -6,31 +6,33 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::reactor::Direction;
 use futures::io::{AsyncRead, AsyncWrite};
+use mio::event::Source;
 
-use super::io::{Io, Source};
+use crate::reactor::Direction;
+
+use super::io::Io;
 use super::socket::Socket;
 
 /// What is particular to a kind of stream.
-pub trait Stream: Source {
+pub trait Stream: Source + Sized {
     /// Whether a read that gave less than asked shows that there is no more.
     const SHORT_READ_DRAINS: bool;
 
     /// What reads and writes through a shared reference.
-    fn bytes(&self) -> impl Read + Write;
-    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+    fn bytes(io: &Io<Self>) -> impl Read + Write;
+    fn shutdown(io: &Io<Self>, how: Shutdown) -> io::Result<()>;
 }
 
-impl Stream for Io<mio::net::TcpStream> {
+impl Stream for mio::net::TcpStream {
     const SHORT_READ_DRAINS: bool = true;
 
-    fn bytes(&self) -> impl Read + Write {
-        self
+    fn bytes(io: &Io<Self>) -> impl Read + Write {
+        io
     }
 
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.shutdown(how)
+    fn shutdown(io: &Io<Self>, how: Shutdown) -> io::Result<()> {
+        io.shutdown(how)
     }
 }
 
@@ -39,54 +41,17 @@ impl Stream for mio::net::UnixStream {
     /// A read stops short after bytes with which the peer has passed descriptors, and no event tells of it.
     const SHORT_READ_DRAINS: bool = false;
 
-    fn bytes(&self) -> impl Read + Write {
-        self
+    fn bytes(io: &Io<Self>) -> impl Read + Write {
+        io.os()
     }
 
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.shutdown(how)
+    fn shutdown(io: &Io<Self>, how: Shutdown) -> io::Result<()> {
+        io.os().shutdown(how)
     }
 }
 
 /// A connection, over TCP or within the machine.
 impl<S: Stream> Socket<S> {
-    /// Waits until a read would not block. It may do so all the same: then
-    /// [`try_read`](Socket::try_read) says `WouldBlock`, and one waits again.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cotask::net::{TcpListener, TcpStream};
-    /// # cotask::block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// # let (server, _) = listener.accept().await?;
-    /// server.try_write(b"x")?;
-    /// client.readable().await;
-    /// assert_eq!(client.try_read(&mut [0; 8])?, 1);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub async fn readable(&self) {
-        self.ready(Direction::Read).await;
-    }
-
-    /// Waits until a write would not block.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cotask::net::{TcpListener, TcpStream};
-    /// # cotask::block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// client.writable().await;
-    /// assert_eq!(client.try_write(b"x")?, 1);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub async fn writable(&self) {
-        self.ready(Direction::Write).await;
-    }
-
     /// Reads what is there.
     ///
     /// # Errors
@@ -104,7 +69,7 @@ impl<S: Stream> Socket<S> {
     /// # }).unwrap();
     /// ```
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.readiness().try_io(Direction::Read, || self.io().bytes().read(buffer))
+        self.try_io(Direction::Read, || S::bytes(&self.io).read(buffer))
     }
 
     /// Writes what there is room for.
@@ -125,7 +90,7 @@ impl<S: Stream> Socket<S> {
     /// # }).unwrap();
     /// ```
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.readiness().try_io(Direction::Write, || self.io().bytes().write(bytes))
+        self.try_io(Direction::Write, || S::bytes(&self.io).write(bytes))
     }
 
     /// Ends one direction or both. The peer reads the end of the stream; a read here gives it too.
@@ -147,7 +112,7 @@ impl<S: Stream> Socket<S> {
     /// # }).unwrap();
     /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.io().shutdown(how)
+        S::shutdown(&self.io, how)
     }
 
     /// Two halves for two tasks. Dropping the writing half ends the writing direction; the connection is
@@ -185,22 +150,22 @@ impl<S: Stream> Socket<S> {
     fn read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
         let asked = buffer.len();
         let drained = |&n: &usize| S::SHORT_READ_DRAINS && 0 < n && n < asked;
-        self.poll_io(cx, Direction::Read, |stream| stream.bytes().read(buffer), drained)
+        self.poll_io(cx, Direction::Read, |io| S::bytes(io).read(buffer), drained)
     }
 
     fn write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
         let drained = |&n: &usize| 0 < n && n < bytes.len();
-        self.poll_io(cx, Direction::Write, |stream| stream.bytes().write(bytes), drained)
+        self.poll_io(cx, Direction::Write, |io| S::bytes(io).write(bytes), drained)
     }
 
     /// The system takes so many slices in one call (1,024 on Linux) and leaves the others: less than asked says
     /// nothing here, and in `write_vectored` neither.
     fn read_vectored(&self, cx: &mut Context<'_>, buffers: &mut [IoSliceMut<'_>]) -> Transfer {
-        self.poll(cx, Direction::Read, |stream| stream.bytes().read_vectored(buffers))
+        self.poll(cx, Direction::Read, |io| S::bytes(io).read_vectored(buffers))
     }
 
     fn write_vectored(&self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
-        self.poll(cx, Direction::Write, |stream| stream.bytes().write_vectored(slices))
+        self.poll(cx, Direction::Write, |io| S::bytes(io).write_vectored(slices))
     }
 
     /// Ends the writing direction. That the peer is gone already is no error.
@@ -270,11 +235,11 @@ async_write!(OwnedWriteHalf<S>, 0);
 
 /// The reading half of a connection: [`Socket::into_split`].
 #[derive(Debug)]
-pub struct OwnedReadHalf<S: Stream = Io<mio::net::TcpStream>>(Rc<Socket<S>>);
+pub struct OwnedReadHalf<S: Stream = mio::net::TcpStream>(Rc<Socket<S>>);
 
 /// The writing half of a connection: [`Socket::into_split`]. Dropping it ends the writing direction.
 #[derive(Debug)]
-pub struct OwnedWriteHalf<S: Stream = Io<mio::net::TcpStream>>(Rc<Socket<S>>);
+pub struct OwnedWriteHalf<S: Stream = mio::net::TcpStream>(Rc<Socket<S>>);
 
 impl<S: Stream> Drop for OwnedWriteHalf<S> {
     fn drop(&mut self) {

@@ -42,7 +42,7 @@ use super::socket::Socket;
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type TcpStream = Socket<Io<mio::net::TcpStream>>;
+pub type TcpStream = Socket<mio::net::TcpStream>;
 
 impl TcpStream {
     /// Connects to the first address that answers.
@@ -68,7 +68,7 @@ impl TcpStream {
     /// ```
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
         first_of(address, "connect to", async |address| {
-            let stream = TcpStream::new(Io::<mio::net::TcpStream>::connect(address)?)?;
+            let stream = TcpStream::watch(Io::<mio::net::TcpStream>::connect(address)?)?;
             stream.connected().await?;
             Ok(stream)
         })
@@ -78,12 +78,12 @@ impl TcpStream {
     /// Writable is not connected: a refused connection is "writable" too, and says why only when asked.
     async fn connected(&self) -> io::Result<()> {
         loop {
-            self.readiness().expect_event(Direction::Write);
-            self.ready(Direction::Write).await;
-            if let Some(error) = self.io().take_error()? {
+            self.readiness.expect_event(Direction::Write);
+            self.writable().await;
+            if let Some(error) = self.io.take_error()? {
                 return Err(error);
             }
-            match self.io().peer_addr() {
+            match self.io.peer_addr() {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
                 Err(error) => return Err(error),
@@ -112,7 +112,7 @@ impl TcpStream {
     /// ```
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
-        TcpStream::new(Io::Os(mio::net::TcpStream::from_std(stream)))
+        TcpStream::watch(Io::Os(mio::net::TcpStream::from_std(stream)))
     }
 
     /// Reads without taking: the next read gives the same bytes again. 0 is the end of the stream.
@@ -156,7 +156,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn nodelay(&self) -> io::Result<bool> {
-        self.io().nodelay()
+        self.io.nodelay()
     }
 
     /// Says whether small writes shall go out at once (`TCP_NODELAY`).
@@ -176,7 +176,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.io().set_nodelay(nodelay)
+        self.io.set_nodelay(nodelay)
     }
 
     /// This end's address.
@@ -196,7 +196,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io().local_addr()
+        self.io.local_addr()
     }
 
     /// The other end's address.
@@ -215,7 +215,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io().peer_addr()
+        self.io.peer_addr()
     }
 }
 
@@ -238,7 +238,7 @@ impl TcpStream {
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type TcpListener = Listener<Io<mio::net::TcpListener>>;
+pub type TcpListener = Listener<mio::net::TcpListener>;
 
 impl TcpListener {
     /// Listens at the first address that can be had. Port 0 lets the system choose one.

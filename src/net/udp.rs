@@ -30,7 +30,7 @@ use super::socket::{Socket, naming};
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type UdpSocket = Socket<Io<mio::net::UdpSocket>>;
+pub type UdpSocket = Socket<mio::net::UdpSocket>;
 
 impl UdpSocket {
     /// A socket at the first address that can be had. Port 0 lets the system choose one.
@@ -50,7 +50,7 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<UdpSocket> {
-        first_of(address, "bind a UDP socket to", async |address| Socket::new(Io::bind(address)?)).await
+        first_of(address, "bind a UDP socket to", async |address| Socket::watch(Io::bind(address)?)).await
     }
 
     /// Takes over a socket of the standard library.
@@ -72,7 +72,7 @@ impl UdpSocket {
     /// ```
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
-        Socket::new(Io::Os(mio::net::UdpSocket::from_std(socket)))
+        Socket::watch(Io::Os(mio::net::UdpSocket::from_std(socket)))
     }
 
     /// Sets the peer for [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv).
@@ -92,7 +92,7 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
-        first_of(address, "connect a UDP socket to", async |address| self.io().connect(address)).await
+        first_of(address, "connect a UDP socket to", async |address| self.io.connect(address)).await
     }
 
     /// Sends one datagram to the connected peer.
@@ -257,6 +257,6 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io().local_addr()
+        self.io.local_addr()
     }
 }

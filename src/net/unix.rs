@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::reactor::Direction;
 
+use super::io::Io;
 use super::listener::Listener;
 use super::socket::{Socket, naming};
 
@@ -52,7 +53,7 @@ impl UnixListener {
     /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
         let path = path.as_ref();
-        let bound = mio::net::UnixListener::bind(path).and_then(Listener::new);
+        let bound = mio::net::UnixListener::bind(path).and_then(|listener| Listener::new(Io::Os(listener)));
         bound.map_err(naming("listen at", path.display()))
     }
 }
@@ -97,10 +98,10 @@ impl UnixStream {
     pub async fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
         let path = path.as_ref();
         let connected = async {
-            let stream = Socket::new(mio::net::UnixStream::connect(path)?)?;
-            stream.readiness().expect_event(Direction::Write);
-            stream.ready(Direction::Write).await;
-            stream.io().take_error()?.map_or(Ok(stream), Err)
+            let stream = Socket::watch(Io::Os(mio::net::UnixStream::connect(path)?))?;
+            stream.readiness.expect_event(Direction::Write);
+            stream.writable().await;
+            stream.io.os().take_error()?.map_or(Ok(stream), Err)
         };
         connected.await.map_err(naming("connect to", path.display()))
     }
@@ -125,7 +126,7 @@ impl UnixStream {
     /// ```
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = mio::net::UnixStream::pair()?;
-        Ok((Socket::new(a)?, Socket::new(b)?))
+        Ok((Socket::watch(Io::Os(a))?, Socket::watch(Io::Os(b))?))
     }
 
     /// Takes over a connection of the standard library.
@@ -147,7 +148,7 @@ impl UnixStream {
     /// ```
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
-        Socket::new(mio::net::UnixStream::from_std(stream))
+        Socket::watch(Io::Os(mio::net::UnixStream::from_std(stream)))
     }
 }
 
@@ -187,7 +188,7 @@ impl UnixDatagram {
     /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
         let path = path.as_ref();
-        let bound = mio::net::UnixDatagram::bind(path).and_then(Socket::new);
+        let bound = mio::net::UnixDatagram::bind(path).and_then(|socket| Socket::watch(Io::Os(socket)));
         bound.map_err(naming("bind a datagram socket to", path.display()))
     }
 
@@ -210,7 +211,7 @@ impl UnixDatagram {
     /// ```
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = mio::net::UnixDatagram::pair()?;
-        Ok((Socket::new(a)?, Socket::new(b)?))
+        Ok((Socket::watch(Io::Os(a))?, Socket::watch(Io::Os(b))?))
     }
 
     /// Takes over a socket of the standard library.
@@ -232,7 +233,7 @@ impl UnixDatagram {
     /// ```
     pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
         socket.set_nonblocking(true)?;
-        Socket::new(mio::net::UnixDatagram::from_std(socket))
+        Socket::watch(Io::Os(mio::net::UnixDatagram::from_std(socket)))
     }
 
     /// Sets the peer for [`send`](UnixDatagram::send).
@@ -255,7 +256,7 @@ impl UnixDatagram {
     /// ```
     pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref();
-        self.io().connect(path).map_err(naming("connect a datagram socket to", path.display()))
+        self.io.os().connect(path).map_err(naming("connect a datagram socket to", path.display()))
     }
 
     /// Sends one datagram to the connected peer.
@@ -272,7 +273,7 @@ impl UnixDatagram {
     /// # }).unwrap();
     /// ```
     pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.wait(Direction::Write, |socket| socket.send(datagram)).await
+        self.wait(Direction::Write, |socket| socket.os().send(datagram)).await
     }
 
     /// Receives one datagram. What does not fit into the buffer is lost.
@@ -290,7 +291,7 @@ impl UnixDatagram {
     /// # }).unwrap();
     /// ```
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait(Direction::Read, |socket| socket.recv(buffer)).await
+        self.wait(Direction::Read, |socket| socket.os().recv(buffer)).await
     }
 
     /// Sends one datagram to the socket at a path. While that one's queue is full, this fails with `WouldBlock`:
@@ -310,7 +311,7 @@ impl UnixDatagram {
     /// ```
     pub fn try_send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         let path = path.as_ref();
-        self.io().send_to(datagram, path).map_err(naming("send a datagram to", path.display()))
+        self.io.os().send_to(datagram, path).map_err(naming("send a datagram to", path.display()))
     }
 
     /// Receives one datagram and tells who sent it. What does not fit into the buffer is lost.
@@ -329,6 +330,6 @@ impl UnixDatagram {
     /// # }).unwrap();
     /// ```
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
+        self.wait(Direction::Read, |socket| socket.os().recv_from(buffer)).await
     }
 }

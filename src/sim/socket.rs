@@ -145,7 +145,8 @@ impl SimSocket {
         SimSocket { world: Rc::clone(world), number, readiness: Rc::clone(&sock.readiness) }
     }
 
-    pub(crate) fn connect(world: &Rc<World>, address: SocketAddr) -> io::Result<SimSocket> {
+    /// A connection that is being made.
+    pub(crate) fn stream(world: &Rc<World>, address: SocketAddr) -> io::Result<SimSocket> {
         let number = world.state.borrow_mut().connect(world.here(), address)?;
         Ok(SimSocket::new(world, number))
     }
@@ -221,16 +222,29 @@ impl SimSocket {
         Ok(there)
     }
 
-    pub(crate) fn set_peer(&self, address: SocketAddr) -> io::Result<()> {
+    /// Sets the peer of a UDP socket.
+    pub(crate) fn connect(&self, address: SocketAddr) -> io::Result<()> {
         self.world.state.borrow_mut().set_peer(self.number, address)
     }
 
-    pub(crate) fn send(&self, datagram: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
-        self.world.state.borrow_mut().send_datagram(self.number, datagram, to)
+    pub(crate) fn send(&self, datagram: &[u8]) -> io::Result<usize> {
+        self.world.state.borrow_mut().send_datagram(self.number, datagram, None)
     }
 
-    pub(crate) fn receive(&self, buffer: &mut [u8], take: bool) -> io::Result<(usize, SocketAddr)> {
-        self.world.state.borrow_mut().take_datagram(self.number, buffer, take)
+    pub(crate) fn send_to(&self, datagram: &[u8], to: SocketAddr) -> io::Result<usize> {
+        self.world.state.borrow_mut().send_datagram(self.number, datagram, Some(to))
+    }
+
+    pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.recv_from(buffer).map(|(length, _)| length)
+    }
+
+    pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.world.state.borrow_mut().take_datagram(self.number, buffer, true)
+    }
+
+    pub(crate) fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.world.state.borrow_mut().take_datagram(self.number, buffer, false)
     }
 }
 

@@ -12,6 +12,7 @@ mod ends;
 mod errors;
 mod limits;
 mod misuse;
+mod ready;
 #[cfg(target_os = "linux")]
 mod storm;
 mod support;

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cotask::Runtime;
-use cotask::net::{TcpListener, TcpStream, UdpSocket};
+use cotask::net::{AsyncFd, TcpListener, TcpStream, UdpSocket};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::tcp_pair;
@@ -18,11 +18,12 @@ fn message_of_panic(f: impl FnOnce()) -> String {
 
 #[test]
 fn a_socket_is_not_made_outside_of_a_runtime() {
-    let attempts: [fn(); 4] = [
+    let attempts: [fn(); 5] = [
         || drop(futures::executor::block_on(TcpListener::bind("127.0.0.1:0"))),
         || drop(futures::executor::block_on(TcpStream::connect("127.0.0.1:9"))),
         || drop(futures::executor::block_on(UdpSocket::bind("127.0.0.1:0"))),
         || drop(cotask::net::UnixStream::pair()),
+        || drop(AsyncFd::new(std::io::pipe().unwrap().0)),
     ];
     for attempt in attempts {
         let message = message_of_panic(attempt);
@@ -40,6 +41,8 @@ fn a_socket_does_not_wait_outside_of_its_runtime() {
 
     let outside = message_of_panic(|| drop(futures::executor::block_on(a.read(&mut [0; 1]))));
     assert!(outside.contains("runtime that it was made in"), "{outside}");
+    let readiness = message_of_panic(|| futures::executor::block_on(a.readable()));
+    assert!(readiness.contains("runtime that it was made in"), "{readiness}");
     let elsewhere = message_of_panic(|| drop(other.block_on(a.read(&mut [0; 1]))));
     assert!(elsewhere.contains("runtime that it was made in"), "{elsewhere}");
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use cotask::net::{TcpStream, UdpSocket, UnixStream};
+use cotask::net::{AsyncFd, Direction, TcpStream, UdpSocket, UnixStream};
 use cotask::time::{Instant, sleep_until};
 use futures::AsyncReadExt;
 
@@ -65,6 +65,8 @@ async fn always_ready() -> io::Result<Vec<Flood>> {
     let receiver = UdpSocket::bind("127.0.0.1:0").await?;
     let to = receiver.local_addr()?;
     let (open, peer_of_open) = tcp_pair().await?;
+    let (reader, writer) = io::pipe()?;
+    let pipe = AsyncFd::new(writer)?;
     Ok(vec![
         Flood::new("peek", peer_of_full, async move || full.peek(&mut [0; 4]).await.map(drop)),
         Flood::new("read at the end", (), async move || ended.read(&mut [0; 4]).await.map(drop)),
@@ -73,6 +75,10 @@ async fn always_ready() -> io::Result<Vec<Flood>> {
             Ok(())
         }),
         Flood::new("send_to", receiver, async move || sender.send_to(b"x", to).await.map(drop)),
+        Flood::new("writable, and a try", reader, async move || {
+            pipe.writable().await;
+            pipe.try_io(Direction::Write, || Ok(()))
+        }),
         Flood::new("writable", peer_of_open, async move || {
             open.writable().await;
             Ok(())

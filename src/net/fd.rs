@@ -1,0 +1,142 @@
+//! Any other descriptor of which the system tells when it is ready.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use mio::event::Source;
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+
+use super::io::Io;
+use super::socket::{Socket, naming};
+
+/// What has a descriptor that this crate does not know by name: a pipe, a terminal, an `eventfd`, the socket of
+/// some other library.
+///
+/// It waits with [`readable`](Socket::readable) and [`writable`](Socket::writable), and its operations are tried
+/// through [`try_io`](Socket::try_io). What is given to it
+/// - must not block: here a descriptor that does so stops the thread, and this crate cannot make it stop to;
+/// - must keep its descriptor as long as it lives, and is dropped with the `AsyncFd`. To keep it, give a
+///   reference or an `Rc`.
+///
+/// # Examples
+/// ```
+/// use cotask::net::{AsyncFd, Direction};
+/// use std::io::{ErrorKind, Read, Write};
+/// use std::os::unix::net::UnixStream;
+///
+/// # cotask::block_on(async {
+/// let (ours, mut theirs) = UnixStream::pair()?;
+/// ours.set_nonblocking(true)?;
+/// let ours = AsyncFd::new(ours)?;
+/// cotask::spawn(async move { theirs.write_all(b"hello") });
+///
+/// let mut buffer = [0; 8];
+/// let length = loop {
+///     ours.readable().await;
+///     match ours.try_io(Direction::Read, || ours.get_ref().read(&mut buffer)) {
+///         Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+///         result => break result?,
+///     }
+/// };
+/// assert_eq!(&buffer[..length], b"hello");
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub type AsyncFd<T> = Socket<Fd<T>>;
+
+/// What watches it by its number.
+#[derive(Debug)]
+pub struct Fd<T>(T);
+
+impl<T: AsFd> AsyncFd<T> {
+    /// Watches a descriptor, for both directions.
+    ///
+    /// # Errors
+    /// `PermissionDenied` for one of a kind that the system does not watch, which on Linux are files and folders:
+    /// they never say that they would block, so read them in [`spawn_blocking`](crate::spawn_blocking).
+    /// `AlreadyExists` for one that this runtime watches already, and `Unsupported` in a simulation.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # cotask::block_on(async {
+    /// let (reader, _writer) = std::io::pipe()?;
+    /// let watched = cotask::net::AsyncFd::new(&reader)?;
+    /// let twice = cotask::net::AsyncFd::new(&reader).unwrap_err();
+    /// assert_eq!(twice.kind(), std::io::ErrorKind::AlreadyExists);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn new(inner: T) -> io::Result<AsyncFd<T>> {
+        let number = inner.as_fd().as_raw_fd();
+        Socket::watch(Io::Os(Fd(inner))).map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::PermissionDenied => " (no poller watches a file: read it in `spawn_blocking`)",
+                _ => "",
+            };
+            naming("watch descriptor", format_args!("{number}{why}"))(error)
+        })
+    }
+
+    /// What it was made of.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::os::fd::AsFd;
+    /// # cotask::block_on(async {
+    /// let (reader, _writer) = std::io::pipe()?;
+    /// let watched = cotask::net::AsyncFd::new(&reader)?;
+    /// assert!(std::ptr::eq(*watched.get_ref(), &reader));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn get_ref(&self) -> &T {
+        &self.io.os().0
+    }
+
+    /// What it was made of, for operations that ask for a mutable reference.
+    ///
+    /// [`try_io`](Socket::try_io) needs only what such an operation has said.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::net::{AsyncFd, Direction};
+    /// use std::io::Write;
+    ///
+    /// # cotask::block_on(async {
+    /// let (_reader, writer) = std::io::pipe()?;
+    /// let mut watched = AsyncFd::new(writer)?;
+    /// watched.writable().await;
+    /// let written = watched.get_mut().write(b"four");
+    /// assert_eq!(watched.try_io(Direction::Write, || written)?, 4);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn get_mut(&mut self) -> &mut T {
+        let Io::Os(fd) = &mut self.io else { unreachable!("a descriptor is never simulated") };
+        &mut fd.0
+    }
+}
+
+impl<T: AsFd> AsFd for Fd<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl<T: AsFd> Source for Fd<T> {
+    fn register(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+        SourceFd(&self.as_fd().as_raw_fd()).register(registry, token, interest)
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+        SourceFd(&self.as_fd().as_raw_fd()).reregister(registry, token, interest)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        SourceFd(&self.as_fd().as_raw_fd()).deregister(registry)
+    }
+}
