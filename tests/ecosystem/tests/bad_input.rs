@@ -114,4 +114,5 @@ fn guests_that_meet_garbage_leave_nothing() {
     let _alone = alone();
     leaves_nothing(async || on_cotask::chat::tour().await.unwrap());
     leaves_nothing(async || on_cotask::tls::tour().await.unwrap());
+    leaves_nothing(async || on_cotask::quic_client::tour().await.unwrap());
 }

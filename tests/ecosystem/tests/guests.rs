@@ -86,3 +86,28 @@ fn hyper_over_tls() {
         ]
     );
 }
+
+#[test]
+fn an_echo_over_quic() {
+    let told = on_both!(quic_client);
+    assert_eq!(
+        told,
+        [
+            "GET /hello: 200 \"hello over QUIC\\n\"",
+            "GET /count/3: 200 \"1\\n2\\n3\\n\"",
+            "GET /nowhere: 404 \"there is no such page\\n\"",
+            "4 connections with 32 streams each: 812800 bytes",
+            "POST /echo: 200, 8388608 bytes",
+            "client: the cryptographic handshake failed: error 48: invalid peer certificate: UnknownIssuer",
+            "server: handshake: aborted by peer: the cryptographic handshake failed: error 48: \
+             invalid peer certificate: UnknownIssuer",
+            "client: read error: stream reset by peer: error 1; the next request: 200",
+            "server: stream: stream reset by peer: error 7",
+            "garbage: told which versions are spoken",
+            "after it: 200 on an old connection, 200 on a new one",
+            "server: connection: timed out",
+            "server: stream: connection lost: timed out",
+            "7 connections",
+        ]
+    );
+}

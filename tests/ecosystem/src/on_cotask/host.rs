@@ -1,10 +1,12 @@
 //! cotask as a host.
 
-pub use cotask::net::{TcpListener, TcpStream};
+pub use cotask::net::{TcpListener, TcpStream, UdpSocket};
 pub use cotask::time::{sleep, timeout};
 pub use cotask::{block_on, spawn};
 
 pub use crate::adapters::hyper::{Executor, Timer};
+
+use std::sync::Arc;
 
 use send_wrapper::SendWrapper;
 
@@ -22,6 +24,11 @@ pub fn executor() -> Executor {
 /// What hyper tells time with.
 pub fn timer() -> Timer {
     Timer
+}
+
+/// What quinn runs on.
+pub fn quic() -> Arc<dyn quinn::Runtime> {
+    Arc::new(crate::adapters::quinn::Runtime)
 }
 
 /// A connection as hyper wants one.

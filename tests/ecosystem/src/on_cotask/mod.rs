@@ -10,6 +10,10 @@ pub mod http;
 pub mod http_client;
 #[path = "../programs/notes.rs"]
 pub mod notes;
+#[path = "../programs/quic.rs"]
+pub mod quic;
+#[path = "../programs/quic_client.rs"]
+pub mod quic_client;
 #[path = "../programs/tls.rs"]
 pub mod tls;
 

@@ -1,9 +1,11 @@
 //! tokio's current-thread scheduler as a host.
 
 pub use hyper_util::rt::{TokioExecutor as Executor, TokioTimer as Timer};
-pub use tokio::net::{TcpListener, TcpStream};
+pub use tokio::net::{TcpListener, TcpStream, UdpSocket};
 pub use tokio::spawn;
 pub use tokio::time::{sleep, timeout};
+
+use std::sync::Arc;
 
 use hyper_util::rt::TokioIo;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
@@ -29,6 +31,11 @@ pub fn executor() -> Executor {
 /// What hyper tells time with.
 pub fn timer() -> Timer {
     Timer::new()
+}
+
+/// What quinn runs on: this one comes with it.
+pub fn quic() -> Arc<dyn quinn::Runtime> {
+    Arc::new(quinn::TokioRuntime)
 }
 
 /// A connection as hyper wants one.

@@ -1,0 +1,246 @@
+//! Many who wait to write to one socket, as the connections of a QUIC endpoint do: who is woken.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::io::{self, IoSliceMut};
+use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram as SystemDatagram;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+use cotask::net::{Direction, UnixDatagram};
+use cotask::time::timeout;
+use cotask::{spawn, yield_now};
+use ecosystem::adapters::fan_out::{FanOut, Place};
+use ecosystem::adapters::here::Here;
+use ecosystem::adapters::quinn::Runtime;
+use ecosystem::on_cotask::quic::{ask, serve, server, trusting};
+use ecosystem::on_cotask::tls::Identity;
+use futures::channel::mpsc;
+use futures::future::try_join_all;
+use quinn::udp::{RecvMeta, Transmit};
+use quinn::{AsyncUdpSocket, Endpoint, EndpointConfig, Runtime as _, UdpPoller};
+use support::{PATIENCE, leaves_nothing};
+
+const CONNECTIONS: usize = 8;
+
+/// What stands between the connections and the socket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Between {
+    /// Each poller gives the socket its own waker, and so takes the place of the one before.
+    Nothing,
+    AFanOut,
+}
+
+/// A UDP socket at whose gate each send leaves a ticket. The gate is a queue of the system's, which can be full: over
+/// the loopback interface a UDP socket itself never is.
+#[derive(Debug)]
+struct Gated {
+    inner: Arc<dyn AsyncUdpSocket>,
+    gate: Here<UnixDatagram>,
+    gate_of_system: SystemDatagram,
+    between: Between,
+    writers: Arc<FanOut>,
+    /// The pollers who wait, by number, and how often any of them was woken.
+    waiting: Mutex<BTreeSet<usize>>,
+    pollers: AtomicUsize,
+    woken: Arc<AtomicUsize>,
+}
+
+impl Gated {
+    fn leave_ticket(&self) -> io::Result<()> {
+        self.gate.try_io(Direction::Write, || self.gate_of_system.send(b"t")).map(drop)
+    }
+}
+
+impl AsyncUdpSocket for Gated {
+    fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
+        let number = self.pollers.fetch_add(1, Ordering::Relaxed);
+        Box::pin(Poller { place: self.writers.place(), number, socket: self })
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.leave_ticket()?;
+        self.inner.try_send(transmit)
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        told: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        self.inner.poll_recv(cx, buffers, told)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+}
+
+#[derive(Debug)]
+struct Poller {
+    place: Place,
+    number: usize,
+    socket: Arc<Gated>,
+}
+
+impl UdpPoller for Poller {
+    fn poll_writable(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let socket = &self.socket;
+        let counted = Counted { waker: cx.waker().clone(), woken: Arc::clone(&socket.woken) };
+        let counted = Waker::from(Arc::new(counted));
+        let cx = &mut Context::from_waker(&counted);
+        let polled = match socket.between {
+            Between::Nothing => socket.gate.poll_write_ready(cx),
+            Between::AFanOut => self.place.poll(cx, |cx| socket.gate.poll_write_ready(cx)),
+        };
+        let mut waiting = socket.waiting.lock().unwrap();
+        match polled {
+            Poll::Pending => waiting.insert(self.number),
+            Poll::Ready(()) => waiting.remove(&self.number),
+        };
+        polled.map(Ok)
+    }
+}
+
+struct Counted {
+    waker: Waker,
+    woken: Arc<AtomicUsize>,
+}
+
+impl Wake for Counted {
+    fn wake(self: Arc<Self>) {
+        self.woken.fetch_add(1, Ordering::Relaxed);
+        self.waker.wake_by_ref();
+    }
+}
+
+/// Lets the connections of one endpoint wait at the gate until all of them do, and opens it. Gives how many were
+/// woken by that. In the end each has got its answer.
+fn woken_at_the_gate(between: Between) -> usize {
+    leaves_nothing(async || {
+        timeout(PATIENCE, wait_at_the_gate(between)).await.expect("nobody waits for ever")
+    })
+}
+
+async fn wait_at_the_gate(between: Between) -> usize {
+    let (gate_of_system, behind) = SystemDatagram::pair().unwrap();
+    let gate = Here::new(UnixDatagram::from_std(gate_of_system.try_clone().unwrap()).unwrap());
+    gate_of_system.set_nonblocking(true).unwrap();
+    let behind = UnixDatagram::from_std(behind).unwrap();
+    let inner = Runtime.wrap_udp_socket(std::net::UdpSocket::bind("127.0.0.1:0").unwrap()).unwrap();
+    let socket = Arc::new(Gated {
+        inner,
+        gate,
+        gate_of_system,
+        between,
+        writers: FanOut::new(),
+        waiting: Mutex::default(),
+        pollers: AtomicUsize::default(),
+        woken: Arc::default(),
+    });
+
+    let identity = Identity::new().unwrap();
+    let server = server("127.0.0.1:0".parse().unwrap(), &identity).unwrap();
+    let (told, _) = mpsc::unbounded();
+    let serving = spawn(serve(server.clone(), told));
+    let config = EndpointConfig::default();
+    let mut endpoint =
+        Endpoint::new_with_abstract_socket(config, None, Arc::clone(&socket) as _, Arc::new(Runtime))
+            .unwrap();
+    endpoint.set_default_client_config(trusting(identity.trust).unwrap());
+    let address = server.local_addr().unwrap();
+    let connect = || async { endpoint.connect(address, "localhost").unwrap().await };
+    let connections = try_join_all((0..CONNECTIONS).map(|_| connect())).await.unwrap();
+
+    // The gate is closed, and each connection has something to send.
+    while socket.leave_ticket().is_ok() {}
+    socket.woken.store(0, Ordering::Relaxed);
+    let body = vec![7; 100_000];
+    let asks = connections.iter().map(|connection| ask(connection, "POST /echo", &body));
+    let mut asks = Box::pin(try_join_all(asks));
+    assert!(poll_fn(|cx| Poll::Ready(asks.as_mut().poll(cx).is_pending())).await);
+    while socket.waiting.lock().unwrap().len() < CONNECTIONS {
+        yield_now().await;
+    }
+    assert_eq!(socket.woken.load(Ordering::Relaxed), 0);
+
+    // All tickets are taken away at once: that is one event, of which the reactor tells whoever it has a waker of.
+    while behind.try_io(Direction::Read, || Ok(rustix::io::read(&behind, &mut [0; 8])?)).is_ok() {}
+    while socket.woken.load(Ordering::Relaxed) == 0 {
+        yield_now().await;
+    }
+    let woken = socket.woken.load(Ordering::Relaxed);
+
+    // From here on the gate stays open.
+    let open = spawn(async move { while behind.recv(&mut [0; 8]).await.is_ok() {} });
+    for (number, echo) in asks.await.unwrap() {
+        assert!(number == 200 && echo == body);
+    }
+    connections.iter().for_each(|connection| connection.close(0_u32.into(), b"done"));
+    server.close(0_u32.into(), b"done");
+    assert_eq!(serving.await.unwrap(), CONNECTIONS);
+    endpoint.wait_idle().await;
+    open.abort();
+    woken
+}
+
+#[test]
+fn each_connection_that_waits_to_write_is_woken() {
+    let _alone = support::alone();
+    assert_eq!(woken_at_the_gate(Between::AFanOut), CONNECTIONS);
+}
+
+/// What the fan-out is for. (The others are not lost for ever, as quinn's own timers have them try again; they are late.)
+#[test]
+fn without_a_fan_out_one_is_woken_and_the_others_are_not() {
+    let _alone = support::alone();
+    assert_eq!(woken_at_the_gate(Between::Nothing), 1);
+}
+
+/// It may be that what is waited for wakes at once, before it says that it is pending: to have the task yield.
+#[test]
+fn a_wake_before_the_answer_is_not_lost() {
+    let (waker, woken) = counting();
+    let place = FanOut::new().place();
+    let yields = |cx: &mut Context<'_>| {
+        cx.waker().wake_by_ref();
+        Poll::<()>::Pending
+    };
+    assert!(place.poll(&mut Context::from_waker(&waker), yields).is_pending());
+    assert_eq!(woken.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn who_has_left_is_not_woken_and_who_waits_twice_is_woken_once() {
+    let fan = FanOut::new();
+    let (stays, leaves, was_ready) = (fan.place(), fan.place(), fan.place());
+    let ((first, first_woken), (other, other_woken)) = (counting(), counting());
+    let slot = Mutex::new(None);
+    let never = |cx: &mut Context<'_>| {
+        *slot.lock().unwrap() = Some(cx.waker().clone());
+        Poll::<()>::Pending
+    };
+    let poll = |place: &Place, waker| place.poll(&mut Context::from_waker(waker), never).is_pending();
+    assert!(
+        poll(&stays, &other) && poll(&stays, &first) && poll(&leaves, &other) && poll(&was_ready, &other)
+    );
+    assert_eq!(fan.waiting(), 3);
+    drop(leaves);
+    assert!(was_ready.poll(&mut Context::from_waker(&other), |_| Poll::Ready(())).is_ready());
+    assert_eq!(fan.waiting(), 1);
+    slot.lock().unwrap().take().unwrap().wake();
+    assert_eq!((first_woken.load(Ordering::Relaxed), other_woken.load(Ordering::Relaxed)), (1, 0));
+    assert_eq!(fan.waiting(), 0);
+}
+
+fn counting() -> (Waker, Arc<AtomicUsize>) {
+    let woken = Arc::new(AtomicUsize::new(0));
+    let counted = Counted { waker: Waker::noop().clone(), woken: Arc::clone(&woken) };
+    (Waker::from(Arc::new(counted)), woken)
+}
