@@ -2,7 +2,8 @@
 //! and trace, `record --check` runs them and compares.
 //!
 //! A run on the real clock is never twice the same. What is kept are its real figures, and what is compared are both
-//! sides with the figures masked. A run on a virtual clock says `exact = true` and is compared to the byte.
+//! sides with the figures masked. A run on a virtual clock says `exact = true` and is compared to the byte. So is every
+//! picture.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +21,10 @@ use wait_timeout::ChildExt;
 /// Where the artefacts are.
 pub(crate) const TRACES: &str = "book/recorded";
 const LIST: &str = "book/recordings.toml";
-/// Stands in a command for the file that the program writes its trace to.
+/// Where a picture must be for a chapter to show it.
+const PICTURES: &str = "book/text/pictures";
+/// What stands in a command for a file that the program writes, and how the file ends.
+const FILES: [(&str, &str); 2] = [(TRACE, "jsonl"), ("PICTURE", "svg")];
 const TRACE: &str = "TRACE";
 /// A program of the book takes seconds; what takes longer hangs. The time includes its build.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -35,13 +39,17 @@ pub(crate) struct Recordings {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Recording {
-    /// Its files are `recorded/NAME.txt` and `recorded/NAME.jsonl`.
+    /// Its files are `recorded/NAME.txt` and, where the program writes them, `recorded/NAME.jsonl` and
+    /// `text/pictures/NAME.svg`.
     pub(crate) name: String,
     /// What stands above its timeline.
     title: Option<String>,
     /// What is run, in the root of the repository: a program and its arguments, parted by spaces. Where the word
-    /// `TRACE` stands the program is given the name of a file to write its trace to.
+    /// `TRACE` or `PICTURE` stands the program is given the name of a file to write.
     command: String,
+    /// What is run to compare, where the command itself takes minutes: the same with less to do, and so with other
+    /// figures alone.
+    check: Option<String>,
     /// The run is the same to the byte each time.
     #[serde(default)]
     exact: bool,
@@ -108,10 +116,10 @@ pub(crate) fn run(check: bool, names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What a run yielded.
+/// What a run yielded: what it printed, and the files that it wrote, by their ending.
 struct Yield {
     text: String,
-    trace: Option<String>,
+    files: Vec<(&'static str, String)>,
 }
 
 impl Recording {
@@ -124,27 +132,33 @@ impl Recording {
     }
 
     fn file(&self, ending: &str) -> PathBuf {
-        Path::new(TRACES).join(format!("{}.{ending}", self.name))
+        let folder = if ending == "svg" { PICTURES } else { TRACES };
+        Path::new(folder).join(format!("{}.{ending}", self.name))
     }
 
     fn keep(&self) -> Result<()> {
-        let Yield { text, trace } = self.run()?;
+        let Yield { text, files } = self.run(&self.command)?;
         // Written only where something has changed that counts, so that to record all again changes little.
-        if !self.file("txt").exists() || self.compare_text(&text).is_err() {
-            fs::write(self.file("txt"), text)?;
-        }
-        if let Some(trace) = trace
-            && (!self.file("jsonl").exists() || self.compare_trace(&trace).is_err())
-        {
-            fs::write(self.file("jsonl"), trace)?;
+        for (ending, content) in [("txt", text)].into_iter().chain(files) {
+            if !self.file(ending).exists() || self.compare(ending, &content).is_err() {
+                fs::write(self.file(ending), content)?;
+            }
         }
         Ok(())
     }
 
     fn check(&self) -> Result<()> {
-        let Yield { text, trace } = self.run()?;
-        self.compare_text(&text)?;
-        trace.map_or(Ok(()), |trace| self.compare_trace(&trace))
+        let Yield { text, files } = self.run(self.check.as_ref().unwrap_or(&self.command))?;
+        self.compare("txt", &text)?;
+        files.iter().try_for_each(|(ending, content)| self.compare(ending, content))
+    }
+
+    fn compare(&self, ending: &str, content: &str) -> Result<()> {
+        match ending {
+            "txt" => self.compare_text(content),
+            "jsonl" if !self.exact => self.compare_trace(content),
+            _ => self.compare_bytes(ending, content),
+        }
     }
 
     fn kept(&self, ending: &str) -> Result<String> {
@@ -167,19 +181,17 @@ impl Recording {
         bail!("{}:{}: recorded is {}, printed was {}", file.display(), at + 1, say(&old), say(&new))
     }
 
+    fn compare_bytes(&self, ending: &str, content: &str) -> Result<()> {
+        let kept = self.kept(ending)?;
+        let differs = kept.lines().zip(content.lines()).position(|(old, new)| old != new);
+        let line = differs.unwrap_or(kept.lines().count().min(content.lines().count())) + 1;
+        ensure!(kept == content, "{}:{line}: another one than the recorded", self.file(ending).display());
+        Ok(())
+    }
+
     fn compare_trace(&self, trace: &str) -> Result<()> {
         let kept = self.kept("jsonl")?;
         let file = self.file("jsonl");
-        if self.exact {
-            let differs = kept.lines().zip(trace.lines()).position(|(old, new)| old != new);
-            let line = differs.map_or(kept.lines().count().min(trace.lines().count()), |at| at) + 1;
-            ensure!(
-                kept == trace,
-                "{}:{line}: the schedule is another than the recorded one",
-                file.display()
-            );
-            return Ok(());
-        }
         let (old, new) = (happenings(&kept)?, happenings(trace)?);
         if let Some(missing) = old.difference(&new).next() {
             bail!("{}: what was recorded did not happen: {missing}", file.display());
@@ -207,30 +219,31 @@ impl Recording {
             .collect()
     }
 
-    fn run(&self) -> Result<Yield> {
-        let file =
-            std::env::temp_dir().join(format!("cotask-book-{}-{}.jsonl", std::process::id(), self.name));
-        let ran = self.run_with(&file);
-        let trace = self.has_trace().then(|| fs::read_to_string(&file));
-        let _ = fs::remove_file(&file);
-        let text = ran?;
-        let trace = trace.transpose().context("the program wrote no trace")?;
-        Ok(Yield { text, trace })
+    fn run(&self, command: &str) -> Result<Yield> {
+        let folder = std::env::temp_dir().join(format!("cotask-book-{}-{}", std::process::id(), self.name));
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let ran = self.run_in(&folder, command);
+        // What is left of it is in the folder for temporary files.
+        let _ = fs::remove_dir_all(&folder);
+        ran
     }
 
-    /// The command as the reader would type it, and what the program printed.
-    fn run_with(&self, trace: &Path) -> Result<String> {
-        let mut words = self.command.split_whitespace();
+    /// The command as the reader would type it, what the program printed, and what it wrote into files of this folder.
+    fn run_in(&self, folder: &Path, command: &str) -> Result<Yield> {
+        let mut words = command.split_whitespace();
         let program = words.next().context("the command is empty")?;
+        let written: Vec<_> =
+            FILES.into_iter().filter(|(word, _)| words.clone().any(|other| other == *word)).collect();
+        let file = |ending: &str| folder.join(format!("{}.{ending}", self.name));
         let mut command = Command::new(program);
         for word in words {
-            match word {
-                TRACE => command.arg(trace),
-                word => command.arg(word),
+            match written.iter().find(|(known, _)| *known == word) {
+                Some((_, ending)) => command.arg(file(ending)),
+                None => command.arg(word),
             };
         }
-        // Else cargo would tell of the builds, and programs would draw for a terminal.
-        command.envs([("CARGO_TERM_QUIET", "true"), ("NO_COLOR", "1")]);
+        // Else cargo would tell of the builds, programs would draw for a terminal, and panics would tell of the toolchain.
+        command.envs([("CARGO_TERM_QUIET", "true"), ("NO_COLOR", "1"), ("RUST_BACKTRACE", "0")]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| program.to_string())?;
         let output = reader(child.stdout.take());
@@ -240,16 +253,28 @@ impl Recording {
             child.wait()?;
             bail!("`{}` did not end within {} s", self.command, PATIENCE.as_secs());
         };
-        let (output, errors) = (collect(output)?, collect(errors)?);
+        // Files are named as the reader would, who is in the repository's folder as we are.
+        let here = std::env::current_dir()?;
+        let short = |text: String| {
+            [folder, &here].iter().fold(text, |text, path| text.replace(&format!("{}/", path.display()), ""))
+        };
+        let (output, errors) = (short(collect(output)?), short(collect(errors)?));
         ensure!(
             status.code() == Some(self.exit),
             "`{}` ended with {status}, not with exit code {}:\n{output}{errors}",
             self.command,
             self.exit
         );
-        let shown = self.command.replace(TRACE, &format!("{}.jsonl", self.name));
+        let shown = FILES.iter().fold(self.command.clone(), |shown, (word, ending)| {
+            shown.replace(word, &format!("{}.{ending}", self.name))
+        });
         let errors = if self.errors { errors } else { String::new() };
-        Ok(format!("$ {shown}\n{output}{errors}"))
+        let read = |(word, ending): (&str, &'static str)| {
+            let content = fs::read_to_string(file(ending));
+            Ok((ending, content.with_context(|| format!("the program wrote no file in place of {word}"))?))
+        };
+        let files = written.into_iter().map(read).collect::<Result<_>>()?;
+        Ok(Yield { text: format!("$ {shown}\n{output}{errors}"), files })
     }
 }
 

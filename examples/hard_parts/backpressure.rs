@@ -9,11 +9,11 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
+use clap::{Arg, value_parser};
 use cotask::sync::mpsc;
 use cotask::time::{Instant, sleep};
 
 /// An order comes every 2 ms, and takes 5 ms.
-const ORDERS: u32 = 200;
 const EVERY: Duration = Duration::from_millis(2);
 const TAKES: Duration = Duration::from_millis(5);
 /// So many orders may wait where there is a bound.
@@ -23,9 +23,10 @@ struct Order {
     came: Instant,
 }
 
-/// What a policy came to.
+/// What a policy is given to do, and what it came to.
 #[derive(Default)]
 struct Tally {
+    orders: u32,
     done: Cell<u32>,
     turned_away: Cell<u32>,
     most_waiting: Cell<usize>,
@@ -56,7 +57,7 @@ async fn unbounded(tally: Rc<Tally>) {
         }
         // The loop's end: every sender is gone, and the queue is empty.
     });
-    for _ in 0..ORDERS {
+    for _ in 0..tally.orders {
         sleep(EVERY).await;
         let _ = to.send(Order { came: Instant::now() });
     }
@@ -69,7 +70,7 @@ async fn unbounded(tally: Rc<Tally>) {
 async fn wait(tally: Rc<Tally>) {
     let (to, from) = mpsc::channel(BOUND);
     cotask::spawn_named("cook", cook(from, Rc::clone(&tally)));
-    for _ in 0..ORDERS {
+    for _ in 0..tally.orders {
         sleep(EVERY).await;
         let _ = to.send(Order { came: Instant::now() }).await;
     }
@@ -81,7 +82,7 @@ async fn wait(tally: Rc<Tally>) {
 async fn shed(tally: Rc<Tally>) {
     let (to, from) = mpsc::channel(BOUND);
     cotask::spawn_named("cook", cook(from, Rc::clone(&tally)));
-    for _ in 0..ORDERS {
+    for _ in 0..tally.orders {
         sleep(EVERY).await;
         if to.try_send(Order { came: Instant::now() }).is_err() {
             tally.turned_away.set(tally.turned_away.get() + 1);
@@ -99,12 +100,12 @@ async fn cook(mut from: mpsc::Receiver<Order>, tally: Rc<Tally>) {
 }
 
 /// Runs one policy until the last order that was taken is done, and prints its line.
-async fn measure<F: Future<Output = ()>>(name: &str, policy: impl FnOnce(Rc<Tally>) -> F) {
+async fn measure<F: Future<Output = ()>>(orders: u32, name: &str, policy: impl FnOnce(Rc<Tally>) -> F) {
     let start = Instant::now();
-    let tally = Rc::new(Tally::default());
+    let tally = Rc::new(Tally { orders, ..Tally::default() });
     policy(Rc::clone(&tally)).await;
     let all_brought = start.elapsed();
-    while tally.done.get() + tally.turned_away.get() < ORDERS {
+    while tally.done.get() + tally.turned_away.get() < orders {
         sleep(TAKES).await;
     }
     println!(
@@ -119,10 +120,19 @@ async fn measure<F: Future<Output = ()>>(name: &str, policy: impl FnOnce(Rc<Tall
 }
 
 fn main() -> ExitCode {
-    stage::play("Three places for the work that cannot be done yet", async {
-        println!("policy      done turned away most waiting longest wait all brought all done by");
-        measure("unbounded", unbounded).await;
-        measure("wait", wait).await;
-        measure("shed", shed).await;
+    let orders = Arg::new("orders")
+        .long("orders")
+        .value_name("COUNT")
+        .value_parser(value_parser!(u32).range(1..=100_000))
+        .default_value("200")
+        .help("How many orders come");
+    stage::play_with("Three places for the work that cannot be done yet", orders, |matches| {
+        let orders = *matches.get_one("orders").expect("it has a default");
+        async move {
+            println!("policy      done turned away most waiting longest wait all brought all done by");
+            measure(orders, "unbounded", unbounded).await;
+            measure(orders, "wait", wait).await;
+            measure(orders, "shed", shed).await;
+        }
     })
 }

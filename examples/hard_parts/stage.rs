@@ -8,17 +8,26 @@ mod trace_lines;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use cotask::time::Instant;
 
 /// Runs a program on a virtual clock. With `--trace FILE` its recording goes to that file.
 pub fn play<F: Future<Output = ()>>(shows: &'static str, program: F) -> ExitCode {
+    play_with(shows, None, |_| program)
+}
+
+/// The same for a program with an argument of its own.
+pub fn play_with<F: Future<Output = ()>>(
+    shows: &'static str,
+    own: impl Into<Option<Arg>>,
+    program: impl FnOnce(&ArgMatches) -> F,
+) -> ExitCode {
     let trace = Arg::new("trace")
         .long("trace")
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .help("Write what the runtime did as lines of JSON, for the example `timeline`");
-    let matches = Command::new("hard_parts").about(shows).arg(trace).get_matches();
+    let matches = Command::new("hard_parts").about(shows).args(own.into()).arg(trace).get_matches();
     let file = matches.get_one::<PathBuf>("trace");
 
     let runtime = match cotask::Builder::new().virtual_time().trace(100_000).build() {
@@ -28,7 +37,7 @@ pub fn play<F: Future<Output = ()>>(shows: &'static str, program: F) -> ExitCode
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(program);
+    runtime.block_on(program(&matches));
     let Some(file) = file else { return ExitCode::SUCCESS };
     match trace_lines::write(&runtime.take_trace(), file) {
         Ok(()) => ExitCode::SUCCESS,

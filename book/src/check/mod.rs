@@ -16,7 +16,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::chapters::{self, Chapter, TEXT};
-use crate::recordings::{self, Recordings, TRACES};
+use crate::recordings::{self, Recording, Recordings, TRACES};
 use crate::{invariants, render, timeline};
 
 /// What is wrong, each with its place in front.
@@ -58,30 +58,31 @@ pub(crate) fn run(drafts: bool, quick: bool) -> Result<()> {
     Ok(())
 }
 
-/// Each file of the book is used: chapters by the summary, pictures and recordings by chapters. A recording may wait for a
-/// draft.
+/// Each file of the book is used: chapters by the summary, recordings by chapters, pictures by chapters or the README. A
+/// recording may wait for a draft.
 fn reachable(chapters: &[Chapter], drafts: bool, faults: &mut Faults) -> Result<()> {
     let listed: BTreeSet<_> = chapters.iter().filter_map(|chapter| chapter.file.clone()).collect();
+    let readme = fs::read_to_string("README.md").context("README.md")?;
+    let texts: Vec<&str> = chapters.iter().map(|chapter| &*chapter.text).chain([&*readme]).collect();
+    let is_shown = |name: &str| texts.iter().any(|text| text.contains(name));
     for file in files(Path::new(TEXT))? {
         let markdown = file.extension() == Some(OsStr::new("md"));
         if markdown && file.file_name() != Some(OsStr::new("SUMMARY.md")) && !listed.contains(&file) {
             faults.push(format!("{}: no line of SUMMARY.md leads here", file.display()));
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        if !markdown && !chapters.iter().any(|chapter| chapter.text.contains(&*name)) {
-            faults.push(format!("{}: no chapter shows it", file.display()));
+        if !markdown && !is_shown(&name) {
+            faults.push(format!("{}: neither a chapter nor the README shows it", file.display()));
         }
     }
     let recordings = Recordings::read()?;
-    for recording in recordings.iter() {
-        let name = &recording.name;
-        let text = format!("recorded/{name}.txt");
-        let shown = |chapter: &&Chapter| {
-            let timelines = timeline::pattern();
-            chapter.text.contains(&text)
-                || timelines.captures_iter(&chapter.text).any(|found| found[1] == **name)
-        };
-        if !drafts && chapters.iter().find(shown).is_none() {
+    for Recording { name, .. } in recordings.iter() {
+        let shows_timeline =
+            |text: &&str| timeline::pattern().captures_iter(text).any(|found| found[1] == **name);
+        let shown = is_shown(&format!("recorded/{name}.txt"))
+            || is_shown(&format!("pictures/{name}.svg"))
+            || texts.iter().any(shows_timeline);
+        if !drafts && !shown {
             faults.push(format!("book/recordings.toml: no chapter shows `{name}`"));
         }
     }

@@ -118,7 +118,7 @@ fn draw(file: &Path, curves: &[Curve]) -> Result<()> {
     let mut svg = String::new();
     draw_into(&mut svg, curves).map_err(|error| anyhow!("cannot draw: {error}"))?;
     std::fs::write(file, svg)?;
-    println!("\nplot: {}", file.display());
+    eprintln!("plot: {}", file.display());
     Ok(())
 }
 
