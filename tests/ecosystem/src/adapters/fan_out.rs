@@ -66,6 +66,7 @@ impl FanOut {
     }
 }
 
+// ANCHOR: wake
 impl Wake for FanOut {
     fn wake(self: Arc<Self>) {
         // Taken out first: a waker runs code of somebody else's, which may come back here.
@@ -73,6 +74,7 @@ impl Wake for FanOut {
         woken.into_values().for_each(Waker::wake);
     }
 }
+// ANCHOR_END: wake
 
 /// Where one task waits. Dropping it ends its waiting.
 #[derive(Debug)]
@@ -82,6 +84,7 @@ pub struct Place {
 }
 
 impl Place {
+    // ANCHOR: place
     /// Polls `ready`, which all who have a place here poll. When it is pending, the task is woken together with them.
     pub fn poll<T>(&self, cx: &mut Context<'_>, ready: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         // Before `ready` is asked, not after: it may wake at once, to have the task come again later.
@@ -93,6 +96,7 @@ impl Place {
         }
         polled
     }
+    // ANCHOR_END: place
 
     fn leave(&self) {
         let left = self.all.lock().remove(&self.number);

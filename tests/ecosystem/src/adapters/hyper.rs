@@ -21,6 +21,7 @@ pub struct Io<S>(pub S);
 /// What is read at once, at most.
 const SCRATCH: usize = 64 * 1024;
 
+// ANCHOR: read
 thread_local! {
     /// hyper lends memory that nobody has written yet, and to write it through a slice is unsafe. What is safe is to
     /// read into a slice of our own and to copy. One such slice serves every connection: they are read in turn.
@@ -46,6 +47,7 @@ impl<S: AsyncRead + Unpin> rt::Read for Io<S> {
         Poll::Ready(Ok(()))
     }
 }
+// ANCHOR_END: read
 
 impl<S: AsyncWrite + Unpin> rt::Write for Io<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -62,6 +64,7 @@ impl<S: AsyncWrite + Unpin> rt::Write for Io<S> {
     }
 }
 
+// ANCHOR: executor
 /// Spawns hyper's tasks on the runtime of this thread. hyper leaves it to the executor whether a future must be
 /// `Send`, so here it need not be.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +75,9 @@ impl<F: Future + 'static> rt::Executor<F> for Executor {
         cotask::spawn(future);
     }
 }
+// ANCHOR_END: executor
 
+// ANCHOR: timer
 /// Sleeps on the runtime's timer wheel.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timer;
@@ -96,7 +101,9 @@ impl rt::Timer for Timer {
         }
     }
 }
+// ANCHOR_END: timer
 
+// ANCHOR: sleep
 /// The one thing that must be `Send` and `Sync`: hyper keeps it in a box whose type says so, whoever the host is.
 #[derive(Debug)]
 struct Sleep(Here<cotask::time::Sleep>);
@@ -110,3 +117,4 @@ impl Future for Sleep {
         Pin::new(&mut self.0).poll(cx)
     }
 }
+// ANCHOR_END: sleep

@@ -22,6 +22,7 @@ use quinn::{AsyncTimer, AsyncUdpSocket, UdpPoller};
 use super::fan_out::{FanOut, Place};
 use super::here::Here;
 
+// ANCHOR: runtime
 /// The runtime of this thread, as quinn wants one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Runtime;
@@ -42,6 +43,7 @@ impl quinn::Runtime for Runtime {
         Ok(Arc::new(Socket { io, state, writers: FanOut::new() }))
     }
 }
+// ANCHOR_END: runtime
 
 /// quinn counts in the machine's instants, we in the runtime's: what is left is the same on both clocks.
 fn ours(at: Instant) -> cotask::time::Instant {
@@ -110,6 +112,7 @@ impl AsyncUdpSocket for Socket {
     }
 }
 
+// ANCHOR: writer
 /// One connection's way to wait until it can send.
 #[derive(Debug)]
 struct Writer {
@@ -122,3 +125,4 @@ impl UdpPoller for Writer {
         self.place.poll(cx, |cx| self.socket.io.poll_write_ready(cx)).map(Ok)
     }
 }
+// ANCHOR_END: writer
