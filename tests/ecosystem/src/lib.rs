@@ -7,3 +7,4 @@
 pub mod adapters;
 pub mod on_cotask;
 pub mod on_tokio;
+pub mod servers;

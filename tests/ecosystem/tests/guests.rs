@@ -1,12 +1,22 @@
 //! Each guest's program, on cotask and on tokio: it runs, and both hosts give the same answers.
 
+mod support;
+
+use ecosystem::servers::Kind;
 use ecosystem::{on_cotask, on_tokio};
+use support::{PATIENCE, server};
 
 /// Runs a program on both hosts and gives what it told, which must be the same.
 macro_rules! on_both {
-    ($program:ident) => {{
-        let ours = on_cotask::host::block_on(on_cotask::$program::tour()).expect("on cotask");
-        let theirs = on_tokio::host::block_on(on_tokio::$program::tour()).expect("on tokio");
+    ($program:ident $(, $server:expr)?) => {{
+        let ours = on_cotask::host::block_on(async {
+            on_cotask::host::timeout(PATIENCE, on_cotask::$program::tour($($server)?)).await
+        });
+        let theirs = on_tokio::host::block_on(async {
+            on_tokio::host::timeout(PATIENCE, on_tokio::$program::tour($($server)?)).await
+        });
+        let ours = ours.expect("in good time, on cotask").expect("on cotask");
+        let theirs = theirs.expect("in good time, on tokio").expect("on tokio");
         assert_eq!(ours, theirs, "cotask and tokio answer alike");
         ours
     }};
@@ -108,6 +118,42 @@ fn an_echo_over_quic() {
             "server: connection: timed out",
             "server: stream: connection lost: timed out",
             "7 connections",
+        ]
+    );
+}
+
+#[test]
+fn redis_answers_many_tasks_over_one_connection() {
+    let Some(server) = server(Kind::Redis) else { return };
+    let told = on_both!(cache, server.address());
+    assert_eq!(
+        told,
+        [
+            "2000 calls of 50 tasks, the sum: 499500",
+            "a transaction: 1, then 42",
+            "misused: WRONGTYPE: Operation against a key holding the wrong kind of value",
+            "after a call that was dropped: 42",
+            "1 heard \"the cache is warm\"",
+            "1001 keys are gone again",
+        ]
+    );
+}
+
+#[test]
+fn postgresql_keeps_its_transactions() {
+    let Some(server) = server(Kind::PostgreSql) else { return };
+    let told = on_both!(database, server.address());
+    assert_eq!(
+        told,
+        [
+            "the statement takes [Text, Int4]",
+            "3 rows changed: 345 polls in the transaction, 45 after it was rolled back",
+            "3 rows after one that was dropped",
+            "100 queries at once, the sum: 9900",
+            "twice the same: 23505 duplicate key value violates unique constraint \"tasks_pkey\"",
+            "no SQL: 42601 syntax error at or near \"SELEKT\"",
+            "news: the table is full",
+            "given up: the next is answered",
         ]
     );
 }

@@ -3,4 +3,6 @@
 pub mod fan_out;
 pub mod here;
 pub mod hyper;
+pub mod postgres;
 pub mod quinn;
+pub mod redis;

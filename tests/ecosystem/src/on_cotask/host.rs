@@ -5,6 +5,8 @@ pub use cotask::time::{sleep, timeout};
 pub use cotask::{block_on, spawn};
 
 pub use crate::adapters::hyper::{Executor, Timer};
+pub use crate::adapters::postgres::postgres_io;
+pub use crate::adapters::redis::redis_io;
 
 use std::sync::Arc;
 

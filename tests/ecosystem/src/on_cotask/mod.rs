@@ -2,8 +2,12 @@
 
 pub mod host;
 
+#[path = "../programs/cache.rs"]
+pub mod cache;
 #[path = "../programs/chat.rs"]
 pub mod chat;
+#[path = "../programs/database.rs"]
+pub mod database;
 #[path = "../programs/http.rs"]
 pub mod http;
 #[path = "../programs/http_client.rs"]

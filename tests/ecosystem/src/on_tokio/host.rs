@@ -52,3 +52,13 @@ pub fn sendable<F: Future + Send>(future: F) -> F {
 pub fn futures_io(stream: TcpStream) -> Compat<TcpStream> {
     stream.compat()
 }
+
+/// A connection as redis wants one: as it comes.
+pub fn redis_io(stream: TcpStream) -> TcpStream {
+    stream
+}
+
+/// A connection as tokio-postgres wants one: as it comes.
+pub fn postgres_io(stream: TcpStream) -> TcpStream {
+    stream
+}

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use cotask::{Handle, Runtime, yield_now};
 use ecosystem::on_cotask::http::{Gate, Server, Version, answer};
+use ecosystem::servers::{self, Kind};
 use hyper::service::service_fn;
 
 /// Longer than anything here takes.
@@ -56,6 +57,15 @@ pub fn skipped(what: &str, why: &str) {
 pub fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// A real server, if it is installed.
+pub fn server(kind: Kind) -> Option<servers::Server> {
+    if kind.installed().is_none() {
+        skipped(kind.package(), "it is not installed");
+        return None;
+    }
+    Some(servers::Server::start(kind).expect("it starts where it is installed"))
 }
 
 /// A server on a thread and a runtime of its own, for clients that are other programs. Dropping it ends it.

@@ -1,0 +1,75 @@
+//! A server that dies in the middle: who waits for it is told, the others are served, and nothing is left behind.
+
+mod support;
+
+use cotask::spawn;
+use cotask::time::timeout;
+use ecosystem::on_cotask::http::{Gate, Server, Version, answer};
+use ecosystem::on_cotask::http_client::{ask, get};
+use ecosystem::servers::Kind;
+use ecosystem::{on_cotask, on_tokio};
+use futures::channel::{mpsc, oneshot};
+use hyper::StatusCode;
+use hyper::service::service_fn;
+use support::{PATIENCE, alone, leaves_nothing, server};
+
+/// Runs `work` beside a server of hyper that is asked all the while by somebody else.
+fn beside_others<T>(work: impl AsyncFnOnce() -> T) -> T {
+    leaves_nothing(async || {
+        let server = Server::bind("127.0.0.1:0", Version::Http1).await.unwrap();
+        let address = server.address().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (told, _) = mpsc::unbounded();
+        let server =
+            spawn(server.serve(service_fn(|request| answer(request, Gate::default())), stopped, told));
+        let (enough, mut is_enough) = oneshot::channel::<()>();
+        let others = spawn(async move {
+            let mut served = 0;
+            while is_enough.try_recv().is_ok() {
+                let answers = ask(address, [get("/hello").unwrap()]).await.unwrap();
+                assert_eq!(answers[0].0, StatusCode::OK);
+                served += 1;
+            }
+            served
+        });
+
+        let output = timeout(PATIENCE, work()).await.expect("nothing hangs");
+        drop(enough);
+        assert!(others.await.unwrap() > 0, "the others are served");
+        drop(stop);
+        server.await.unwrap();
+        output
+    })
+}
+
+/// Runs a program whose server dies on both hosts, and gives what it told, which must be the same.
+macro_rules! dies {
+    ($program:ident, $kind:expr) => {{
+        let _alone = alone();
+        let Some(mut dying) = server($kind) else { return };
+        let address = dying.address();
+        let ours = beside_others(async || on_cotask::$program::orphaned(address, || dying.stop()).await);
+        let mut dying = server($kind).expect("it is installed");
+        let address = dying.address();
+        let theirs = on_tokio::host::block_on(async {
+            let told = on_tokio::$program::orphaned(address, || dying.stop());
+            on_tokio::host::timeout(PATIENCE, told).await.expect("nothing hangs")
+        });
+        let ours = ours.expect("on cotask");
+        assert_eq!(ours, theirs.expect("on tokio"), "cotask and tokio are told alike");
+        ours
+    }};
+}
+
+#[test]
+fn redis_is_killed() {
+    let told = dies!(cache, Kind::Redis);
+    assert_eq!(told, ["20 calls were told, and one that came late"]);
+}
+
+#[test]
+fn postgresql_is_stopped() {
+    let told = dies!(database, Kind::PostgreSql);
+    let stopped = "57P01 terminating connection due to administrator command";
+    assert_eq!(told, [stopped, "connection closed", "connection closed"]);
+}
