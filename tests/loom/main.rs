@@ -67,6 +67,7 @@ mod model;
 mod mpsc;
 /// The exhibits of `tests/museum`, each a model whose broken versions are its mutants.
 #[cfg(cotask_loom)]
+#[allow(dead_code, reason = "what some of them do without threads is for `cargo test` and tests/tools")]
 #[path = "../museum/exhibits.rs"]
 mod museum;
 #[cfg(cotask_loom)]

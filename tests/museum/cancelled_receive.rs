@@ -19,6 +19,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use super::Tasks;
 use super::shim::{Arc, Mutex, block_on, thread};
 use crate::model::{Model, Mutant};
 
@@ -96,6 +97,21 @@ fn model(on_drop: fn(&mut State)) {
     sending.join().unwrap();
 }
 // ANCHOR_END: model
+
+/// The same with tasks of one executor for threads: what cancels the receive is awaited.
+async fn tasks(on_drop: fn(&mut State)) {
+    let channel = Arc::new(Channel::default());
+    let mut cancelled = Receive(channel.clone(), on_drop);
+    assert!(Pin::new(&mut cancelled).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let theirs = channel.clone();
+    let sending = cotask::spawn(async move { theirs.send(7) });
+    cotask::yield_now().await;
+    drop(cancelled);
+    assert_eq!(Receive(channel, on_drop).await, 7);
+    sending.await.unwrap();
+}
+
+pub const TASKS: [Tasks; 2] = [|| Box::pin(tasks(drop_fixed)), || Box::pin(tasks(drop_broken))];
 
 pub static MODEL: Model = Model {
     name: "museum_cancelled_receive",

@@ -21,6 +21,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use super::Tasks;
 use super::shim::{Arc, Mutex, block_on, thread};
 use crate::model::{Model, Mutant};
 
@@ -107,6 +108,24 @@ fn model(on_drop: fn(&mut Acquire)) {
     releasing.join().unwrap();
 }
 // ANCHOR_END: model
+
+// ANCHOR: tasks
+/// The same with tasks of one executor for threads: what cancels the first waiter is awaited.
+async fn tasks(on_drop: fn(&mut Acquire)) {
+    let semaphore = Arc::new(Semaphore::default());
+    let mut first = Acquire(semaphore.clone(), 1, on_drop);
+    let second = cotask::spawn(Acquire(semaphore.clone(), 2, on_drop));
+    assert!(Pin::new(&mut first).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let releasing = cotask::spawn(async move { semaphore.release() });
+    cotask::yield_now().await;
+    drop(first);
+    second.await.unwrap();
+    releasing.await.unwrap();
+}
+// ANCHOR_END: tasks
+
+pub const TASKS: [Tasks; 2] =
+    [|| Box::pin(tasks(Acquire::drop_fixed)), || Box::pin(tasks(Acquire::drop_broken))];
 
 pub static MODEL: Model = Model {
     name: "museum_dropped_permit",

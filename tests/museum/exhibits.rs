@@ -66,12 +66,30 @@ pub const MODELS: &[&Model] = &[
 ];
 
 /// Those whose bug needs no second thread, only the right order of calls: loom has nothing to interleave there, so
-/// they run in `cargo test` as well.
-#[cfg(not(cotask_loom))]
-pub const BY_HAND: &[&Model] = &[
-    &first_waker_kept::MODEL,
-    &one_read_an_edge::MODEL,
-    &panic_without_an_answer::MODEL,
-    &stale_token::MODEL,
-    &timeout_rounded_down::MODEL,
+/// they run in `cargo test` as well. Of each the version that is right under any calls, then the others.
+pub const BY_HAND: &[(&Model, &[Calls])] = &[
+    (&first_waker_kept::MODEL, first_waker_kept::CALLS),
+    (&one_read_an_edge::MODEL, one_read_an_edge::CALLS),
+    (&panic_without_an_answer::MODEL, panic_without_an_answer::CALLS),
+    (&stale_token::MODEL, stale_token::CALLS),
+    (&timeout_rounded_down::MODEL, timeout_rounded_down::CALLS),
 ];
+
+/// A version under whatever calls these bytes stand for, so that they can be drawn: none may break what was promised.
+pub type Calls = fn(&[u8]);
+
+/// Those whose subject is a future, so that tasks on one thread can stand for the threads of the model. The right
+/// version first.
+pub const IN_TASKS: &[(&Model, [Tasks; 2])] = &[
+    (&waker_after_check::MODEL, waker_after_check::TASKS),
+    (&pending_without_a_look::MODEL, pending_without_a_look::TASKS),
+    (&two_tasks_one_slot::MODEL, two_tasks_one_slot::TASKS),
+    (&first_waker_kept::MODEL, first_waker_kept::TASKS),
+    (&notify_before_the_wait::MODEL, notify_before_the_wait::TASKS),
+    (&panic_without_an_answer::MODEL, panic_without_an_answer::TASKS),
+    (&dropped_permit::MODEL, dropped_permit::TASKS),
+    (&cancelled_receive::MODEL, cancelled_receive::TASKS),
+];
+
+/// A version among tasks, to be run under many orders of them.
+pub type Tasks = fn() -> futures::future::LocalBoxFuture<'static, ()>;

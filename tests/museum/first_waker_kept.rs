@@ -16,9 +16,11 @@
 //! the same task, so taking the new one costs nothing.
 
 use std::task::{Context, Poll, Waker};
+use std::{cell::RefCell, future::poll_fn, rc::Rc};
 
 use futures_test::task::new_count_waker;
 
+use super::{Calls, Tasks};
 use crate::model::{Model, Mutant};
 
 #[derive(Default)]
@@ -73,6 +75,43 @@ fn model(poll: fn(&mut Event, &mut Context<'_>) -> Poll<()>) {
     assert_eq!(first_woken.get(), 0, "the task that the future has left was woken");
 }
 // ANCHOR_END: model
+
+/// Any calls: a poll by one of two tasks, or the event. At last it happens.
+fn calls(poll: fn(&mut Event, &mut Context<'_>) -> Poll<()>, calls: &[u8]) {
+    let mut event = Event::default();
+    let tasks = [new_count_waker(), new_count_waker()];
+    let mut last = None;
+    for call in calls {
+        match tasks.get(usize::from(call % 3)) {
+            Some((waker, woken)) if poll(&mut event, &mut Context::from_waker(waker)).is_pending() => {
+                last = Some(woken);
+            }
+            Some(_) => {}
+            None => event.happen(),
+        }
+    }
+    event.happen();
+    let woken = tasks[0].1.get() + tasks[1].1.get();
+    assert!(
+        last.is_none_or(|last| last.get() == 1 && woken == 1),
+        "woken is who polled last, and nobody else"
+    );
+}
+
+pub const CALLS: &[Calls] = &[|all| calls(Event::poll_fixed, all), |all| calls(Event::poll_broken, all)];
+
+/// Tasks of one executor: one gives the future up, another goes on with it.
+async fn tasks(poll: fn(&mut Event, &mut Context<'_>) -> Poll<()>) {
+    let event = Rc::new(RefCell::new(Event::default()));
+    let [first, second] = [event.clone(), event.clone()];
+    let giving_up = poll_fn(move |cx| Poll::Ready(poll(&mut first.borrow_mut(), cx)));
+    assert!(cotask::spawn(giving_up).await.unwrap().is_pending());
+    let waiting = cotask::spawn(poll_fn(move |cx| poll(&mut second.borrow_mut(), cx)));
+    cotask::spawn(async move { event.borrow_mut().happen() }).await.unwrap();
+    waiting.await.unwrap();
+}
+
+pub const TASKS: [Tasks; 2] = [|| Box::pin(tasks(Event::poll_fixed)), || Box::pin(tasks(Event::poll_broken))];
 
 pub static MODEL: Model = Model {
     name: "museum_first_waker_kept",

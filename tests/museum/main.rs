@@ -13,6 +13,7 @@ mod model;
 #[path = "exhibits.rs"]
 mod museum;
 
+use cotask::sim::Simulation;
 use model::{Model, Mutant};
 
 /// Files here that are no exhibits.
@@ -62,9 +63,38 @@ fn every_right_version_is_right_on_real_threads() {
 
 #[test]
 fn what_is_driven_by_hand_shows_its_bug_here() {
-    for model in museum::BY_HAND {
+    for (model, _) in museum::BY_HAND {
         for (name, body) in broken(model) {
             assert!(catch_unwind(body).is_err(), "{} does not show its bug: {name} passes", model.name);
+        }
+    }
+}
+
+/// Few calls are enough for each of them, so all sequences of four can be tried; `tests/tools` draws longer ones.
+#[test]
+fn of_what_is_driven_by_hand_the_right_version_alone_stands_any_calls() {
+    const KINDS: u32 = 6;
+    let sequences =
+        || (0..KINDS.pow(4)).map(|number| [0, 1, 2, 3].map(|at| (number / KINDS.pow(at) % KINDS) as u8));
+    for (model, versions) in museum::BY_HAND {
+        assert_eq!(versions.len(), 1 + broken(model).count(), "{}: every version", model.name);
+        let (right, others) = versions.split_first().unwrap();
+        sequences().for_each(|calls| right(&calls));
+        for other in others {
+            let found = sequences().any(|calls| catch_unwind(|| other(&calls)).is_err());
+            assert!(found, "{}: a broken version stands all sequences", model.name);
+        }
+    }
+}
+
+#[test]
+fn every_right_version_is_right_among_tasks() {
+    for (model, [right, _]) in museum::IN_TASKS {
+        for seed in 0..100 {
+            let simulation = Simulation::builder().seed(seed).build();
+            if let Err(failure) = simulation.run(right()).result {
+                panic!("{}, seed {seed}: {failure}", model.name);
+            }
         }
     }
 }

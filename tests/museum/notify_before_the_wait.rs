@@ -17,6 +17,7 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
+use super::Tasks;
 use super::shim::atomic::{AtomicBool, Ordering::Relaxed};
 use super::shim::{Arc, Mutex, block_on, thread};
 use crate::model::{Model, Mutant};
@@ -80,6 +81,24 @@ fn model(notify: fn(&Notify)) {
     changing.join().unwrap();
 }
 // ANCHOR_END: model
+
+/// The same with tasks of one executor for threads: an await stands where the look ends and the wait begins.
+async fn tasks(notify: fn(&Notify)) {
+    let shared = Arc::new((AtomicBool::new(false), Notify::default()));
+    let theirs = shared.clone();
+    let changing = cotask::spawn(async move {
+        theirs.0.store(true, Relaxed);
+        notify(&theirs.1);
+    });
+    if !shared.0.load(Relaxed) {
+        cotask::yield_now().await;
+        poll_fn(|cx| shared.1.poll_notified(cx)).await;
+    }
+    changing.await.unwrap();
+}
+
+pub const TASKS: [Tasks; 2] =
+    [|| Box::pin(tasks(Notify::notify_fixed)), || Box::pin(tasks(Notify::notify_broken))];
 
 pub static MODEL: Model = Model {
     name: "museum_notify_before_the_wait",

@@ -15,6 +15,7 @@
 //!
 //! **Remember.** After an edge, read until the socket says that it would block. Only then is another edge promised.
 
+use super::Calls;
 use crate::model::{Model, Mutant};
 
 /// A socket whose readiness is reported when data comes to it after it was empty.
@@ -58,23 +59,33 @@ fn on_event_fixed(socket: &mut Socket) -> u32 {
 // ANCHOR: model
 fn model(on_event: fn(&mut Socket) -> u32) {
     for seed in 1..=8 {
-        let mut socket = Socket { drained: true, ..Socket::default() };
-        let (mut sent, mut received, mut random) = (0, 0, seed);
-        for _ in 0..20 {
+        let mut random = seed;
+        let turns = (0..20).flat_map(|_| {
             random = random * 5 % 23;
-            for _ in 0..random % 3 {
-                socket.arrive();
-                sent += 1;
-            }
-            if std::mem::take(&mut socket.event) {
-                received += on_event(&mut socket);
-            }
-        }
-        assert!(sent > 0);
-        assert_eq!(received, sent, "seed {seed}: the network is silent, and the socket is not empty");
+            // So many datagrams, then a turn of the handler.
+            [0].repeat(random % 3).into_iter().chain([1])
+        });
+        calls(on_event, &turns.collect::<Vec<u8>>());
     }
 }
+
+/// Any calls: a datagram arrives, or the handler has its turn; at last it has one.
+fn calls(on_event: fn(&mut Socket) -> u32, calls: &[u8]) {
+    let mut socket = Socket { drained: true, ..Socket::default() };
+    let (mut sent, mut received) = (0, 0);
+    for call in calls.iter().chain(&[1]) {
+        if call % 2 == 0 {
+            socket.arrive();
+            sent += 1;
+        } else if std::mem::take(&mut socket.event) {
+            received += on_event(&mut socket);
+        }
+    }
+    assert_eq!(received, sent, "the network is silent, and the socket is not empty");
+}
 // ANCHOR_END: model
+
+pub const CALLS: &[Calls] = &[|all| calls(on_event_fixed, all), |all| calls(on_event_broken, all)];
 
 pub static MODEL: Model = Model {
     name: "museum_one_read_an_edge",

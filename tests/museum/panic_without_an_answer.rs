@@ -18,9 +18,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 use std::thread;
+use std::{cell::RefCell, future::poll_fn, rc::Rc};
 
 use futures_test::task::new_count_waker;
 
+use super::{Calls, Tasks};
 use crate::model::{Model, Mutant};
 
 type Job = fn() -> u32;
@@ -80,6 +82,32 @@ fn model(work: fn(Job, &mut Slot)) {
     assert_eq!(*answer.unwrap_err().downcast::<&str>().unwrap(), "boom");
 }
 // ANCHOR_END: model
+
+/// Any jobs, one after the other: each returns or panics.
+fn calls(work: fn(Job, &mut Slot), calls: &[u8]) {
+    for call in calls {
+        let job: Job = if call % 2 == 0 { || 7 } else { || std::panic::resume_unwind(Box::new("boom")) };
+        let mut slot = Slot::default();
+        let (waker, woken) = new_count_waker();
+        assert!(slot.poll(&mut Context::from_waker(&waker)).is_pending());
+        let _ = catch_unwind(AssertUnwindSafe(|| work(job, &mut slot)));
+        assert_eq!(woken.get(), 1, "nobody tells the task that waits");
+    }
+}
+
+pub const CALLS: &[Calls] = &[|all| calls(work_fixed, all), |all| calls(work_broken, all)];
+
+/// The worker as a task: cotask keeps the panic for whoever joins it, and here nobody does.
+async fn tasks(work: fn(Job, &mut Slot)) {
+    let slot = Rc::new(RefCell::new(Slot::default()));
+    let theirs = slot.clone();
+    drop(cotask::spawn(async move {
+        work(|| std::panic::resume_unwind(Box::new("boom")), &mut theirs.borrow_mut());
+    }));
+    assert!(poll_fn(|cx| slot.borrow_mut().poll(cx)).await.is_err());
+}
+
+pub const TASKS: [Tasks; 2] = [|| Box::pin(tasks(work_fixed)), || Box::pin(tasks(work_broken))];
 
 pub static MODEL: Model = Model {
     name: "museum_panic_without_an_answer",

@@ -17,6 +17,7 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
+use super::Tasks;
 use super::shim::{Arc, Mutex, block_on, thread};
 use crate::model::{Model, Mutant};
 
@@ -79,6 +80,17 @@ fn model(poll: fn(&Job, &mut Context<'_>) -> Poll<u32>) {
     working.join().unwrap();
 }
 // ANCHOR_END: model
+
+/// The same with tasks of one executor for threads.
+async fn tasks(poll: fn(&Job, &mut Context<'_>) -> Poll<u32>) {
+    let job = Arc::new(Job::default());
+    let theirs = job.clone();
+    let working = cotask::spawn(async move { theirs.complete(7) });
+    assert_eq!(poll_fn(|cx| poll(&job, cx)).await, 7);
+    working.await.unwrap();
+}
+
+pub const TASKS: [Tasks; 2] = [|| Box::pin(tasks(Job::poll_fixed)), || Box::pin(tasks(Job::poll_broken))];
 
 pub static MODEL: Model = Model {
     name: "museum_pending_without_a_look",

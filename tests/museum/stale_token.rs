@@ -15,6 +15,7 @@
 //! **Remember.** A name that is given again needs a generation. Slot and generation go into the token, and an event
 //! whose generation is not the slot's is for somebody who has left.
 
+use super::Calls;
 use crate::model::{Model, Mutant};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -92,6 +93,33 @@ fn model(readable: fn(&mut Table, Token)) {
     assert_eq!(table.0[new.slot].told, Some(1), "and it does hear what is meant for it");
 }
 // ANCHOR_END: model
+
+/// Any calls: a connection is made; one hangs up; an event comes, by a token that may be old.
+fn calls(readable: fn(&mut Table, Token), calls: &[u8]) {
+    let mut table = Table::default();
+    // Of all connections: how often each that is there was meant.
+    let mut connections: Vec<(Token, Option<u32>)> = Vec::new();
+    for call in calls {
+        match (call % 3, connections.get_mut(usize::from(call / 3))) {
+            (0, _) => connections.push((table.insert(), Some(0))),
+            (1, Some((token, meant @ Some(_)))) => {
+                table.remove(*token);
+                *meant = None;
+            }
+            (2, Some((token, meant))) => {
+                readable(&mut table, *token);
+                *meant = meant.map(|meant| meant + 1);
+            }
+            _ => {}
+        }
+        for (token, meant) in connections.iter().filter(|(_, meant)| meant.is_some()) {
+            assert_eq!(table.0[token.slot].told, *meant, "told what was meant for another connection");
+        }
+    }
+}
+
+pub const CALLS: &[Calls] =
+    &[|all| calls(Table::readable_fixed, all), |all| calls(Table::readable_broken, all)];
 
 pub static MODEL: Model = Model {
     name: "museum_stale_token",

@@ -14,6 +14,7 @@
 //!
 //! **Remember.** A sleep is rounded up, to the first whole unit that is not before the deadline. Zero stays zero.
 
+use super::Calls;
 use crate::model::{Model, Mutant};
 
 /// A clock in microseconds that moves only when somebody sleeps, and a little for each round of the loop.
@@ -59,15 +60,29 @@ fn run(kernel: &mut Kernel, deadline: u64, to_millis: fn(u64) -> u64) -> u64 {
 // ANCHOR: model
 fn model(to_millis: fn(u64) -> u64) {
     for deadline in [0, 1, 900, 1000, 1500, 3000] {
-        let mut kernel = Kernel::default();
-        let fired = run(&mut kernel, deadline, to_millis);
-        assert!(kernel.polls <= 1, "{} polls for a timer of {deadline} µs", kernel.polls);
-        assert!(fired >= deadline, "a timer of {deadline} µs fired after {fired} µs");
-        assert!(fired <= deadline.next_multiple_of(1000) + Kernel::ROUND, "{deadline} µs took {fired} µs");
+        timer(to_millis, deadline);
     }
     assert_eq!(to_millis(0), 0, "what is due waits for nothing");
 }
+
+fn timer(to_millis: fn(u64) -> u64, deadline: u64) {
+    let mut kernel = Kernel::default();
+    let fired = run(&mut kernel, deadline, to_millis);
+    assert!(kernel.polls <= 1, "{} polls for a timer of {deadline} µs", kernel.polls);
+    assert!(fired >= deadline, "a timer of {deadline} µs fired after {fired} µs");
+    assert!(fired <= deadline.next_multiple_of(1000) + Kernel::ROUND, "{deadline} µs took {fired} µs");
+}
 // ANCHOR_END: model
+
+/// Any deadlines, in quarters of a millisecond.
+fn calls(to_millis: fn(u64) -> u64, calls: &[u8]) {
+    for quarters in calls {
+        timer(to_millis, u64::from(*quarters) * 250);
+    }
+}
+
+pub const CALLS: &[Calls] =
+    &[|all| calls(millis_fixed, all), |all| calls(millis_broken, all), |all| calls(millis_one_more, all)];
 
 pub static MODEL: Model = Model {
     name: "museum_timeout_rounded_down",

@@ -17,6 +17,7 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
+use super::Tasks;
 use super::shim::{Arc, Mutex, block_on, thread};
 use crate::model::{Model, Mutant};
 
@@ -76,6 +77,21 @@ fn model(poll: fn(&Event, &mut Context<'_>) -> Poll<()>) {
     }
 }
 // ANCHOR_END: model
+
+/// The same with tasks of one executor for threads.
+async fn tasks(poll: fn(&Event, &mut Context<'_>) -> Poll<()>) {
+    let event = Arc::new(Event::default());
+    let waiting = [(); 2].map(|()| {
+        let event = event.clone();
+        cotask::spawn(async move { poll_fn(|cx| poll(&event, cx)).await })
+    });
+    cotask::spawn(async move { event.happen() }).await.unwrap();
+    for task in waiting {
+        task.await.unwrap();
+    }
+}
+
+pub const TASKS: [Tasks; 2] = [|| Box::pin(tasks(Event::poll_fixed)), || Box::pin(tasks(Event::poll_broken))];
 
 pub static MODEL: Model = Model {
     name: "museum_two_tasks_one_slot",

@@ -18,6 +18,7 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
+use super::Tasks;
 use super::shim::atomic::{
     AtomicBool,
     Ordering::{Acquire, Release},
@@ -72,6 +73,17 @@ fn model(poll: fn(&Event, &mut Context<'_>) -> Poll<()>) {
     happening.join().unwrap();
 }
 // ANCHOR_END: model
+
+/// The same with tasks of one executor for threads.
+async fn tasks(poll: fn(&Event, &mut Context<'_>) -> Poll<()>) {
+    let event = Arc::new(Event::new());
+    let theirs = event.clone();
+    let happening = cotask::spawn(async move { theirs.happen() });
+    poll_fn(|cx| poll(&event, cx)).await;
+    happening.await.unwrap();
+}
+
+pub const TASKS: [Tasks; 2] = [|| Box::pin(tasks(Event::poll_fixed)), || Box::pin(tasks(Event::poll_broken))];
 
 pub static MODEL: Model = Model {
     name: "museum_waker_after_check",
