@@ -4,6 +4,8 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
+#[cfg(unix)]
+use cotask::net::AsyncFd;
 use cotask::net::{TcpListener, TcpStream, UdpSocket};
 use cotask::sim::{self, Builder, Failure, Plan, Report, Simulation};
 use cotask::time::{Instant, interval, sleep, timeout};
@@ -147,6 +149,13 @@ fn what_is_not_simulated_says_so() {
     let error = report.result.unwrap().unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
     assert!(error.to_string().contains("not simulated"), "{error}");
+    #[cfg(unix)]
+    {
+        let report = Simulation::builder().build().run(async { AsyncFd::new(std::io::pipe()?.0).map(drop) });
+        let error = report.result.unwrap().unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+        assert!(error.to_string().contains("not simulated"), "{error}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::socket::{Socket, naming};
 ///
 /// It waits with [`readable`](Socket::readable) and [`writable`](Socket::writable), and its operations are tried
 /// through [`try_io`](Socket::try_io). What is given to it
-/// - must not block: here a descriptor that does so stops the thread, and this crate cannot make it stop to;
+/// - must not block: here a descriptor that does so stops the thread, and this crate cannot change that;
 /// - must keep its descriptor as long as it lives, and is dropped with the `AsyncFd`. To keep it, give a
 ///   reference or an `Rc`.
 ///
@@ -55,7 +55,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Errors
     /// `PermissionDenied` for one of a kind that the system does not watch, which on Linux are files and folders:
     /// they never say that they would block, so read them in [`spawn_blocking`](crate::spawn_blocking).
-    /// `AlreadyExists` for one that this runtime watches already, and `Unsupported` in a simulation.
+    /// `AlreadyExists`, on Linux, for one that this runtime watches already; `Unsupported` in a simulation.
     ///
     /// # Panics
     /// Outside of a runtime.
@@ -63,10 +63,12 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Examples
     /// ```
     /// # cotask::block_on(async {
-    /// let (reader, _writer) = std::io::pipe()?;
+    /// let (reader, writer) = std::io::pipe()?;
     /// let watched = cotask::net::AsyncFd::new(&reader)?;
-    /// let twice = cotask::net::AsyncFd::new(&reader).unwrap_err();
-    /// assert_eq!(twice.kind(), std::io::ErrorKind::AlreadyExists);
+    /// drop(writer);
+    /// watched.readable().await;
+    /// // It need not wait to read that this is the end, and could be a pipe that blocks.
+    /// assert_eq!(std::io::Read::read(&mut &reader, &mut [0; 8])?, 0);
     /// # std::io::Result::Ok(())
     /// # }).unwrap();
     /// ```
