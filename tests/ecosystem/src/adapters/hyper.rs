@@ -72,7 +72,7 @@ pub struct Executor;
 
 impl<F: Future + 'static> rt::Executor<F> for Executor {
     fn execute(&self, future: F) {
-        cotask::spawn(future);
+        cotask::spawn_named("hyper", future);
     }
 }
 // ANCHOR_END: executor
