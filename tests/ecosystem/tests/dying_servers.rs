@@ -1,4 +1,4 @@
-//! A server that dies in the middle: who waits for it is told, the others are served, and nothing is left behind.
+//! A server that is used, and dies in the middle: who waits for it is told, the others are served, and nothing is left.
 
 mod support;
 
@@ -48,7 +48,10 @@ macro_rules! dies {
         let _alone = alone();
         let Some(mut dying) = server($kind) else { return };
         let address = dying.address();
-        let ours = beside_others(async || on_cotask::$program::orphaned(address, || dying.stop()).await);
+        let ours = beside_others(async || {
+            on_cotask::$program::tour(address).await?;
+            on_cotask::$program::orphaned(address, || dying.stop()).await
+        });
         let mut dying = server($kind).expect("it is installed");
         let address = dying.address();
         let theirs = on_tokio::host::block_on(async {
@@ -72,4 +75,10 @@ fn postgresql_is_stopped() {
     let told = dies!(database, Kind::PostgreSql);
     let stopped = "57P01 terminating connection due to administrator command";
     assert_eq!(told, [stopped, "connection closed", "connection closed"]);
+}
+
+#[test]
+fn rabbitmq_is_killed() {
+    let told = dies!(work, Kind::RabbitMq);
+    assert_eq!(told, ["5 who published were told, and one who waited"]);
 }

@@ -157,3 +157,20 @@ fn postgresql_keeps_its_transactions() {
         ]
     );
 }
+
+#[test]
+fn rabbitmq_gives_the_jobs_of_the_dead_to_another() {
+    let Some(server) = server(Kind::RabbitMq) else { return };
+    let told = on_both!(work, server.address());
+    assert_eq!(
+        told,
+        [
+            "100 jobs are published and confirmed",
+            "to nowhere: 312 NO_ROUTE",
+            "the first worker has done 30, and dies",
+            "the second gets [30, 31, 32, 33, 34, 35, 36, 37, 38, 39] again, and does the rest",
+            "asked for nowhere: protocol error: AMQP soft error: NOT-FOUND: NOT_FOUND - no queue 'nowhere' in vhost '/'",
+            "0 jobs are left",
+        ]
+    );
+}

@@ -3,6 +3,7 @@
 pub mod fan_out;
 pub mod here;
 pub mod hyper;
+pub mod lapin;
 pub mod postgres;
 pub mod quinn;
 pub mod redis;

@@ -7,7 +7,9 @@
 use cotask::net::TcpStream;
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
+// ANCHOR: io
 /// A connection as tokio-postgres reads and writes one.
 pub fn postgres_io(stream: TcpStream) -> Compat<TcpStream> {
     stream.compat()
 }
+// ANCHOR_END: io

@@ -14,7 +14,9 @@ use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
 use super::here::Here;
 
+// ANCHOR: io
 /// A connection as redis reads and writes one.
 pub fn redis_io(stream: TcpStream) -> Compat<Here<TcpStream>> {
     Here::new(stream).compat()
 }
+// ANCHOR_END: io

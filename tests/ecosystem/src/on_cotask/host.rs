@@ -2,7 +2,7 @@
 
 pub use cotask::net::{TcpListener, TcpStream, UdpSocket};
 pub use cotask::time::{sleep, timeout};
-pub use cotask::{block_on, spawn};
+pub use cotask::{block_on, spawn, spawn_blocking};
 
 pub use crate::adapters::hyper::{Executor, Timer};
 pub use crate::adapters::postgres::postgres_io;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use send_wrapper::SendWrapper;
 
 use crate::adapters::hyper::Io;
+use crate::adapters::lapin::Kit;
 
 /// What a spawned future has to be: nothing, since it stays on its thread.
 pub trait Spawnable {}
@@ -46,4 +47,9 @@ pub fn sendable<F: Future>(future: F) -> impl Future<Output = F::Output> + Send 
 /// A connection as guests of `futures::io` want one: as it comes.
 pub fn futures_io(stream: TcpStream) -> TcpStream {
     stream
+}
+
+/// What lapin takes for a runtime.
+pub fn async_rs_runtime() -> async_rs::Runtime<Kit> {
+    async_rs::Runtime::new(Kit::here())
 }

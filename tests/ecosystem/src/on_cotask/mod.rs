@@ -20,6 +20,8 @@ pub mod quic;
 pub mod quic_client;
 #[path = "../programs/tls.rs"]
 pub mod tls;
+#[path = "../programs/work.rs"]
+pub mod work;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 pub use hyper_util::rt::{TokioExecutor as Executor, TokioTimer as Timer};
 pub use tokio::net::{TcpListener, TcpStream, UdpSocket};
 pub use tokio::spawn;
+pub use tokio::task::spawn_blocking;
 pub use tokio::time::{sleep, timeout};
 
 use std::sync::Arc;
@@ -61,4 +62,9 @@ pub fn redis_io(stream: TcpStream) -> TcpStream {
 /// A connection as tokio-postgres wants one: as it comes.
 pub fn postgres_io(stream: TcpStream) -> TcpStream {
     stream
+}
+
+/// What lapin takes for a runtime.
+pub fn async_rs_runtime() -> async_rs::TokioRuntime {
+    async_rs::Runtime::tokio_current()
 }

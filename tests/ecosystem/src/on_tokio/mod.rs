@@ -23,3 +23,5 @@ pub mod quic;
 pub mod quic_client;
 #[path = "../programs/tls.rs"]
 pub mod tls;
+#[path = "../programs/work.rs"]
+pub mod work;

@@ -1,0 +1,200 @@
+//! Jobs through RabbitMQ: published and confirmed, worked off and acknowledged, and given to another when a worker dies.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result, ensure};
+use futures::StreamExt;
+use futures::future::try_join_all;
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, BasicQosOptions,
+    ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
+
+use super::host::{TcpStream, async_rs_runtime, spawn, spawn_blocking};
+
+/// Where the jobs wait. It is deleted at the end.
+pub const QUEUE: &str = "cotask-jobs";
+
+/// Connects as the guest that every broker knows. A sign of life goes to and fro each second: when none comes, the
+/// connection counts as lost.
+///
+/// # Errors
+/// When there is no broker, or it does not let us in.
+pub async fn connect(address: SocketAddr) -> Result<Connection> {
+    // Is anybody there? lapin 4.12 leaves a task behind, for ever, where it cannot connect.
+    drop(TcpStream::connect(address).await?);
+    let uri = format!("amqp://guest:guest@{address}/%2f?heartbeat=1");
+    Ok(Connection::connect_with_runtime(&uri, ConnectionProperties::default(), async_rs_runtime()).await?)
+}
+
+/// Ends a connection and waits until lapin's thread has ended as well.
+///
+/// # Errors
+/// Why the connection had ended before.
+pub async fn end(connection: Connection) -> Result<()> {
+    Ok(spawn_blocking(move || connection.run()).await??)
+}
+
+/// A channel on which the broker confirms what it is given, and the queue, empty.
+///
+/// # Errors
+/// When the broker refuses.
+pub async fn queue(connection: &Connection) -> Result<Channel> {
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    channel.queue_delete(QUEUE.into(), QueueDeleteOptions::default()).await?;
+    channel.queue_declare(QUEUE.into(), QueueDeclareOptions::default(), FieldTable::default()).await?;
+    Ok(channel)
+}
+
+/// Publishes so many jobs, one after the other, and then waits until the broker has confirmed each.
+///
+/// # Errors
+/// When the connection ends before, or a job is refused.
+pub async fn publish(channel: &Channel, jobs: u32) -> Result<()> {
+    let mut confirms = Vec::new();
+    for job in 0..jobs {
+        let options = BasicPublishOptions::default();
+        let job = job.to_be_bytes();
+        confirms.push(
+            channel.basic_publish("".into(), QUEUE.into(), options, &job, BasicProperties::default()).await?,
+        );
+    }
+    for confirmation in try_join_all(confirms).await? {
+        ensure!(confirmation.is_ack(), "refused: {confirmation:?}");
+    }
+    Ok(())
+}
+
+/// A worker that has no more than so many jobs at a time that it has not acknowledged.
+///
+/// # Errors
+/// When the broker refuses.
+pub async fn worker(connection: &Connection, name: &str, at_a_time: u16) -> Result<Consumer> {
+    let channel = connection.create_channel().await?;
+    channel.basic_qos(at_a_time, BasicQosOptions::default()).await?;
+    let options = BasicConsumeOptions::default();
+    Ok(channel.basic_consume(QUEUE.into(), name.into(), options, FieldTable::default()).await?)
+}
+
+/// The next job.
+///
+/// # Errors
+/// When the connection has ended.
+pub async fn next(worker: &mut Consumer) -> Result<(u32, Delivery)> {
+    let delivery = worker.next().await.context("the queue is gone")??;
+    let job = u32::from_be_bytes(delivery.data.as_slice().try_into().context("that is no job")?);
+    Ok((job, delivery))
+}
+
+/// Tells the broker that a job is done: it may forget it.
+///
+/// # Errors
+/// When the connection has ended: then the broker gives it to somebody else.
+pub async fn done_with(delivery: Delivery) -> Result<()> {
+    // That nobody could be told is no error to lapin.
+    ensure!(delivery.ack(BasicAckOptions::default()).await?, "the job was acknowledged to nobody");
+    Ok(())
+}
+
+/// Hands jobs to two workers, of whom the first dies with ten in hand; what came of it.
+///
+/// # Errors
+/// When a call fails that should not.
+pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
+    let mut told = Vec::new();
+    let connection = connect(address).await?;
+    let channel = queue(&connection).await?;
+    publish(&channel, 100).await?;
+    told.push("100 jobs are published and confirmed".to_owned());
+
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let nowhere =
+        channel.basic_publish("".into(), "nowhere".into(), options, b"?", BasicProperties::default());
+    let returned =
+        nowhere.await?.await?.take_message().context("there is no such queue, and yet it was taken")?;
+    told.push(format!("to nowhere: {} {}", returned.reply_code, returned.reply_text));
+
+    let first = connect(address).await?;
+    let mut dying = worker(&first, "first", 10).await?;
+    let mut done = Vec::new();
+    for taken in 0..40 {
+        let (job, delivery) = next(&mut dying).await?;
+        if taken < 30 {
+            done_with(delivery).await?;
+            done.push(job);
+        }
+    }
+    // It has ten, and has not said that they are done.
+    drop(dying);
+    end(first).await?;
+    told.push(format!("the first worker has done {}, and dies", done.len()));
+
+    let mut second = worker(&connection, "second", 10).await?;
+    let mut again = Vec::new();
+    while done.len() < 100 {
+        let (job, delivery) = next(&mut second).await?;
+        if delivery.redelivered {
+            again.push(job);
+        }
+        done_with(delivery).await?;
+        done.push(job);
+    }
+    again.sort_unstable();
+    told.push(format!("the second gets {again:?} again, and does the rest"));
+    done.sort_unstable();
+    ensure!(done.iter().copied().eq(0..100), "each job is done once: {done:?}");
+
+    ensure!(channel.basic_get(QUEUE.into(), BasicGetOptions::default()).await?.is_none(), "nothing is left");
+    let absent = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let other = connection.create_channel().await?;
+    let refused = other.queue_declare("nowhere".into(), absent, FieldTable::default()).await;
+    told.push(format!("asked for nowhere: {}", refused.err().context("there is no such queue")?));
+    let left = channel.queue_delete(QUEUE.into(), QueueDeleteOptions::default()).await?;
+    told.push(format!("{left} jobs are left"));
+    drop((channel, other, second));
+    end(connection).await?;
+    Ok(told)
+}
+
+/// Those who publish, and one who waits for a job, when the broker dies in the middle; what they were told.
+///
+/// # Errors
+/// When the broker cannot be reached to begin with.
+pub async fn orphaned(address: SocketAddr, end_broker: impl FnOnce()) -> Result<Vec<String>> {
+    let connection = connect(address).await?;
+    let channel = queue(&connection).await?;
+    let mut idle = worker(&connection, "idle", 1).await?;
+    publish(&channel, 1).await?;
+    // The one job, which it keeps. Then it waits for another.
+    let (_, kept) = next(&mut idle).await?;
+    let waiting = spawn(async move { next(&mut idle).await.map(drop) });
+    let publishing = (0..5).map(|_| {
+        let channel = channel.clone();
+        spawn(async move {
+            loop {
+                if let Err(error) = publish(&channel, 20).await {
+                    return error;
+                }
+            }
+        })
+    });
+    let publishing: Vec<_> = publishing.collect();
+    publish(&channel, 1).await?;
+    end_broker();
+    let mut failed = 0;
+    for publisher in publishing {
+        // In which words depends on what it was at.
+        ensure!(publisher.await?.is::<lapin::Error>(), "an error of lapin's");
+        failed += 1;
+    }
+    ensure!(waiting.await?.is_err(), "there was no job");
+    ensure!(done_with(kept).await.is_err(), "nobody is there to be told");
+    ensure!(connect(address).await.is_err(), "nobody listens there any more");
+    drop(channel);
+    ensure!(end(connection).await.is_err(), "the connection tells why it has ended");
+    Ok(vec![format!("{failed} who published were told, and one who waited")])
+}
