@@ -5,6 +5,7 @@
 //! a task, a socket, a timer and the guest's adapters are there. The tests compare what the two answer.
 
 pub mod adapters;
+pub mod cost;
 pub mod on_cotask;
 pub mod on_tokio;
 pub mod servers;

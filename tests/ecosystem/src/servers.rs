@@ -199,6 +199,11 @@ impl Server {
         Ok(answer == [welcome])
     }
 
+    /// Which it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -2,6 +2,9 @@
 
 mod support;
 
+use std::net::SocketAddr;
+
+use ecosystem::cost::Guest;
 use ecosystem::servers::Kind;
 use ecosystem::{on_cotask, on_tokio};
 use support::{PATIENCE, server};
@@ -20,6 +23,20 @@ macro_rules! on_both {
         assert_eq!(ours, theirs, "cotask and tokio answer alike");
         ours
     }};
+}
+
+/// Runs a little of the load that `examples/cost.rs` measures, on both hosts.
+fn load(guest: Guest, server: Option<SocketAddr>) {
+    let ours = on_cotask::host::block_on(on_cotask::load::run(guest, 640, server)).expect("on cotask");
+    let theirs = on_tokio::host::block_on(on_tokio::load::run(guest, 640, server)).expect("on tokio");
+    assert!(!ours.is_zero() && !theirs.is_zero(), "{guest:?}");
+}
+
+#[test]
+fn what_needs_no_server_can_be_measured() {
+    for guest in [Guest::Http2, Guest::Axum, Guest::Websocket, Guest::Tls, Guest::Quic] {
+        load(guest, None);
+    }
 }
 
 #[test]
@@ -126,6 +143,7 @@ fn an_echo_over_quic() {
 fn redis_answers_many_tasks_over_one_connection() {
     let Some(server) = server(Kind::Redis) else { return };
     let told = on_both!(cache, server.address());
+    load(Guest::Redis, Some(server.address()));
     assert_eq!(
         told,
         [
@@ -143,6 +161,7 @@ fn redis_answers_many_tasks_over_one_connection() {
 fn postgresql_keeps_its_transactions() {
     let Some(server) = server(Kind::PostgreSql) else { return };
     let told = on_both!(database, server.address());
+    load(Guest::Postgres, Some(server.address()));
     assert_eq!(
         told,
         [
@@ -162,6 +181,7 @@ fn postgresql_keeps_its_transactions() {
 fn rabbitmq_gives_the_jobs_of_the_dead_to_another() {
     let Some(server) = server(Kind::RabbitMq) else { return };
     let told = on_both!(work, server.address());
+    load(Guest::Rabbitmq, Some(server.address()));
     assert_eq!(
         told,
         [

@@ -11,9 +11,9 @@ mod statistics;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use rounds::Plan;
@@ -55,6 +55,10 @@ struct Arguments {
     #[arg(long)]
     list: bool,
 
+    /// What real crates cost on cotask and on tokio, in place of the rows: the example `cost` of `tests/ecosystem`.
+    #[arg(long, conflicts_with_all = ["rows", "operations", "json", "check", "list"])]
+    guests: bool,
+
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -88,6 +92,7 @@ fn main() -> ExitCode {
     let done = match arguments.part {
         Some(Part::Measure { row, peer, operations, cores }) => measure(row, peer, operations, cores),
         Some(Part::Serve { peer, service, cores }) => echo::serve(peer, service, cores),
+        None if arguments.guests => guests(&arguments),
         None if arguments.list => {
             list();
             Ok(())
@@ -123,6 +128,18 @@ fn measure(row: Row, peer: Peer, operations: u64, cores: NonZeroUsize) -> Result
         None => peer.measure(row, operations)?,
     };
     println!("{}", serde_json::to_string(&sample)?);
+    Ok(())
+}
+
+/// Has cargo build and run the other program: its guests are no dependencies of this one.
+fn guests(arguments: &Arguments) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cost = Command::new(cargo);
+    cost.args(["run", "--release", "--package", "ecosystem", "--example", "cost", "--"]);
+    cost.args(arguments.quick.then_some("--quick"));
+    cost.args(arguments.rounds.map(|rounds| format!("--rounds={rounds}")));
+    let status = cost.status().context("cargo does not start")?;
+    ensure!(status.success(), "the measurement of the guests: {status}");
     Ok(())
 }
 

@@ -15,6 +15,8 @@ pub mod database;
 pub mod http;
 #[path = "../programs/http_client.rs"]
 pub mod http_client;
+#[path = "../programs/load.rs"]
+pub mod load;
 #[path = "../programs/notes.rs"]
 pub mod notes;
 #[path = "../programs/quic.rs"]

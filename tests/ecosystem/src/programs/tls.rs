@@ -24,7 +24,7 @@ use super::host::{TcpListener, TcpStream, executor, futures_io, spawn, timeout, 
 use super::http::{Gate, answer};
 use crate::adapters::hyper::Io;
 
-const HTTP1: &[u8] = b"http/1.1";
+pub(super) const HTTP1: &[u8] = b"http/1.1";
 const HTTP2: &[u8] = b"h2";
 
 /// How long a client may take for its part of a handshake.
@@ -94,7 +94,7 @@ async fn converse(stream: TcpStream, acceptor: TlsAcceptor) -> Result<()> {
 }
 
 /// Shakes hands as a client that offers to speak `protocol`.
-async fn shake(
+pub(super) async fn shake(
     address: SocketAddr,
     trust: RootCertStore,
     protocol: &[u8],

@@ -1,0 +1,172 @@
+//! What each guest costs on cotask, beside tokio: CPU time, in the manner of `cargo peers`.
+//!
+//! ```console
+//! $ cargo run --release -p ecosystem --example cost
+//! $ cargo run --release -p ecosystem --example cost -- --quick --guests redis,quic
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::process::{Command, exit};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand, ValueEnum};
+use ecosystem::cost::Guest;
+use ecosystem::servers::{Kind, Server};
+use ecosystem::{on_cotask, on_tokio};
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+/// Runs each guest's program on cotask and on tokio, and prints the CPU time of an operation.
+///
+/// Each run is a process of its own. In each round the two run one right after the other, in turn first, all on core 0, the
+/// servers as well. A ratio is the median of the ratios within the rounds, with the quartiles on either side.
+#[derive(Parser)]
+#[command(name = "cost")]
+struct Arguments {
+    /// Fewer rounds and a third of the operations.
+    #[arg(long)]
+    quick: bool,
+
+    /// Only these guests, separated by commas.
+    #[arg(long, value_name = "GUEST,...", value_delimiter = ',')]
+    guests: Vec<Guest>,
+
+    /// Rounds in place of 9, or of 3 with --quick.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+
+    /// Operations a run in place of each guest's own; so few measure nothing, and test that everything runs.
+    #[arg(long, hide = true)]
+    operations: Option<u64>,
+
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What a process of a measurement does; people have no use for it.
+#[derive(Subcommand)]
+enum Part {
+    #[command(hide = true)]
+    Measure { guest: Guest, host: Host, operations: u64, server: Option<SocketAddr> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Host {
+    Cotask,
+    Tokio,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    // Who is started from here inherits the core: client and server take turns on it.
+    let mut core = CpuSet::new();
+    core.set(0);
+    sched_setaffinity(None, &core)?;
+    match arguments.part {
+        Some(Part::Measure { guest, host, operations, server }) => measure(guest, host, operations, server),
+        None => compare(&arguments),
+    }
+}
+
+/// One run: prints nanoseconds an operation.
+fn measure(guest: Guest, host: Host, operations: u64, server: Option<SocketAddr>) -> Result<()> {
+    std::thread::spawn(|| {
+        std::thread::sleep(Duration::from_secs(120));
+        eprintln!("gave up after two minutes");
+        exit(1);
+    });
+    let time = match host {
+        Host::Cotask => on_cotask::host::block_on(on_cotask::load::run(guest, operations, server)),
+        Host::Tokio => on_tokio::host::block_on(on_tokio::load::run(guest, operations, server)),
+    };
+    println!("{}", time?.as_nanos() as f64 / operations as f64);
+    Ok(())
+}
+
+fn compare(arguments: &Arguments) -> Result<()> {
+    let guests = match arguments.guests.as_slice() {
+        [] => Guest::value_variants(),
+        chosen => chosen,
+    };
+    let (guests, servers) = with_servers(guests)?;
+    let mut figures: BTreeMap<usize, Vec<[f64; 2]>> = BTreeMap::new();
+    for round in 0..arguments.rounds.unwrap_or(if arguments.quick { 3 } else { 9 }) {
+        for (place, &guest) in guests.iter().enumerate() {
+            let usual = if arguments.quick { guest.operations() / 3 } else { guest.operations() };
+            let operations = arguments.operations.unwrap_or(usual);
+            let server = guest.server().and_then(|kind| servers.iter().find(|server| server.kind() == kind));
+            let mut hosts = [Host::Cotask, Host::Tokio];
+            hosts.rotate_left(round as usize % 2);
+            let mut pair = [0.0; 2];
+            for host in hosts {
+                pair[host as usize] = in_child(guest, host, operations, server.map(Server::address))?;
+            }
+            figures.entry(place).or_default().push(pair);
+        }
+    }
+    println!("{:<10} {:>16} {:>8} {:>8}  ratio", "guest", "ns of CPU time", "cotask", "tokio");
+    for (place, pairs) in figures {
+        let of = |figure: fn(&[f64; 2]) -> f64| Spread::of(pairs.iter().map(figure).collect());
+        let (ours, theirs, ratio) = (of(|pair| pair[0]), of(|pair| pair[1]), of(|pair| pair[0] / pair[1]));
+        let (guest, operation) = (name(guests[place]), guests[place].operation());
+        println!("{guest:<10} {operation:>16} {:>8.0} {:>8.0}  {ratio}", ours.median, theirs.median);
+    }
+    Ok(())
+}
+
+/// The servers that they need, and those of the guests whose server is there.
+fn with_servers(guests: &[Guest]) -> Result<(Vec<Guest>, Vec<Server>)> {
+    let (mut able, mut servers) = (Vec::new(), Vec::new());
+    for &guest in guests {
+        if let Some(kind) = guest.server() {
+            if kind.installed().is_none() {
+                eprintln!("{} is left out: {} is not installed", name(guest), Kind::package(kind));
+                continue;
+            }
+            servers.push(Server::start(kind)?);
+        }
+        able.push(guest);
+    }
+    Ok((able, servers))
+}
+
+fn in_child(guest: Guest, host: Host, operations: u64, server: Option<SocketAddr>) -> Result<f64> {
+    let mut child = Command::new(std::env::current_exe()?);
+    child.args(["measure", &name(guest), &name(host), &operations.to_string()]);
+    child.args(server.map(|address| address.to_string()));
+    let output = child.output()?;
+    let (said, troubles) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{} on {}: {}\n{troubles}", name(guest), name(host), output.status);
+    said.trim().parse().with_context(|| format!("no figure: {said}"))
+}
+
+fn name(value: impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// A median with the quartiles on either side.
+struct Spread {
+    lower: f64,
+    median: f64,
+    upper: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Spread {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = share * (values.len() - 1) as f64;
+            let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+            below + (above - below) * place.fract()
+        };
+        Spread { lower: at(0.25), median: at(0.5), upper: at(0.75) }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} ({:.2} to {:.2})", self.median, self.lower, self.upper)
+    }
+}
