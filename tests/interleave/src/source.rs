@@ -32,7 +32,12 @@ impl Sources {
             let line = at.line() as usize - 1;
             let here: String = lines.get(line)?.chars().take(at.column() as usize - 1).collect();
             let mut text = here.trim_start().to_owned();
-            for above in lines[..line].iter().rev().take(4) {
+            // A derived `Default` makes all fields in the line of the attribute.
+            if text.starts_with("#[") {
+                return None;
+            }
+            let code = lines[..line].iter().rev().filter(|line| !line.trim_start().starts_with("//"));
+            for above in code.take(4) {
                 if let Some(name) = name_in(&text) {
                     return Some(name);
                 }
@@ -130,7 +135,32 @@ fn identifier(word: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, name_in};
+    use std::panic::Location;
+
+    use super::{Sources, bare, name_in};
+
+    /// Knows where it was made.
+    struct Place(&'static Location<'static>);
+
+    impl Default for Place {
+        #[track_caller]
+        fn default() -> Place {
+            Place(Location::caller())
+        }
+    }
+
+    /// With a word: and a bracket in its comment, which is no name.
+    #[derive(Default)]
+    struct Derived {
+        place: Place,
+    }
+
+    #[test]
+    fn what_a_derived_default_makes_has_no_name() {
+        assert_eq!(Sources::default().name(Derived::default().place.0), None);
+        let place = Place::default();
+        assert_eq!(Sources::default().name(place.0).as_deref(), Some("place"));
+    }
 
     #[test]
     fn a_type_without_its_path_and_parameters() {

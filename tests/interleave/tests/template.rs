@@ -18,13 +18,17 @@ use interleave::{Kind, Model, thread};
 // ANCHOR: subject
 /// What is to be checked: a flag that says that the data is there. In code of your own it takes its atomics from one
 /// place, which chooses between `std`'s and these (`src/loom.rs` of cotask is such a place).
-#[derive(Default)]
 struct Published {
     data: AtomicUsize,
     ready: AtomicBool,
 }
 
 impl Published {
+    /// Written out, not derived: the picture calls each atomic what the line calls it that made it.
+    fn new() -> Published {
+        Published { data: AtomicUsize::new(0), ready: AtomicBool::new(false) }
+    }
+
     fn publish(&self, data: usize) {
         self.data.store(data, Relaxed);
         self.ready.store(true, Release);
@@ -45,7 +49,7 @@ impl Published {
 // ANCHOR: model
 /// What must hold in every interleaving: what is seen is what was published.
 fn who_sees_the_flag_sees_the_data(publish: fn(&Published, usize)) {
-    let published = Arc::new(Published::default());
+    let published = Arc::new(Published::new());
     let theirs = published.clone();
     let publishing = thread::spawn(move || publish(&theirs, 7));
     if let Some(data) = published.get() {
