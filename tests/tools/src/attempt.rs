@@ -34,6 +34,7 @@ pub struct Attempt {
     child: Child,
     lines: Receiver<String>,
     errors: JoinHandle<std::io::Result<String>>,
+    start: Instant,
     deadline: Instant,
     sanitizer: Option<&'static Sanitizer>,
     told: Told,
@@ -45,7 +46,8 @@ struct Told {
     run: Option<u32>,
     least: Option<u32>,
     passed: bool,
-    is_over: bool,
+    /// How long it took.
+    ended: Option<Duration>,
 }
 
 impl Told {
@@ -73,6 +75,7 @@ impl Attempt {
         command.args(["run", tool, exhibit, version]);
         // Shrinking panics often, and to look up where takes longest.
         command.env("RUST_BACKTRACE", "0");
+        let start = Instant::now();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let output = BufReader::new(child.stdout.take().context("the child's output")?);
         let (sender, lines) = channel();
@@ -85,18 +88,18 @@ impl Attempt {
         });
         let called = format!("{tool}, {exhibit}/{version}");
         // The tools stop by themselves when their time is over, so that only what hangs is killed.
-        let deadline = Instant::now() + limit + limit / 2 + Duration::from_secs(5);
-        Ok(Attempt { called, child, lines, errors, deadline, sanitizer, told: Told::default() })
+        let deadline = start + limit + limit / 2 + Duration::from_secs(5);
+        Ok(Attempt { called, child, lines, errors, start, deadline, sanitizer, told: Told::default() })
     }
 
     /// Waits until it is over or the time is.
     fn hear_until(&mut self, quiet: Duration) {
-        while !self.told.is_over {
+        while self.told.ended.is_none() {
             let wait = quiet.min(self.deadline.saturating_duration_since(Instant::now()));
             match self.lines.recv_timeout(wait) {
                 Ok(line) => self.told.hear(&line),
                 Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => self.told.is_over = true,
+                Err(RecvTimeoutError::Disconnected) => self.told.ended = Some(self.start.elapsed()),
             }
         }
     }
@@ -104,7 +107,7 @@ impl Attempt {
     /// Whether there is nothing more to wait for: it has ended, or hangs.
     pub fn is_over(&mut self) -> bool {
         self.hear_until(Duration::ZERO);
-        self.told.is_over || Instant::now() >= self.deadline
+        self.told.ended.is_some() || Instant::now() >= self.deadline
     }
 
     /// Waits until it is over or, if it is on real threads, says nothing for a while: nothing should have to share the
@@ -113,10 +116,10 @@ impl Attempt {
         self.hear_until(if on_threads { QUIET } else { Duration::MAX });
     }
 
-    /// Waits until it is over.
-    pub fn finish(mut self) -> Result<Found> {
+    /// Waits until it is over. What came of it, and how long it took, if it did not hang.
+    pub fn finish(mut self) -> Result<(Found, Duration)> {
         self.hear_until(Duration::MAX);
-        if !self.told.is_over {
+        if self.told.ended.is_none() {
             self.child.kill()?;
         }
         let status = self.child.wait()?;
@@ -125,15 +128,16 @@ impl Attempt {
         let said = said.filter(|(text, _)| errors.contains(text)).map(|(_, word)| *word).next();
         // A deadlock whose destructors lock again aborts the process, but not before it was told.
         let told = || errors.split_once(" FAILED (execution ")?.1.split_once(')')?.0.parse().ok();
-        Ok(match (self.told.run.or_else(told), self.told.least, said) {
-            _ if !self.told.is_over => Found::Hangs,
+        let found = match (self.told.run.or_else(told), self.told.least, said) {
+            _ if self.told.ended.is_none() => Found::Hangs,
             // What lies about after a failed assertion is no leak of the exhibit's.
             (_, _, Some(word)) if !errors.contains("panicked at") => Found::Said(word),
             _ if self.told.passed => Found::Nothing,
             (Some(run), Some(least), _) => Found::Shrunk(run, least),
             (Some(run), None, _) => Found::InRun(run),
             (None, ..) => bail!("{} ended with {status} and without a word:\n{errors}", self.called),
-        })
+        };
+        Ok((found, self.told.ended.unwrap_or_default()))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod primitives {
     use std::sync::{LockResult, MutexGuard, TryLockResult};
     pub use std::thread;
 
+    // ANCHOR: pause
     /// Mostly none, sometimes another thread's turn, sometimes long enough for a few steps of one.
     fn pause() {
         match fastrand::u8(..) {
@@ -20,6 +21,7 @@ pub mod primitives {
             spins => (0..u32::from(spins) * 8).for_each(|_| std::hint::spin_loop()),
         }
     }
+    // ANCHOR_END: pause
 
     /// `std::sync::Mutex` with pauses.
     #[derive(Default)]

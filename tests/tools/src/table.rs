@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -31,6 +32,8 @@ struct Row {
 struct Counts {
     found: Vec<u32>,
     tried: Vec<u32>,
+    /// How long the right versions took.
+    right: Vec<Duration>,
     bugs: u32,
     false_alarms: u32,
 }
@@ -45,7 +48,8 @@ pub fn print(args: &Args) -> Result<bool> {
     let tools = ready(args)?;
     line(&tools, "the run in which the bug showed", tools.iter().map(|ready| ready.tool.name.to_string()));
     let zeros = vec![0; tools.len()];
-    let mut counts = Counts { found: zeros.clone(), tried: zeros, bugs: 0, false_alarms: 0 };
+    let right = vec![Duration::ZERO; tools.len()];
+    let mut counts = Counts { found: zeros.clone(), tried: zeros, right, bugs: 0, false_alarms: 0 };
     let mut rows: VecDeque<Row> = VecDeque::new();
     for exhibit in exhibits {
         for (version, (name, _)) in versions(exhibit).into_iter().enumerate() {
@@ -114,8 +118,11 @@ impl Row {
                 cells.push("n/a".into());
                 continue;
             };
-            let found = attempt.finish()?;
+            let (found, took) = attempt.finish()?;
             let is_found = !matches!(found, Found::Nothing);
+            if right {
+                counts.right[i] += took;
+            }
             if right && is_found {
                 counts.false_alarms += 1;
                 let tool = tools[i].tool.name;
@@ -145,6 +152,8 @@ fn line(tools: &[Ready], name: &str, cells: impl IntoIterator<Item = String>) {
 fn summary(args: &Args, tools: &[Ready], counts: &Counts) {
     line(tools, &format!("found, of {}", counts.bugs), counts.found.iter().map(u32::to_string));
     line(tools, "tried on", counts.tried.iter().map(u32::to_string));
+    let seconds = counts.right.iter().map(|took| format!("{:.1}", took.as_secs_f64()));
+    line(tools, "seconds for all the right versions", seconds);
     println!(
         "\nat most {} runs and {} s a bug and tool; the right versions: {} false alarms",
         args.runs, args.seconds, counts.false_alarms
