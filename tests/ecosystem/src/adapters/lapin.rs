@@ -9,8 +9,8 @@
 //! says that it would block, the waker goes to a task at home, which waits with our reactor and wakes it. The bytes
 //! never pass through home.
 //!
-//! The trap: the task at home forgets that the socket was ready *before* it wakes whoever waits. The other way round it
-//! would forget what has come meanwhile. And who has sent a waker tries once more: the task may have been at the one before.
+//! The trap: when a waker comes home, the task may just have forgotten, for a waker that was sent before, the very readiness
+//! that this one waits for. So who has sent a waker tries once more: look, leave the waker, look again.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, SocketAddr};
@@ -185,7 +185,7 @@ async fn watch(socket: &AsyncFd<impl AsFd>, direction: Direction, mut wakers: Un
             Direction::Read => socket.readable().await,
             Direction::Write => socket.writable().await,
         }
-        // Forget it first: what comes from now on is noticed, whatever the other thread does meanwhile.
+        // Forgotten, since lapin's thread now uses it up; what comes later, the reactor notes again.
         let _ = socket.try_io(direction, || io::Result::<()>::Err(ErrorKind::WouldBlock.into()));
         waker.wake();
     }
