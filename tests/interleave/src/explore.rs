@@ -188,6 +188,8 @@ impl Model {
         let mut builder = self.builder();
         builder.checkpoint_file = Some(file.into());
         builder.checkpoint_interval = number;
+        // Not that execution itself: it may be one that aborts the process.
+        builder.max_permutations = Some(number);
         if file.exists() {
             fs::remove_file(file)?;
         }
@@ -274,7 +276,6 @@ fn tell_before_the_abort() {
     });
     if let Some(copy) = copy {
         let failure = Failure::new(&model.name, copy, replayed);
-        eprintln!("{}", failure.summary());
         model.tell(&failure, &body);
         recorder::with(|recorder| recorder.told = true);
     }

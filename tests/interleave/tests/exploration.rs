@@ -103,9 +103,15 @@ fn aborts() {
         }
     }
     interleave::model("aborts", || {
-        let _bad = Bad;
-        interleave::note("before the end");
-        panic!("the first panic");
+        let flag = interleave::sync::Arc::new(interleave::sync::atomic::AtomicBool::new(false));
+        let theirs = flag.clone();
+        let other = thread::spawn(move || theirs.store(true, Ordering::Relaxed));
+        if flag.load(Ordering::Relaxed) {
+            let _bad = Bad;
+            interleave::note("before the end");
+            panic!("the first panic");
+        }
+        other.join().unwrap();
     });
 }
 
@@ -126,15 +132,18 @@ fn lanes(output: &str) -> Vec<&str> {
     start.take_while(|line| !line.starts_with("picture: ")).collect()
 }
 
+/// What is printed by the command that the output names.
+fn again(output: &str) -> String {
+    let number = output.split("FAILED (execution ").nth(1).unwrap().split(')').next().unwrap();
+    assert!(number.parse::<usize>().unwrap() > 1, "a replay from the start would prove nothing");
+    let mut lines = output.lines().skip_while(|line| *line != "this execution alone, again:");
+    run(Command::new("sh").args(["-c", lines.nth(1).expect("a command").trim()]))
+}
+
 #[test]
 fn the_printed_command_runs_the_same_execution_again() {
     let first = run(&mut this_test("on_purpose"));
-    let number: usize =
-        first.split("FAILED (execution ").nth(1).unwrap().split(')').next().unwrap().parse().unwrap();
-    assert!(number > 1, "a replay from the start would prove nothing");
-    let mut lines = first.lines().skip_while(|line| *line != "this execution alone, again:");
-    let command = lines.nth(1).expect("a command").trim();
-    let again = run(Command::new("sh").args(["-c", command]));
+    let again = again(&first);
     assert!(again.contains("on purpose FAILED (replayed): panic"), "{again}");
     assert!(lanes(&first).len() > 10);
     assert_eq!(lanes(&first), lanes(&again));
@@ -145,7 +154,9 @@ fn the_printed_command_runs_the_same_execution_again() {
 #[test]
 fn a_process_that_is_aborted_has_told_all_before() {
     let output = run(&mut this_test("aborts"));
-    assert!(output.contains("aborts FAILED (execution 1): panic: the first panic"), "{output}");
     assert!(lanes(&output).iter().any(|line| line.contains("before the end")), "{output}");
     assert!(output.contains("picture: "), "{output}");
+    assert_eq!(output.matches("FAILED").count(), 1, "{output}");
+    let again = again(&output);
+    assert!(again.contains("aborts FAILED (replayed): panic: the first panic"), "{again}");
 }
