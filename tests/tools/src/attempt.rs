@@ -146,7 +146,7 @@ impl std::fmt::Display for Found {
         match self {
             Found::InRun(run) => write!(f, "{run}"),
             Found::Shrunk(run, least) => write!(f, "{run}>{least}"),
-            Found::Hangs => f.write_str("hangs"),
+            Found::Hangs => f.write_str("hang"),
             Found::Said(word) => f.write_str(word),
             Found::Nothing => f.write_str("-"),
         }

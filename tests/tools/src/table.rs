@@ -12,7 +12,7 @@ use crate::tool::{Exhibit, RIGHT, TOOLS, Tool, versions};
 use crate::{Args, MUSEUM, on_std};
 
 /// How wide its first column is.
-const NAME: usize = 44;
+const NAME: usize = 36;
 
 /// A tool that can be used here, and the program that has it.
 struct Ready {
@@ -134,8 +134,14 @@ impl Row {
         }
         if !right {
             let mark = if self.has_threads { "" } else { "*" };
-            let version = if self.version == "broken" { String::new() } else { format!("/{}", self.version) };
-            line(tools, &format!("{short}{version}{mark}"), cells);
+            // Further versions stand below the first.
+            let is_first = self.exhibit.mutants[0].name() == self.version;
+            let name = match (is_first, self.version) {
+                (true, "broken") => format!("{short}{mark}"),
+                (true, version) => format!("{short}/{version}{mark}"),
+                (false, version) => format!("  /{version}{mark}"),
+            };
+            line(tools, &name, cells);
         }
         Ok(())
     }
@@ -144,7 +150,7 @@ impl Row {
 fn line(tools: &[Ready], name: &str, cells: impl IntoIterator<Item = String>) {
     print!("{name:<NAME$}");
     for (cell, Ready { tool, .. }) in cells.into_iter().zip(tools) {
-        print!(" {cell:>width$}", width = tool.name.len().max(5));
+        print!(" {cell:>width$}", width = tool.name.len().max(4));
     }
     println!();
 }
@@ -153,14 +159,12 @@ fn summary(args: &Args, tools: &[Ready], counts: &Counts) {
     line(tools, &format!("found, of {}", counts.bugs), counts.found.iter().map(u32::to_string));
     line(tools, "tried on", counts.tried.iter().map(u32::to_string));
     let seconds = counts.right.iter().map(|took| format!("{:.1}", took.as_secs_f64()));
-    line(tools, "seconds for all the right versions", seconds);
+    line(tools, "seconds for the right versions", seconds);
     println!(
         "\nat most {} runs and {} s a bug and tool; the right versions: {} false alarms",
         args.runs, args.seconds, counts.false_alarms
     );
-    println!(
-        "-: not found; *: a bug without threads; n/a: no threads to choose from, or for sim nothing that tasks await"
-    );
+    println!("-: not found; *: without threads; n/a: no threads to choose from, nothing that tasks await");
     for Ready { tool, .. } in tools {
         println!("{:>8}: {}", tool.name, tool.about);
     }

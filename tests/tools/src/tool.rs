@@ -89,7 +89,7 @@ pub const TOOLS: [Tool; 10] = [
     },
     Tool {
         name: "proptest",
-        about: "proptest 1, which draws turns of shuttle's threads, or calls on one; 7>2: in run 7, shrunk to 2",
+        about: "proptest 1 draws turns for shuttle, or calls; 7>2: in run 7, shrunk to 2",
         on_threads: false,
         sanitizer: None,
         task: |exhibit| {

@@ -19,9 +19,14 @@ fn rows(table: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut lines = table.lines().take_while(|line| !line.starts_with("found, of"));
     let header = lines.next().unwrap().strip_prefix("the run in which the bug showed").unwrap();
     let tools: Vec<&str> = header.split_whitespace().collect();
+    let mut exhibit = String::new();
     let row = |line: &str| {
         let mut words = line.split_whitespace().map(str::to_owned);
-        let bug = words.next().unwrap();
+        let mut bug = words.next().unwrap();
+        match bug.strip_prefix('/') {
+            Some(version) => bug = format!("{exhibit}/{version}"),
+            None => exhibit = bug.split(['/', '*']).next().unwrap().to_owned(),
+        }
         let cells: Vec<String> = words.collect();
         assert_eq!(cells.len(), tools.len(), "{table}");
         (bug, tools.iter().map(|tool| tool.to_string()).zip(cells).collect())
