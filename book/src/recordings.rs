@@ -26,8 +26,8 @@ const PICTURES: &str = "book/text/pictures";
 /// What stands in a command for a file that the program writes, and how the file ends.
 const FILES: [(&str, &str); 2] = [(TRACE, "jsonl"), ("PICTURE", "svg")];
 const TRACE: &str = "TRACE";
-/// A program of the book takes seconds; what takes longer hangs. The time includes its build.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// A program of the book takes seconds; what takes longer hangs. The time includes its build, which can take minutes.
+const PATIENCE: Duration = Duration::from_secs(1_200);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
