@@ -76,12 +76,13 @@ fn reachable(chapters: &[Chapter], drafts: bool, faults: &mut Faults) -> Result<
         }
     }
     let recordings = Recordings::read()?;
+    let timeline = timeline::pattern();
+    let timelines = texts.iter().flat_map(|text| timeline.captures_iter(text));
+    let timelines: BTreeSet<String> = timelines.map(|found| found[1].to_string()).collect();
     for Recording { name, .. } in recordings.iter() {
-        let shows_timeline =
-            |text: &&str| timeline::pattern().captures_iter(text).any(|found| found[1] == **name);
         let shown = is_shown(&format!("recorded/{name}.txt"))
             || is_shown(&format!("pictures/{name}.svg"))
-            || texts.iter().any(shows_timeline);
+            || timelines.contains(name);
         if !drafts && !shown {
             faults.push(format!("book/recordings.toml: no chapter shows `{name}`"));
         }
