@@ -42,7 +42,7 @@ pub const TOOLS: [Tool; 10] = [
         sanitizer: None,
         task: |exhibit| {
             let body = exhibit.over(on_std::museum::MODELS).1;
-            Some(Box::new(move |_| repeat(1, Duration::MAX, body)))
+            Some(Box::new(move |_| repeat(1, Duration::MAX, |_| body())))
         },
     },
     Tool {
@@ -150,11 +150,12 @@ pub fn say(run: u32) {
     println!("{RUN}{run}");
 }
 
-fn repeat(runs: u32, limit: Duration, body: fn()) {
+/// So many runs, numbered from 1, or until the time is over.
+pub fn repeat(runs: u32, limit: Duration, body: impl Fn(u32)) {
     let start = Instant::now();
     for run in 1..=runs {
         say(run);
-        body();
+        body(run);
         if start.elapsed() > limit {
             break;
         }
@@ -163,7 +164,7 @@ fn repeat(runs: u32, limit: Duration, body: fn()) {
 
 fn stress(exhibit: &Exhibit, exhibits: &'static [&'static Model]) -> Option<Task> {
     let body = exhibit.over(exhibits).1;
-    let task = move |args: &Args| repeat(args.runs, Duration::from_secs(args.seconds), body);
+    let task = move |args: &Args| repeat(args.runs, Duration::from_secs(args.seconds), |_| body());
     exhibit.has_threads().then(|| Box::new(task) as Task)
 }
 
