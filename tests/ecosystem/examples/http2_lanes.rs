@@ -5,15 +5,16 @@
 //! $ cargo run --release --example timeline -- http2.jsonl
 //! ```
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+#[path = "../../../examples/common/trace_lines.rs"]
+mod trace_lines;
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use clap::Parser;
 use cotask::net::TcpStream;
-use cotask::trace::{Event, Trace};
+use cotask::trace::Event;
 use cotask::{Builder, spawn_named};
 use ecosystem::adapters::hyper::{Executor, Io};
 use ecosystem::on_cotask::http::{Gate, Server, Version, answer};
@@ -45,9 +46,10 @@ fn main() -> Result<()> {
     });
     let hypers = spawned.clone().filter(|by_hyper| *by_hyper).count();
     println!("tasks: {}, of which hyper had {hypers} spawned", spawned.count());
-    arguments
-        .trace
-        .map_or(Ok(()), |file| write(&trace, &file).with_context(|| format!("--trace {}", file.display())))
+    if let Some(file) = arguments.trace {
+        trace_lines::write(&trace, &file).with_context(|| format!("--trace {}", file.display()))?;
+    }
+    Ok(())
 }
 
 // ANCHOR: exchange
@@ -78,9 +80,3 @@ async fn exchange() -> Result<()> {
     Ok(())
 }
 // ANCHOR_END: exchange
-
-fn write(trace: &Trace, file: &Path) -> Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
-    trace.write_json_lines(&mut out)?;
-    Ok(out.flush()?)
-}
