@@ -5,7 +5,9 @@
 //! $ cargo run --release -p ecosystem --example cost -- --quick --guests redis,quic
 //! ```
 
-use std::collections::BTreeMap;
+#[path = "../../peers/src/spread.rs"]
+mod spread;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::process::{Command, exit};
@@ -17,6 +19,7 @@ use ecosystem::cost::Guest;
 use ecosystem::servers::{Kind, Server};
 use ecosystem::{on_cotask, on_tokio};
 use rustix::thread::{CpuSet, sched_setaffinity};
+use spread::Spread;
 
 /// Runs each guest's program on cotask and on tokio, and prints the CPU time of an operation.
 ///
@@ -91,9 +94,9 @@ fn compare(arguments: &Arguments) -> Result<()> {
         chosen => chosen,
     };
     let (guests, servers) = with_servers(guests)?;
-    let mut figures: BTreeMap<usize, Vec<[f64; 2]>> = BTreeMap::new();
+    let mut figures: Vec<Vec<[f64; 2]>> = vec![Vec::new(); guests.len()];
     for round in 0..arguments.rounds.unwrap_or(if arguments.quick { 3 } else { 9 }) {
-        for (place, &guest) in guests.iter().enumerate() {
+        for (&guest, figures) in guests.iter().zip(&mut figures) {
             let usual = if arguments.quick { guest.operations() / 3 } else { guest.operations() };
             let operations = arguments.operations.unwrap_or(usual);
             let server = guest.server().and_then(|kind| servers.iter().find(|server| server.kind() == kind));
@@ -103,14 +106,16 @@ fn compare(arguments: &Arguments) -> Result<()> {
             for host in hosts {
                 pair[host as usize] = in_child(guest, host, operations, server.map(Server::address))?;
             }
-            figures.entry(place).or_default().push(pair);
+            figures.push(pair);
         }
     }
     println!("{:<10} {:>16} {:>8} {:>8}  ratio", "guest", "ns of CPU time", "cotask", "tokio");
-    for (place, pairs) in figures {
-        let of = |figure: fn(&[f64; 2]) -> f64| Spread::of(pairs.iter().map(figure).collect());
+    for (guest, pairs) in guests.into_iter().zip(figures) {
+        let of = |figure: fn(&[f64; 2]) -> f64| {
+            Spread::of(pairs.iter().map(figure).collect()).expect("there is a round at least")
+        };
         let (ours, theirs, ratio) = (of(|pair| pair[0]), of(|pair| pair[1]), of(|pair| pair[0] / pair[1]));
-        let (guest, operation) = (name(guests[place]), guests[place].operation());
+        let (guest, operation) = (name(guest), guest.operation());
         println!("{guest:<10} {operation:>16} {:>8.0} {:>8.0}  {ratio}", ours.median, theirs.median);
     }
     Ok(())
@@ -144,25 +149,6 @@ fn in_child(guest: Guest, host: Host, operations: u64, server: Option<SocketAddr
 
 fn name(value: impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-}
-
-/// A median with the quartiles on either side.
-struct Spread {
-    lower: f64,
-    median: f64,
-    upper: f64,
-}
-
-impl Spread {
-    fn of(mut values: Vec<f64>) -> Spread {
-        values.sort_by(f64::total_cmp);
-        let at = |share: f64| {
-            let place = share * (values.len() - 1) as f64;
-            let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-            below + (above - below) * place.fract()
-        };
-        Spread { lower: at(0.25), median: at(0.5), upper: at(0.75) }
-    }
 }
 
 impl fmt::Display for Spread {

@@ -7,6 +7,7 @@ mod rounds;
 mod rows;
 mod runtimes;
 mod sample;
+mod spread;
 mod statistics;
 
 use std::num::NonZeroUsize;
