@@ -1,10 +1,12 @@
 //! The same seed gives the same run: twice, in another process, beside others; whatever goes wrong in it.
 
+use std::ops::ControlFlow;
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use cotask::net::{TcpListener, TcpStream, UdpSocket};
-use cotask::sim::{self, Failure, Kind, Plan, Report, Simulation};
+use cotask::sim::{self, Failure, Kind, Plan, Report, Search, Searched, Simulation};
 use cotask::time::{sleep, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
@@ -211,4 +213,34 @@ fn a_failure_repeats_as_well() {
     let (first, second) = (fails(), fails());
     assert!(matches!(first.result, Err(Failure::Invariant(_))));
     assert_eq!((first.result, first.hash), (second.result, second.hash));
+}
+
+/// Seed 3 fails, and, if there are two threads, only when the other one has run seed 4, and is at seed 5.
+fn three_fails(threads: usize) -> (Searched, Vec<u64>) {
+    let (gate, at_gate) = mpsc::sync_channel(1);
+    let (at_gate, told) = (std::sync::Mutex::new(at_gate), std::sync::Mutex::new(Vec::new()));
+    let prepare = |seed| {
+        match seed {
+            3 if threads > 1 => at_gate.lock().unwrap().recv().unwrap(),
+            5 => gate.send(()).unwrap(),
+            _ => {}
+        }
+        Simulation::builder().seed(seed).limit(if seed == 3 { MS } else { 100 * MS })
+    };
+    let progress = |so_far: &Searched| {
+        told.lock().unwrap().push(so_far.seeds);
+        ControlFlow::Continue(())
+    };
+    let program = || async { sleep(10 * MS).await };
+    let searched = Search::new(0..100).threads(threads).run(prepare, program, progress);
+    (searched, told.into_inner().unwrap())
+}
+
+#[test]
+fn a_search_finds_the_same_with_any_number_of_threads() {
+    let ((alone, told_alone), (both, told_both)) = (three_fails(1), three_fails(2));
+    assert_eq!(alone.seeds, 4);
+    assert_eq!(alone.failed.keys().collect::<Vec<_>>(), [&3]);
+    assert_eq!(format!("{alone:?}"), format!("{both:?}"));
+    assert_eq!((told_alone, told_both), (vec![1, 2, 3, 4], vec![1, 2, 3, 4]));
 }

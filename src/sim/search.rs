@@ -46,7 +46,7 @@ pub struct Search {
 pub struct Searched {
     /// How many seeds were run.
     pub seeds: u64,
-    /// Those that failed, by seed: at most one a thread, unless [all](Search::all) were asked for.
+    /// Those that failed, by seed: at most one, unless [all](Search::all) were asked for.
     pub failed: BTreeMap<u64, Found>,
     /// The seeds whose second run was not the same as the first.
     pub differing: BTreeSet<u64>,
@@ -54,7 +54,7 @@ pub struct Searched {
     pub faults: BTreeMap<Kind, u64>,
     /// On the clocks of all simulations together.
     pub virtual_time: Duration,
-    /// Of the hashes of all seeds; the order in which they were run does not matter.
+    /// The sum of the hashes of all seeds.
     pub hash: u64,
 }
 
@@ -98,7 +98,8 @@ impl Search {
     /// Runs the program under each seed. `prepare` says how its simulation shall be; `progress` is told of all so
     /// far after each seed, and may end the search.
     ///
-    /// Of several seeds that fail the lowest is found, however the threads run.
+    /// However many threads there are and however they run, the search comes to the same: it ends with the lowest seed that
+    /// fails, and what was run of higher ones is forgotten.
     ///
     /// # Panics
     /// When `prepare` or `progress` does.
@@ -110,7 +111,7 @@ impl Search {
     ) -> Searched {
         let next = AtomicU64::new(self.seeds.start);
         let stop = AtomicBool::new(false);
-        let searched = Mutex::new(Searched::default());
+        let in_order = Mutex::new(InOrder::default());
         let work = || {
             while !stop.load(Ordering::Relaxed) {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -123,11 +124,18 @@ impl Search {
                 let run = |builder: Builder| builder.build().run(program());
                 let report = run(builder);
                 let differs = self.twice && run(prepare(seed)).hash != report.hash;
-                let mut searched = searched.lock().unwrap_or_else(PoisonError::into_inner);
                 let ends = (report.result.is_err() || differs) && !self.all;
-                searched.add(seed, plan, report, differs);
-                if ends || progress(&searched).is_break() {
-                    stop.store(true, Ordering::Relaxed);
+                // Of no use are only higher seeds: the lower ones are all given out.
+                stop.fetch_or(ends, Ordering::Relaxed);
+                let mut in_order = in_order.lock().unwrap_or_else(PoisonError::into_inner);
+                in_order.ahead.insert(seed, Ran { plan, report, differs, ends });
+                while let Some((seed, ran)) = in_order.pop(self.seeds.start) {
+                    let ends = ran.ends;
+                    in_order.searched.add(seed, ran);
+                    if progress(&in_order.searched).is_break() || ends {
+                        in_order.ended = true;
+                        stop.store(true, Ordering::Relaxed);
+                    }
                 }
             }
         };
@@ -137,15 +145,41 @@ impl Search {
             }
             work();
         });
-        searched.into_inner().unwrap_or_else(PoisonError::into_inner)
+        in_order.into_inner().unwrap_or_else(PoisonError::into_inner).searched
+    }
+}
+
+/// A seed that was run.
+struct Ran {
+    plan: Plan,
+    report: Report<()>,
+    differs: bool,
+    /// No higher one counts.
+    ends: bool,
+}
+
+/// The runs, back in the order of their seeds. Else chance would say how many seeds above one that fails are counted.
+#[derive(Default)]
+struct InOrder {
+    searched: Searched,
+    /// Those that are done before one of a lower seed is.
+    ahead: BTreeMap<u64, Ran>,
+    /// What is still ahead does not count.
+    ended: bool,
+}
+
+impl InOrder {
+    /// The next seed in order, if it is done.
+    fn pop(&mut self, first: u64) -> Option<(u64, Ran)> {
+        let next = first + self.searched.seeds;
+        if self.ended { None } else { self.ahead.remove_entry(&next) }
     }
 }
 
 impl Searched {
-    fn add(&mut self, seed: u64, plan: Plan, report: Report<()>, differs: bool) {
+    fn add(&mut self, seed: u64, Ran { plan, report, differs, .. }: Ran) {
         self.seeds += 1;
         self.virtual_time += report.virtual_time;
-        // A sum: the order in which the threads come here says nothing.
         self.hash = self.hash.wrapping_add(report.hash);
         for (kind, count) in report.faults {
             *self.faults.entry(kind).or_default() += count;
