@@ -64,10 +64,10 @@ impl<T: AsFd> AsyncFd<T> {
     /// ```
     /// # cotask::block_on(async {
     /// let (reader, writer) = std::io::pipe()?;
-    /// let watched = cotask::net::AsyncFd::new(&reader)?;
+    /// // A pipe that blocks. It has ended, and so there is nothing to wait for.
     /// drop(writer);
+    /// let watched = cotask::net::AsyncFd::new(&reader)?;
     /// watched.readable().await;
-    /// // It need not wait to read that this is the end, and could be a pipe that blocks.
     /// assert_eq!(std::io::Read::read(&mut &reader, &mut [0; 8])?, 0);
     /// # std::io::Result::Ok(())
     /// # }).unwrap();

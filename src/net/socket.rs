@@ -88,7 +88,7 @@ impl<S: Source> Socket<S> {
 /// For operations that this crate does not know: wait, try, and wait again when the try says `WouldBlock`.
 impl<S: Source> Socket<S> {
     /// Waits until a read would not block. It may do so all the same: then the try says `WouldBlock`, and one
-    /// waits again.
+    /// waits again. A socket that is new counts as ready until a try has said so: without one, this says nothing of it.
     ///
     /// Cancel safety: dropping this future loses nothing.
     ///
