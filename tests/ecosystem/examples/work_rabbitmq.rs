@@ -1,25 +1,31 @@
-//! RabbitMQ on cotask: workers share jobs, and one of them dies.
+//! RabbitMQ on cotask: workers, each a process of its own, share jobs, and one of them is killed.
 //!
 //! ```console
 //! $ cargo run --release -p ecosystem --example work_rabbitmq
 //! ```
 
-use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::os::fd::AsFd;
+use std::pin::pin;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
-use cotask::JoinSet;
-use cotask::sync::Notify;
-use ecosystem::on_cotask::work::{QUEUE, connect, done_with, end, publish, queue, worker};
+use cotask::net::{AsyncFd, Direction};
+use ecosystem::on_cotask::until_ctrl_c;
+use ecosystem::on_cotask::work::{QUEUE, RESULTS, connect, consumer, done_with, end, publish, queue, worker};
 use ecosystem::servers::{Kind, Server};
 use futures::StreamExt;
+use futures::future::{Either, select};
+use futures::stream::FuturesUnordered;
+use lapin::message::Delivery;
 
-/// Publishes jobs and lets workers do them, each over its own connection. The first dies with the last that it took in hand,
-/// which others then get.
+/// Publishes jobs and lets workers do them, each a process of its own. The first is killed with the last that it took in
+/// hand, which others then get.
 ///
-/// The jobs go through the queue `cotask-jobs`, which is deleted at the end.
+/// The jobs go through the queue `cotask-jobs` and what was done through `cotask-results`. Both are deleted at the end.
 #[derive(Parser)]
 #[command(name = "work_rabbitmq")]
 struct Arguments {
@@ -32,63 +38,186 @@ struct Arguments {
     #[arg(long, default_value_t = 10_000)]
     jobs: u32,
 
-    /// How many workers, of whom the first dies.
-    #[arg(long, default_value_t = 3)]
+    /// How many workers. The first is killed, if there are others.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=64))]
     workers: u32,
+
+    /// What a worker is started with: its number.
+    #[arg(long, hide = true, requires = "address")]
+    worker: Option<u32>,
 }
 
 fn main() -> Result<()> {
-    let Arguments { address, jobs, workers } = Arguments::parse();
+    let Arguments { address, jobs, workers, worker } = Arguments::parse();
+    if let (Some(number), Some(address)) = (worker, address) {
+        return cotask::block_on(work(number, address));
+    }
     let (address, _private) = Server::at_or_start(address, Kind::RabbitMq)?;
     cotask::block_on(async {
-        let connected = connect(address).await;
-        let connection = connected.context("is RabbitMQ there? Without --address one is started")?;
-        let channel = queue(&connection).await?;
-        publish(&channel, jobs).await?;
-        println!("{jobs} jobs are published, and the broker has confirmed each");
-
-        let open = Rc::new(Open { jobs: Cell::new(jobs), none: Notify::new() });
-        let mut tasks = JoinSet::new();
-        for number in 1..=workers {
-            let dies_after = if number == 1 && workers > 1 { jobs / workers / 2 } else { jobs };
-            tasks.spawn(work(number, address, dies_after, open.clone()));
+        match select(pin!(share(address, jobs, workers)), pin!(until_ctrl_c(None))).await {
+            Either::Left((shared, _)) => shared,
+            Either::Right(_) => {
+                eprintln!("interrupted: what is left in the queues of {address} the next run throws away");
+                Ok(())
+            }
         }
-        open.none.notified().await;
-        // Which tells the workers that there will be no more.
-        channel.queue_delete(QUEUE.into(), Default::default()).await?;
-        while let Some(report) = tasks.join_next().await {
-            println!("{}", report??);
-        }
-        drop(channel);
-        end(connection).await
     })
 }
 
-/// What is not done yet.
-struct Open {
-    jobs: Cell<u32>,
-    none: Notify,
+/// Publishes the jobs, and sees to it that they are done.
+async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
+    let connection = connect(address).await.context("is RabbitMQ there? Without --address one is started")?;
+    let channel = queue(&connection, QUEUE).await?;
+    let told = queue(&connection, RESULTS).await?;
+    let mut results = consumer(&told, RESULTS, "all results", 100).await?;
+    publish(&channel, jobs).await?;
+    println!("{jobs} jobs are published, and the broker has confirmed each");
+
+    let mut processes = Vec::new();
+    let mut ends = FuturesUnordered::new();
+    for number in 1..=workers {
+        let (process, output) = start(number, address)?;
+        processes.push(Worker { process, done: 0, again: 0 });
+        ends.push(async move {
+            closed(&output).await;
+            number
+        });
+    }
+    let killed_after = (workers > 1).then_some((jobs / workers / 2).max(1));
+    let mut done = BTreeSet::new();
+    let mut twice = 0;
+    while done.len() < jobs as usize {
+        let (report, delivery) = match select(pin!(result(&mut results)), ends.next()).await {
+            Either::Left((result, _)) => result?,
+            Either::Right((Some(1), _)) if killed_after.is_some() => continue,
+            Either::Right((ended, _)) => bail!("worker {} has ended too early", ended.unwrap_or(1)),
+        };
+        let worker = report.worker.checked_sub(1).and_then(|at| processes.get_mut(at as usize));
+        let worker = worker.context("a result of nobody")?;
+        worker.done += 1;
+        worker.again += u32::from(report.again);
+        twice += u32::from(!done.insert(report.job));
+        if report.worker == 1 && Some(worker.done) == killed_after {
+            worker.process.kill()?;
+            println!("worker 1 has done {} jobs, and is killed", worker.done);
+        }
+        done_with(delivery).await?;
+    }
+    // Which tells the workers that there will be no more.
+    channel.queue_delete(QUEUE.into(), Default::default()).await?;
+    while ends.next().await.is_some() {}
+    for (number, worker) in (1..).zip(&mut processes) {
+        let status = worker.process.wait()?;
+        let Worker { done, again, .. } = worker;
+        println!("worker {number}: {done} jobs, {again} of which another had before; {status}");
+    }
+    println!("{} jobs are done, {twice} of them twice", done.len());
+    told.queue_delete(RESULTS.into(), Default::default()).await?;
+    drop((channel, told, results));
+    end(connection).await
 }
 
-/// Does jobs until there are no more, or until so many are done; then it dies.
-async fn work(number: u32, address: SocketAddr, dies_after: u32, open: Rc<Open>) -> Result<String> {
-    let connection = connect(address).await?;
-    let mut jobs = worker(&connection, &format!("worker {number}"), 10).await?;
-    let (mut done, mut again) = (0, 0);
-    while let Some(delivery) = jobs.next().await {
-        let delivery = delivery?;
-        if done == dies_after {
-            return Ok(format!("worker {number} has done {done} jobs, and dies with others in hand"));
-        }
-        again += u32::from(delivery.redelivered);
-        done_with(delivery).await?;
-        done += 1;
-        open.jobs.set(open.jobs.get() - 1);
-        if open.jobs.get() == 0 {
-            open.none.notify_one();
+/// A worker, as seen from outside.
+struct Worker {
+    process: Child,
+    done: u32,
+    again: u32,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It has ended already, except where we give up.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Starts a worker. A pipe goes each way, through which nothing is sent: it closes when the process at its other end is
+/// gone, in whatever way it went.
+fn start(number: u32, address: SocketAddr) -> Result<(Child, AsyncFd<ChildStdout>)> {
+    let mut process = Command::new(std::env::current_exe()?)
+        .args(["--address", &address.to_string(), "--worker", &number.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("a worker could not be started")?;
+    let output = process.stdout.take().context("it was asked for")?;
+    Ok((process, pipe(output)?))
+}
+
+fn pipe<T: AsFd>(end: T) -> Result<AsyncFd<T>> {
+    rustix::io::ioctl_fionbio(&end, true)?;
+    Ok(AsyncFd::new(end)?)
+}
+
+/// Waits until a pipe is closed at its other end. What comes through it is thrown away.
+async fn closed(pipe: &AsyncFd<impl AsFd>) {
+    let read = || Ok(rustix::io::read(pipe.get_ref(), &mut [0; 64])?);
+    loop {
+        pipe.readable().await;
+        match pipe.try_io(Direction::Read, read) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => return,
         }
     }
-    drop(jobs);
-    end(connection).await?;
-    Ok(format!("worker {number} has done {done} jobs, {again} of which another had before"))
+}
+
+/// The worker's process: does jobs until there are no more, or nobody is there who wants them done.
+async fn work(number: u32, address: SocketAddr) -> Result<()> {
+    let from_above = pipe(std::io::stdin())?;
+    match select(pin!(do_jobs(number, address)), pin!(closed(&from_above))).await {
+        Either::Left((done, _)) => done,
+        Either::Right(_) => Ok(()),
+    }
+}
+
+async fn do_jobs(number: u32, address: SocketAddr) -> Result<()> {
+    let connection = connect(address).await?;
+    let tells = connection.create_channel().await?;
+    let mut jobs = worker(&connection, &format!("worker {number}"), 10).await?;
+    while let Some(delivery) = jobs.next().await {
+        let delivery = delivery?;
+        let again = delivery.redelivered;
+        let job = u32::from_be_bytes(delivery.data.as_slice().try_into().context("that is no job")?);
+        // First told, then acknowledged: who dies in between has the job done twice. The other way round it would
+        // be done and nobody would know.
+        let report = Report { worker: number, job, again }.to_bytes();
+        tells
+            .basic_publish("".into(), RESULTS.into(), Default::default(), &report, Default::default())
+            .await?;
+        done_with(delivery).await?;
+    }
+    drop((jobs, tells));
+    end(connection).await
+}
+
+/// What a worker tells of each job.
+struct Report {
+    worker: u32,
+    job: u32,
+    /// Another worker had it before.
+    again: bool,
+}
+
+impl Report {
+    fn to_bytes(&self) -> Vec<u8> {
+        [&self.worker.to_be_bytes()[..], &self.job.to_be_bytes(), &[u8::from(self.again)]].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Report> {
+        let (worker, bytes) = bytes.split_first_chunk()?;
+        let (job, bytes) = bytes.split_first_chunk()?;
+        let [again @ 0..=1] = bytes else { return None };
+        Some(Report {
+            worker: u32::from_be_bytes(*worker),
+            job: u32::from_be_bytes(*job),
+            again: *again == 1,
+        })
+    }
+}
+
+async fn result(results: &mut lapin::Consumer) -> Result<(Report, Delivery)> {
+    let delivery = results.next().await.context("the queue of the results is gone")??;
+    Ok((Report::from_bytes(&delivery.data).context("that is no result")?, delivery))
 }

@@ -11,7 +11,7 @@ use ecosystem::{on_cotask, on_tokio};
 use futures::channel::{mpsc, oneshot};
 use hyper::StatusCode;
 use hyper::service::service_fn;
-use support::{PATIENCE, alone, leaves_nothing, server};
+use support::{PATIENCE, alone, example, leaves_nothing, server};
 
 /// Runs `work` beside a server of hyper that is asked all the while by somebody else.
 fn beside_others<T>(work: impl AsyncFnOnce() -> T) -> T {
@@ -81,4 +81,22 @@ fn postgresql_is_stopped() {
 fn rabbitmq_is_killed() {
     let told = dies!(work, Kind::RabbitMq);
     assert_eq!(told, ["5 who published were told, and one who waited"]);
+}
+
+/// Workers that are processes; the example kills one.
+#[test]
+fn a_worker_of_rabbitmq_is_killed() {
+    let Some(server) = server(Kind::RabbitMq) else { return };
+    let told = example("work_rabbitmq", &["--jobs", "2000", "--address", &server.address().to_string()]);
+    let lines: Vec<&str> = told.lines().collect();
+    let [published, killed, first, second, third, done] = lines[..] else { panic!("{told}") };
+    assert_eq!(published, "2000 jobs are published, and the broker has confirmed each");
+    assert_eq!(killed, "worker 1 has done 333 jobs, and is killed");
+    assert!(first.ends_with("signal: 9 (SIGKILL)"), "{told}");
+    assert!([second, third].iter().all(|line| line.ends_with("exit status: 0")), "{told}");
+    assert!(done.starts_with("2000 jobs are done"), "{told}");
+    let again = |line: &str| line.split(' ').nth(4).and_then(|word| word.parse::<u32>().ok());
+    // What it had in hand, up to ten, the others got.
+    let again = again(second).expect(second) + again(third).expect(third);
+    assert!((1..=10).contains(&again), "{told}");
 }

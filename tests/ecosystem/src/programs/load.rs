@@ -220,7 +220,7 @@ async fn postgres(operations: u64, server: SocketAddr) -> Result<Duration> {
 
 async fn rabbitmq(operations: u64, server: SocketAddr) -> Result<Duration> {
     let connection = work::connect(server).await?;
-    let channel = work::queue(&connection).await?;
+    let channel = work::queue(&connection, work::QUEUE).await?;
     let mut worker = work::worker(&connection, "worker", 100).await?;
     let time = measured(operations, async |count| {
         let done = async {

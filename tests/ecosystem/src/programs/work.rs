@@ -18,6 +18,9 @@ use super::host::{TcpStream, async_rs_runtime, spawn, spawn_blocking};
 /// Where the jobs wait. It is deleted at the end.
 pub const QUEUE: &str = "cotask-jobs";
 
+/// Where workers who are processes of their own tell what they have done. It is deleted at the end as well.
+pub const RESULTS: &str = "cotask-results";
+
 /// Connects as the guest that every broker knows. A sign of life goes to and fro each second: when none comes, the
 /// connection counts as lost.
 ///
@@ -42,11 +45,11 @@ pub async fn end(connection: Connection) -> Result<()> {
 ///
 /// # Errors
 /// When the broker refuses.
-pub async fn queue(connection: &Connection) -> Result<Channel> {
+pub async fn queue(connection: &Connection, name: &str) -> Result<Channel> {
     let channel = connection.create_channel().await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
-    channel.queue_delete(QUEUE.into(), QueueDeleteOptions::default()).await?;
-    channel.queue_declare(QUEUE.into(), QueueDeclareOptions::default(), FieldTable::default()).await?;
+    channel.queue_delete(name.into(), QueueDeleteOptions::default()).await?;
+    channel.queue_declare(name.into(), QueueDeclareOptions::default(), FieldTable::default()).await?;
     Ok(channel)
 }
 
@@ -74,10 +77,17 @@ pub async fn publish(channel: &Channel, jobs: u32) -> Result<()> {
 /// # Errors
 /// When the broker refuses.
 pub async fn worker(connection: &Connection, name: &str, at_a_time: u16) -> Result<Consumer> {
-    let channel = connection.create_channel().await?;
+    consumer(&connection.create_channel().await?, QUEUE, name, at_a_time).await
+}
+
+/// Takes messages out of a queue, no more than so many at a time that are not acknowledged.
+///
+/// # Errors
+/// When the broker refuses.
+pub async fn consumer(channel: &Channel, queue: &str, name: &str, at_a_time: u16) -> Result<Consumer> {
     channel.basic_qos(at_a_time, BasicQosOptions::default()).await?;
     let options = BasicConsumeOptions::default();
-    Ok(channel.basic_consume(QUEUE.into(), name.into(), options, FieldTable::default()).await?)
+    Ok(channel.basic_consume(queue.into(), name.into(), options, FieldTable::default()).await?)
 }
 
 /// The next job.
@@ -107,7 +117,7 @@ pub async fn done_with(delivery: Delivery) -> Result<()> {
 pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
     let mut told = Vec::new();
     let connection = connect(address).await?;
-    let channel = queue(&connection).await?;
+    let channel = queue(&connection, QUEUE).await?;
     publish(&channel, 100).await?;
     told.push("100 jobs are published and confirmed".to_owned());
 
@@ -166,7 +176,7 @@ pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
 /// When the broker cannot be reached to begin with.
 pub async fn orphaned(address: SocketAddr, end_broker: impl FnOnce()) -> Result<Vec<String>> {
     let connection = connect(address).await?;
-    let channel = queue(&connection).await?;
+    let channel = queue(&connection, QUEUE).await?;
     let mut idle = worker(&connection, "idle", 1).await?;
     publish(&channel, 1).await?;
     // The one job, which it keeps. Then it waits for another.

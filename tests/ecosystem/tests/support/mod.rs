@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::mpsc;
 use std::sync::{Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -57,6 +58,26 @@ pub fn skipped(what: &str, why: &str) {
 pub fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// Runs an example of this package, and gives what it printed.
+pub fn example(name: &str, arguments: &[&str]) -> String {
+    // TARGET/debug/deps/NAME-0123456789abcdef
+    let test = std::env::current_exe().expect("this test");
+    let program = test.ancestors().nth(2).expect("a target directory").join("examples").join(name);
+    // `cargo test` has built it, but not `cargo test --test NAME`.
+    if !program.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--package", "ecosystem", "--example", name]);
+        build.args((!cfg!(debug_assertions)).then_some("--release"));
+        assert!(build.status().expect("cargo starts").success(), "the example {name} does not build");
+    }
+    let output = Command::new(program).args(arguments).output().expect("it starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} {arguments:?}: {}\n{text}\n{errors}", output.status);
+    text
 }
 
 /// A real server, if it is installed.
