@@ -2,10 +2,11 @@
 //! beside the original.
 //!
 //! The copy shares the target directory, so that only the kit itself is compiled anew, and its files are
-//! written only where they differ, so that the compiler can build on what it knows.
+//! written only where they differ, so that the compiler can build on what it knows. There is one copy, and so one `cargo loom`
+//! at a time that changes it.
 
 use std::error::Error;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +18,9 @@ pub struct Workshop {
     original: PathBuf,
     copy: PathBuf,
     target: PathBuf,
+    /// From the first mutant on the copy is ours as long as this lives: also the program of a mutant, which
+    /// the next one overwrites.
+    lock: Option<File>,
 }
 
 impl Workshop {
@@ -29,12 +33,16 @@ impl Workshop {
             original: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
             copy: target.join("mutants"),
             target: target.into(),
+            lock: None,
         };
         Ok(workshop)
     }
 
-    /// Builds the kit with one text replaced. Returns the program with the models.
-    pub fn build(&self, file: &str, from: &str, to: &str) -> Result<PathBuf> {
+    /// Builds the kit with one text replaced. Returns the program with the models. Waits for the process that has the copy.
+    pub fn build(&mut self, file: &str, from: &str, to: &str) -> Result<PathBuf> {
+        if self.lock.is_none() {
+            self.lock = Some(lock(&self.copy.with_extension("lock"))?);
+        }
         self.restore()?;
         self.replace(file, from, to)?;
         let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
@@ -101,6 +109,20 @@ impl Workshop {
         let source = source_with(&self.copy, file, from)?;
         Ok(fs::write(self.copy.join(file), source.replacen(from, to, 1))?)
     }
+}
+
+/// The file, locked until it is closed: at the latest when this process ends, however it does.
+fn lock(path: &Path) -> Result<File> {
+    let file = File::create(path)?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            eprintln!("waiting for another cargo loom, which builds mutants in {}", path.display());
+        }
+        Err(TryLockError::Error(error)) => return Err(format!("{}: {error}", path.display()).into()),
+    }
+    file.lock()?;
+    Ok(file)
 }
 
 /// Whether the sources still have the text that a mutant replaces, once.

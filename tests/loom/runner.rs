@@ -154,6 +154,7 @@ fn picture(models: &[&Model], names: &[String]) -> Result<bool> {
     if names.is_empty() {
         return Err(USAGE.into());
     }
+    let mut workshop = Workshop::open()?;
     let mut all_failed = true;
     for called in names {
         let mut command = match called.split_once('/') {
@@ -163,7 +164,7 @@ fn picture(models: &[&Model], names: &[String]) -> Result<bool> {
                 let mutant = model.mutants.iter().find(|mutant| mutant.name() == wanted);
                 let mutant =
                     mutant.ok_or(format!("{name} has no mutant {wanted:?}: see cargo loom {name} --list"))?;
-                mutated(model, mutant, &Workshop::open()?)?
+                mutated(model, mutant, &mut workshop)?
             }
         };
         let passes = command.args(["--called", called]).status()?.success();
@@ -177,7 +178,7 @@ fn picture(models: &[&Model], names: &[String]) -> Result<bool> {
 
 /// Whether all models hold and all mutants are caught.
 fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
-    let workshop = Workshop::open()?;
+    let mut workshop = Workshop::open()?;
     let mut table = Table::new(["model", "invariants", "executions", "bound", "seconds", "mutants caught"]);
     let mut all_well = none_has_drifted(models);
     for model in models {
@@ -200,7 +201,7 @@ fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
         };
         let mut caught = 0;
         for mutant in model.mutants.iter().filter(|_| with_mutants) {
-            match run_mutant(model, mutant, &workshop) {
+            match run_mutant(model, mutant, &mut workshop) {
                 Ok(Some(how)) => {
                     caught += 1;
                     println!("    caught {}: {how}", mutant.name());
@@ -240,7 +241,7 @@ fn this_program(model: &Model) -> Command {
 }
 
 /// How the model noticed the mutant, if it did.
-fn run_mutant(model: &Model, mutant: &Mutant, workshop: &Workshop) -> Result<Option<String>> {
+fn run_mutant(model: &Model, mutant: &Mutant, workshop: &mut Workshop) -> Result<Option<String>> {
     let (outcome, took) = process::run(mutated(model, mutant, workshop)?.arg("--quiet"), MUTANT_LIMIT)?;
     Ok(match outcome {
         Outcome::Complete { .. } => None,
@@ -250,7 +251,7 @@ fn run_mutant(model: &Model, mutant: &Mutant, workshop: &Workshop) -> Result<Opt
 }
 
 /// The command that explores the model with this mutant.
-fn mutated(model: &Model, mutant: &Mutant, workshop: &Workshop) -> Result<Command> {
+fn mutated(model: &Model, mutant: &Mutant, workshop: &mut Workshop) -> Result<Command> {
     Ok(match mutant {
         Mutant::Source { file, from, to, .. } => {
             let mut command = Command::new(workshop.build(file, from, to)?);
