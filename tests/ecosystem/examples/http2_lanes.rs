@@ -1,7 +1,7 @@
 //! Three requests at once on one connection of HTTP/2, server and client on one runtime: what hyper spawns.
 //!
 //! ```console
-//! $ cargo run --release -p ecosystem --example http2_lanes -- --trace http2.jsonl
+//! $ cargo run -p ecosystem --example http2_lanes -- --trace http2.jsonl
 //! $ cargo run --release --example timeline -- http2.jsonl
 //! ```
 
