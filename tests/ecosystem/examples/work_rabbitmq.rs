@@ -22,8 +22,8 @@ use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
 use lapin::message::Delivery;
 
-/// Publishes jobs and lets workers do them, each a process of its own. The first is killed with the last that it took in
-/// hand, which others then get.
+/// Publishes jobs and lets workers do them, each a process of its own. The first hangs after a few, and is killed. What it
+/// had in hand the others get.
 ///
 /// The jobs go through the queue `cotask-jobs` and what was done through `cotask-results`. Both are deleted at the end.
 #[derive(Parser)]
@@ -38,19 +38,23 @@ struct Arguments {
     #[arg(long, default_value_t = 10_000)]
     jobs: u32,
 
-    /// How many workers. The first is killed, if there are others.
+    /// How many workers. The first hangs, if there are others.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=64))]
     workers: u32,
 
     /// What a worker is started with: its number.
     #[arg(long, hide = true, requires = "address")]
     worker: Option<u32>,
+
+    /// What the worker is started with that shall hang.
+    #[arg(long, hide = true, requires = "worker")]
+    hangs_after: Option<u32>,
 }
 
 fn main() -> Result<()> {
-    let Arguments { address, jobs, workers, worker } = Arguments::parse();
+    let Arguments { address, jobs, workers, worker, hangs_after } = Arguments::parse();
     if let (Some(number), Some(address)) = (worker, address) {
-        return cotask::block_on(work(number, address));
+        return cotask::block_on(work(number, hangs_after, address));
     }
     let (address, _private) = Server::at_or_start(address, Kind::RabbitMq)?;
     cotask::block_on(async {
@@ -64,44 +68,57 @@ fn main() -> Result<()> {
     })
 }
 
+/// How many jobs a worker may have that it has not acknowledged.
+const AT_A_TIME: u16 = 10;
+
+/// After how many jobs the first worker hangs. The broker deals jobs out in turn, so it gets more than these.
+const HANGS_AFTER: u32 = 5;
+
 /// Publishes the jobs, and sees to it that they are done.
 async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
     let connection = connect(address).await.context("is RabbitMQ there? Without --address one is started")?;
     let channel = queue(&connection, QUEUE).await?;
     let told = queue(&connection, RESULTS).await?;
     let mut results = consumer(&told, RESULTS, "all results", 100).await?;
-    publish(&channel, jobs).await?;
-    println!("{jobs} jobs are published, and the broker has confirmed each");
 
     let mut processes = Vec::new();
     let mut ends = FuturesUnordered::new();
     for number in 1..=workers {
-        let (process, output) = start(number, address)?;
+        let hangs_after = (number == 1 && workers > 1).then_some(HANGS_AFTER);
+        let (process, output) = start(number, hangs_after, address)?;
         processes.push(Worker { process, done: 0, again: 0 });
         ends.push(async move {
             closed(&output).await;
             number
         });
     }
-    let killed_after = (workers > 1).then_some((jobs / workers / 2).max(1));
     let mut done = BTreeSet::new();
-    let mut twice = 0;
-    while done.len() < jobs as usize {
-        let (report, delivery) = match select(pin!(result(&mut results)), ends.next()).await {
-            Either::Left((result, _)) => result?,
-            Either::Right((Some(1), _)) if killed_after.is_some() => continue,
+    let (mut ready, mut twice) = (0, 0);
+    while done.len() < jobs as usize || ready < workers {
+        let (report, delivery) = match select(pin!(report(&mut results)), ends.next()).await {
+            Either::Left((report, _)) => report?,
+            Either::Right((Some(1), _)) if workers > 1 => continue,
             Either::Right((ended, _)) => bail!("worker {} has ended too early", ended.unwrap_or(1)),
+        };
+        done_with(delivery).await?;
+        let Some((job, again)) = report.done else {
+            ready += 1;
+            // To all who are there; who comes later would find little left.
+            if ready == workers {
+                publish(&channel, jobs).await?;
+                println!("{jobs} jobs are published, and the broker has confirmed each");
+            }
+            continue;
         };
         let worker = report.worker.checked_sub(1).and_then(|at| processes.get_mut(at as usize));
         let worker = worker.context("a result of nobody")?;
         worker.done += 1;
-        worker.again += u32::from(report.again);
-        twice += u32::from(!done.insert(report.job));
-        if report.worker == 1 && Some(worker.done) == killed_after {
+        worker.again += u32::from(again);
+        twice += u32::from(!done.insert(job));
+        if report.worker == 1 && workers > 1 && worker.done == HANGS_AFTER {
             worker.process.kill()?;
-            println!("worker 1 has done {} jobs, and is killed", worker.done);
+            println!("worker 1 hangs after {HANGS_AFTER} jobs, and is killed");
         }
-        done_with(delivery).await?;
     }
     // Which tells the workers that there will be no more.
     channel.queue_delete(QUEUE.into(), Default::default()).await?;
@@ -134,9 +151,14 @@ impl Drop for Worker {
 
 /// Starts a worker. A pipe goes each way, through which nothing is sent: it closes when the process at its other end is
 /// gone, in whatever way it went.
-fn start(number: u32, address: SocketAddr) -> Result<(Child, AsyncFd<ChildStdout>)> {
+fn start(
+    number: u32,
+    hangs_after: Option<u32>,
+    address: SocketAddr,
+) -> Result<(Child, AsyncFd<ChildStdout>)> {
     let mut process = Command::new(std::env::current_exe()?)
         .args(["--address", &address.to_string(), "--worker", &number.to_string()])
+        .args(hangs_after.map(|jobs| format!("--hangs-after={jobs}")))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -164,60 +186,70 @@ async fn closed(pipe: &AsyncFd<impl AsFd>) {
 }
 
 /// The worker's process: does jobs until there are no more, or nobody is there who wants them done.
-async fn work(number: u32, address: SocketAddr) -> Result<()> {
+async fn work(number: u32, hangs_after: Option<u32>, address: SocketAddr) -> Result<()> {
     let from_above = pipe(std::io::stdin())?;
-    match select(pin!(do_jobs(number, address)), pin!(closed(&from_above))).await {
+    match select(pin!(do_jobs(number, hangs_after, address)), pin!(closed(&from_above))).await {
         Either::Left((done, _)) => done,
         Either::Right(_) => Ok(()),
     }
 }
 
-async fn do_jobs(number: u32, address: SocketAddr) -> Result<()> {
+async fn do_jobs(number: u32, hangs_after: Option<u32>, address: SocketAddr) -> Result<()> {
     let connection = connect(address).await?;
     let tells = connection.create_channel().await?;
-    let mut jobs = worker(&connection, &format!("worker {number}"), 10).await?;
+    let tell = async |done| {
+        let report = Report { worker: number, done }.to_bytes();
+        let options = Default::default();
+        tells.basic_publish("".into(), RESULTS.into(), options, &report, Default::default()).await
+    };
+    let mut jobs = worker(&connection, &format!("worker {number}"), AT_A_TIME).await?;
+    tell(None).await?;
+    let mut done = 0;
     while let Some(delivery) = jobs.next().await {
+        if Some(done) == hangs_after {
+            std::future::pending::<()>().await;
+        }
         let delivery = delivery?;
-        let again = delivery.redelivered;
         let job = u32::from_be_bytes(delivery.data.as_slice().try_into().context("that is no job")?);
         // First told, then acknowledged: who dies in between has the job done twice. The other way round it would
         // be done and nobody would know.
-        let report = Report { worker: number, job, again }.to_bytes();
-        tells
-            .basic_publish("".into(), RESULTS.into(), Default::default(), &report, Default::default())
-            .await?;
+        tell(Some((job, delivery.redelivered))).await?;
         done_with(delivery).await?;
+        done += 1;
     }
     drop((jobs, tells));
     end(connection).await
 }
 
-/// What a worker tells of each job.
+/// What a worker tells.
 struct Report {
     worker: u32,
-    job: u32,
-    /// Another worker had it before.
-    again: bool,
+    /// The job that is done, and whether another worker had it before; or nothing: the worker is ready.
+    done: Option<(u32, bool)>,
 }
 
 impl Report {
     fn to_bytes(&self) -> Vec<u8> {
-        [&self.worker.to_be_bytes()[..], &self.job.to_be_bytes(), &[u8::from(self.again)]].concat()
+        let mut bytes = self.worker.to_be_bytes().to_vec();
+        if let Some((job, again)) = self.done {
+            bytes.extend(job.to_be_bytes());
+            bytes.push(again.into());
+        }
+        bytes
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Report> {
-        let (worker, bytes) = bytes.split_first_chunk()?;
-        let (job, bytes) = bytes.split_first_chunk()?;
-        let [again @ 0..=1] = bytes else { return None };
-        Some(Report {
-            worker: u32::from_be_bytes(*worker),
-            job: u32::from_be_bytes(*job),
-            again: *again == 1,
-        })
+        let (worker, rest) = bytes.split_first_chunk()?;
+        let done = match rest {
+            [] => None,
+            [job @ .., again @ 0..=1] => Some((u32::from_be_bytes(job.try_into().ok()?), *again == 1)),
+            _ => return None,
+        };
+        Some(Report { worker: u32::from_be_bytes(*worker), done })
     }
 }
 
-async fn result(results: &mut lapin::Consumer) -> Result<(Report, Delivery)> {
-    let delivery = results.next().await.context("the queue of the results is gone")??;
+async fn report(reports: &mut lapin::Consumer) -> Result<(Report, Delivery)> {
+    let delivery = reports.next().await.context("the queue of the results is gone")??;
     Ok((Report::from_bytes(&delivery.data).context("that is no result")?, delivery))
 }
