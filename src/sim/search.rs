@@ -124,13 +124,10 @@ impl Search {
                 let run = |builder: Builder| builder.build().run(program());
                 let report = run(builder);
                 let differs = self.twice && run(prepare(seed)).hash != report.hash;
-                let ends = (report.result.is_err() || differs) && !self.all;
-                // Of no use are only higher seeds: the lower ones are all given out.
-                stop.fetch_or(ends, Ordering::Relaxed);
                 let mut in_order = in_order.lock().unwrap_or_else(PoisonError::into_inner);
-                in_order.ahead.insert(seed, Ran { plan, report, differs, ends });
+                in_order.ahead.insert(seed, Ran { plan, report, differs });
                 while let Some((seed, ran)) = in_order.pop(self.seeds.start) {
-                    let ends = ran.ends;
+                    let ends = (ran.report.result.is_err() || ran.differs) && !self.all;
                     in_order.searched.add(seed, ran);
                     if progress(&in_order.searched).is_break() || ends {
                         in_order.ended = true;
@@ -154,8 +151,6 @@ struct Ran {
     plan: Plan,
     report: Report<()>,
     differs: bool,
-    /// No higher one counts.
-    ends: bool,
 }
 
 /// The runs, back in the order of their seeds. Else chance would say how many seeds above one that fails are counted.
@@ -177,7 +172,7 @@ impl InOrder {
 }
 
 impl Searched {
-    fn add(&mut self, seed: u64, Ran { plan, report, differs, .. }: Ran) {
+    fn add(&mut self, seed: u64, Ran { plan, report, differs }: Ran) {
         self.seeds += 1;
         self.virtual_time += report.virtual_time;
         self.hash = self.hash.wrapping_add(report.hash);
