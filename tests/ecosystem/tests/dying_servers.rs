@@ -86,6 +86,8 @@ fn rabbitmq_is_killed() {
 /// Workers that are processes, of whom the example kills one.
 #[test]
 fn a_worker_of_rabbitmq_is_killed() {
+    // The others count descriptors, and this one opens some.
+    let _alone = alone();
     let Some(server) = server(Kind::RabbitMq) else { return };
     let told = example("work_rabbitmq", &["--jobs", "2000", "--address", &server.address().to_string()]);
     let lines: Vec<&str> = told.lines().collect();
