@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use cotask::net::{AsyncFd, Direction};
 use ecosystem::on_cotask::until_ctrl_c;
-use ecosystem::on_cotask::work::{QUEUE, RESULTS, connect, consumer, done_with, end, publish, queue, worker};
+use ecosystem::on_cotask::work::{QUEUE, connect, consumer, done_with, end, job, publish, queue, worker};
 use ecosystem::servers::{Kind, Server};
 use futures::StreamExt;
 use futures::future::{Either, select};
@@ -68,6 +68,9 @@ fn main() -> Result<()> {
     })
 }
 
+/// Where the workers tell what they have done.
+const RESULTS: &str = "cotask-results";
+
 /// How many jobs a worker may have that it has not acknowledged.
 const AT_A_TIME: u16 = 10;
 
@@ -81,11 +84,11 @@ async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
     let told = queue(&connection, RESULTS).await?;
     let mut results = consumer(&told, RESULTS, "all results", 100).await?;
 
+    let hangs_after = (workers > 1).then_some(HANGS_AFTER);
     let mut processes = Vec::new();
     let mut ends = FuturesUnordered::new();
     for number in 1..=workers {
-        let hangs_after = (number == 1 && workers > 1).then_some(HANGS_AFTER);
-        let (process, output) = start(number, hangs_after, address)?;
+        let (process, output) = start(number, hangs_after.filter(|_| number == 1), address)?;
         processes.push(Worker { process, done: 0, again: 0 });
         ends.push(async move {
             closed(&output).await;
@@ -97,7 +100,7 @@ async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
     while done.len() < jobs as usize || ready < workers {
         let (report, delivery) = match select(pin!(report(&mut results)), ends.next()).await {
             Either::Left((report, _)) => report?,
-            Either::Right((Some(1), _)) if workers > 1 => continue,
+            Either::Right((Some(1), _)) if hangs_after.is_some() => continue,
             Either::Right((ended, _)) => bail!("worker {} has ended too early", ended.unwrap_or(1)),
         };
         done_with(delivery).await?;
@@ -115,7 +118,7 @@ async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
         worker.done += 1;
         worker.again += u32::from(again);
         twice += u32::from(!done.insert(job));
-        if report.worker == 1 && workers > 1 && worker.done == HANGS_AFTER {
+        if report.worker == 1 && Some(worker.done) == hangs_after {
             worker.process.kill()?;
             println!("worker 1 hangs after {HANGS_AFTER} jobs, and is killed");
         }
@@ -210,10 +213,9 @@ async fn do_jobs(number: u32, hangs_after: Option<u32>, address: SocketAddr) -> 
             std::future::pending::<()>().await;
         }
         let delivery = delivery?;
-        let job = u32::from_be_bytes(delivery.data.as_slice().try_into().context("that is no job")?);
         // First told, then acknowledged: who dies in between has the job done twice. The other way round it would
         // be done and nobody would know.
-        tell(Some((job, delivery.redelivered))).await?;
+        tell(Some((job(&delivery)?, delivery.redelivered))).await?;
         done_with(delivery).await?;
         done += 1;
     }

@@ -3,7 +3,6 @@
 mod support;
 
 use std::convert::Infallible;
-use std::process::{Command, Output};
 use std::sync::mpsc;
 
 use async_tungstenite::tungstenite::Message;
@@ -19,14 +18,7 @@ fn run(program: &str, arguments: &[&str]) -> Option<String> {
         skipped(program, "it is not installed");
         return None;
     };
-    let Output { status, stdout, stderr } = Command::new(file).args(arguments).output().expect("it starts");
-    let text = String::from_utf8_lossy(&stdout).into_owned();
-    assert!(
-        status.success(),
-        "{program} {arguments:?}: {status}\n{text}\n{}",
-        String::from_utf8_lossy(&stderr)
-    );
-    Some(text)
+    Some(support::run(&file, arguments))
 }
 
 #[test]

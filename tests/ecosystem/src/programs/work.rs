@@ -18,9 +18,6 @@ use super::host::{TcpStream, async_rs_runtime, spawn, spawn_blocking};
 /// Where the jobs wait. It is deleted at the end.
 pub const QUEUE: &str = "cotask-jobs";
 
-/// Where workers who are processes of their own tell what they have done. It is deleted at the end as well.
-pub const RESULTS: &str = "cotask-results";
-
 /// Connects as the guest that every broker knows. A sign of life goes to and fro each second: when none comes, the
 /// connection counts as lost.
 ///
@@ -96,8 +93,15 @@ pub async fn consumer(channel: &Channel, queue: &str, name: &str, at_a_time: u16
 /// When the connection has ended.
 pub async fn next(worker: &mut Consumer) -> Result<(u32, Delivery)> {
     let delivery = worker.next().await.context("the queue is gone")??;
-    let job = u32::from_be_bytes(delivery.data.as_slice().try_into().context("that is no job")?);
-    Ok((job, delivery))
+    Ok((job(&delivery)?, delivery))
+}
+
+/// Which job it is.
+///
+/// # Errors
+/// When it is none.
+pub fn job(delivery: &Delivery) -> Result<u32> {
+    Ok(u32::from_be_bytes(delivery.data.as_slice().try_into().context("that is no job")?))
 }
 
 /// Tells the broker that a job is done: it may forget it.

@@ -3,8 +3,8 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::mpsc;
 use std::sync::{Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -73,10 +73,16 @@ pub fn example(name: &str, arguments: &[&str]) -> String {
         build.args((!cfg!(debug_assertions)).then_some("--release"));
         assert!(build.status().expect("cargo starts").success(), "the example {name} does not build");
     }
-    let output = Command::new(program).args(arguments).output().expect("it starts");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} {arguments:?}: {}\n{text}\n{errors}", output.status);
+    run(&program, arguments)
+}
+
+/// Runs a program, which must succeed, and gives what it printed.
+pub fn run(program: &Path, arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } =
+        Command::new(program).args(arguments).output().expect("it starts");
+    let text = String::from_utf8_lossy(&stdout).into_owned();
+    let errors = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{} {arguments:?}: {status}\n{text}\n{errors}", program.display());
     text
 }
 
