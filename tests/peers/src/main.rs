@@ -1,5 +1,6 @@
 //! `cargo peers`: cotask measured beside other runtimes. README.md says what each row means.
 
+mod against;
 mod echo;
 mod recorder;
 mod report;
@@ -17,6 +18,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use against::{Change, Earlier};
 use rounds::Plan;
 use rows::Row;
 use runtimes::Peer;
@@ -60,6 +62,15 @@ struct Arguments {
     #[arg(long, conflicts_with_all = ["rows", "operations", "json", "check", "list"])]
     guests: bool,
 
+    /// Measure this build beside an earlier commit, which is built in a worktree below `target`: at least nine rounds,
+    /// in turn, cotask alone. With --check, exit with 1 where a row is worse beyond its quartiles.
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["guests", "list"])]
+    against: Option<String>,
+
+    /// The same beside a program `peers` that has been built already.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "guests", "list"])]
+    against_program: Option<PathBuf>,
+
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -98,9 +109,9 @@ fn main() -> ExitCode {
             list();
             Ok(())
         }
-        None => match compare(&arguments) {
+        None => match measure_rows(&arguments) {
             Ok(reached) if arguments.check && !reached => return ExitCode::FAILURE,
-            compared => compared.map(drop),
+            measured => measured.map(drop),
         },
     };
     match done {
@@ -150,12 +161,38 @@ fn list() {
     }
 }
 
-/// The whole comparison; `true` if every row was measured and reached.
-fn compare(arguments: &Arguments) -> Result<bool> {
+/// Measures what was asked for; `true` if `--check` has nothing to complain of.
+fn measure_rows(arguments: &Arguments) -> Result<bool> {
     let rows = match arguments.rows.as_slice() {
         [] => Row::value_variants().to_vec(),
         chosen => chosen.to_vec(),
     };
+    let earlier = match (&arguments.against, &arguments.against_program) {
+        (Some(commit), _) => Earlier::build(commit)?,
+        (None, Some(program)) => Earlier::built(program)?,
+        (None, None) => return compare(arguments, rows),
+    };
+    compare_builds(arguments, &earlier, &rows)
+}
+
+/// This build beside an earlier one; `true` if no row is worse.
+fn compare_builds(arguments: &Arguments, earlier: &Earlier, rows: &[Row]) -> Result<bool> {
+    let rounds = arguments.rounds.map_or(against::MIN_ROUNDS, usize::from);
+    ensure!(
+        rounds >= against::MIN_ROUNDS,
+        "--rounds {rounds}: a comparison of two builds needs at least {}, because fewer make quartiles that say nothing",
+        against::MIN_ROUNDS
+    );
+    let operations = |row: Row| arguments.operations.unwrap_or(row.operations(arguments.quick));
+    let compared = against::run(earlier, rows, rounds, operations)?;
+    println!("{}", against::table(&compared));
+    println!("now: this build; before: {}", earlier.name);
+    write_json(arguments, || against::json(earlier, &compared))?;
+    Ok(compared.iter().all(|row| row.change() != Some(Change::Worse)))
+}
+
+/// The whole comparison; `true` if every row was measured and reached.
+fn compare(arguments: &Arguments, rows: Vec<Row>) -> Result<bool> {
     let usual = if arguments.quick { 3 } else { 9 };
     let rounds = arguments.rounds.map_or(usual, usize::from);
     let plan = Plan { rows, rounds, quick: arguments.quick, operations: arguments.operations };
@@ -165,9 +202,12 @@ fn compare(arguments: &Arguments) -> Result<bool> {
     for remark in report::remarks(&measured) {
         println!("{remark}");
     }
-    if let Some(path) = &arguments.json {
-        let text = serde_json::to_string_pretty(&report::json(&measured, &plan))?;
-        std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    write_json(arguments, || report::json(&measured, &plan))?;
     Ok(measured.iter().all(|measured| measured.verdict().met == Some(true)))
+}
+
+fn write_json(arguments: &Arguments, results: impl FnOnce() -> serde_json::Value) -> Result<()> {
+    let Some(path) = &arguments.json else { return Ok(()) };
+    let text = serde_json::to_string_pretty(&results())?;
+    std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))
 }

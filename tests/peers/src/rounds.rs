@@ -145,8 +145,13 @@ fn measure_in_child(row: Row, program: Program, operations: u64, builds: Option<
             command
         }
     };
+    command.arg(operations.to_string());
+    sample_of(command)
+}
+
+/// Runs a process that measures, and reads the sample that it prints.
+pub(crate) fn sample_of(mut command: Command) -> Result<Sample> {
     let output = command
-        .arg(operations.to_string())
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .output()

@@ -128,3 +128,43 @@ fn a_server_ends_when_its_input_does() {
     drop(server.stdin.take());
     assert!(server.wait().expect("the server can be waited for").success());
 }
+
+#[test]
+fn two_builds_are_measured_in_turn() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("against.json");
+    let path = file.to_str().expect("the path is UTF-8");
+    let program = env!("CARGO_BIN_EXE_peers");
+    let rows = "--rows=yield_2,recorder_off";
+    let output = peers(&["--against-program", program, rows, "--operations=500", "--json", path]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(table.contains("| yield_2 ") && table.contains(&format!("before: {program}")), "{table}");
+
+    let json: Value =
+        serde_json::from_slice(&std::fs::read(&file).expect("the file is there")).expect("JSON");
+    let measured = &json["rows"][0];
+    let rounds = measured["rounds"].as_u64().expect("rounds are counted");
+    // A row that looks worse, as one of two equal builds may, gets twice as many rounds more.
+    assert!(rounds == 9 || rounds == 27, "{measured}");
+    assert!(measured["ratio"].as_f64() > Some(0.0), "{measured}");
+    assert!(json["rows"][1]["absent"].as_str().is_some_and(|why| why.contains("yield_1000")), "{json}");
+}
+
+#[test]
+fn a_comparison_of_builds_that_cannot_be_made_says_why() {
+    for (arguments, why) in [
+        (
+            &["--against", "no-such-commit"][..],
+            "--against no-such-commit: this repository has no such commit",
+        ),
+        (
+            &["--against-program", "/no/such/program"],
+            "--against-program /no/such/program: there is no such file",
+        ),
+        (&["--against-program", env!("CARGO_BIN_EXE_peers"), "--rounds=3"], "needs at least 9"),
+    ] {
+        let output = peers(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+}
