@@ -1,4 +1,4 @@
-//! Shutdown: take nothing new, let what runs come to its end, wait for it no longer than one can, then let go.
+//! Shutdown: accept nothing new, let running requests finish, wait for them within a limit, then drop the rest.
 //!
 //! `cargo run --example shutdown`
 
@@ -14,11 +14,11 @@ use cotask::time::{Instant, sleep, timeout};
 use futures::future::{Either, select};
 use stage::say;
 
-/// How long a request takes that came as number `n`.
+/// How long request number `n` takes.
 const TAKES: [u64; 5] = [30, 60, 45, 500, 20];
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Says how a request ended, also when nobody lets it come to its end.
+/// Prints how a request ended, even if it is dropped before it finishes.
 struct Request {
     start: Instant,
     number: usize,
@@ -41,28 +41,29 @@ async fn serve(start: Instant, number: usize) {
 // ANCHOR: server
 async fn server(start: Instant, mut arrivals: mpsc::Receiver<usize>, stop: Rc<Notify>) {
     let mut running = JoinSet::new();
-    // 1. Serve, until told to stop.
+    // 1. Serve, until the signal to stop. `select` polls its first future first: if arrivals stood there, a client that
+    //    never pauses would hide the signal.
     let stopped = stop.notified();
     futures::pin_mut!(stopped);
     loop {
         let arrival = std::pin::pin!(arrivals.recv());
-        match select(arrival, stopped.as_mut()).await {
-            Either::Left((Some(number), _)) => {
-                say(start, &format!("request {number} taken"));
+        match select(stopped.as_mut(), arrival).await {
+            Either::Right((Some(number), _)) => {
+                say(start, &format!("request {number} accepted"));
                 running.spawn(serve(start, number));
             }
-            Either::Left((None, _)) | Either::Right(_) => break,
+            Either::Right((None, _)) | Either::Left(_) => break,
         }
     }
-    // 2. Take nothing new. Who comes now gets an error at once, instead of silence later.
+    // 2. Accept nothing new. A request that arrives now is refused at once, instead of being left without an answer.
     drop(arrivals);
-    say(start, "stopping: nothing new is taken");
-    // 3. Let them come to their end, but not for ever.
+    say(start, "stopping: nothing new is accepted");
+    // 3. Let the running requests finish, but not without a limit.
     let drained = timeout(GRACE, async { while running.join_next().await.is_some() {} }).await;
     if drained.is_err() {
-        say(start, &format!("the grace is over: {} still running", running.len()));
+        say(start, &format!("the grace period has ended: {} still running", running.len()));
     }
-    // 4. Let go. What is left in the set is dropped with it, each future on this thread, and cleans up as it goes.
+    // 4. Drop the set. Each future that is left is dropped on this thread, and its destructors run.
 }
 // ANCHOR_END: server
 
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
         say(start, "told to stop");
         stop.notify_one();
         serving.await.expect("the server does not panic");
-        say(start, "the server is gone");
+        say(start, "the server has ended");
         visiting.await.expect("the visitors do not panic");
     })
 }
