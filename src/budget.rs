@@ -1,14 +1,15 @@
 //! The cooperative budget: how much a task may do in one poll before it gives way.
 //!
 //! `async` is cooperative: nothing takes the thread away from a task. A task that reads from a socket which
-//! is never empty would never return `Pending`, and everybody else would starve, though the task awaits at
-//! every step. So each leaf future (I/O, channel, lock, timer, join) asks [`poll_proceed`] first. After
-//! [`OPERATIONS`] of them in one poll it answers `Pending` once, having woken the task, which so goes to the
-//! back of the run queue.
+//! is never empty would never return `Pending`, and every other task would starve, though the task awaits at
+//! every step. So each future that can be ready at once (I/O, channel, lock, timer, join, an error) asks
+//! [`poll_proceed`] first. After [`OPERATIONS`] of them in one poll it wakes the task and returns `Pending`, so
+//! the task goes to the back of the run queue.
 //!
 //! The idea is tokio's (`tokio::task::coop`).
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 // ANCHOR: budget
@@ -69,7 +70,7 @@ pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
 /// Takes back what [`poll_proceed`] charged for an operation which then had to wait.
 ///
 /// Only progress counts. Otherwise a task that polls more idle channels than [`OPERATIONS`] at once (a large
-/// `select`) would never get to the last ones, and wake itself for ever.
+/// `select`) would never get to the last ones, and would wake itself without end.
 #[inline]
 pub(crate) fn refund() {
     match LEFT.get() {
@@ -77,17 +78,32 @@ pub(crate) fn refund() {
         left => LEFT.set(left + 1),
     }
 }
+
+/// [`poll_proceed`], awaited: for an `async fn` that may not have to wait for anything.
+pub(crate) async fn proceed() {
+    poll_fn(poll_proceed).await;
+}
 // ANCHOR_END: proceed
+
+// ANCHOR: around
+/// Counts an operation that has been completed already, by what could not know before.
+pub(crate) fn charge() {
+    match LEFT.get() {
+        UNLIMITED | REFUSED | 0 => {}
+        left => LEFT.set(left - 1),
+    }
+}
 
 /// Whether this thread is polling a task right now, so that to block it would block every task.
 pub(crate) fn in_task() -> bool {
     LEFT.get() != UNLIMITED
 }
 
-/// Does `f` without counting: for a leaf that must have its say also when another has spent the budget.
+/// Calls `f` without counting: for a leaf that must have its say even if another has spent the budget.
 pub(crate) fn unspent<T>(f: impl FnOnce() -> T) -> T {
     let left = LEFT.replace(UNLIMITED);
     let value = f();
     LEFT.set(left);
     value
 }
+// ANCHOR_END: around

@@ -1,14 +1,15 @@
 //! A set of tasks that end together.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use futures::Stream;
 use futures::stream::FuturesUnordered;
+use futures::{Stream, StreamExt};
 
+use crate::budget;
 use crate::current;
 use crate::join::{JoinError, JoinHandle};
 
@@ -88,7 +89,7 @@ impl<T> JoinSet<T> {
     /// });
     /// ```
     pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
-        poll_fn(|cx| Pin::new(&mut self.tasks).poll_next(cx)).await
+        self.next().await
     }
 
     /// Asks every task to end. [`join_next`](JoinSet::join_next) then gives each, cancelled or finished.
@@ -154,6 +155,10 @@ impl<T> Stream for JoinSet<T> {
     type Item = Result<T, JoinError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_empty() {
+            // No task that would count: and a loop may ask again and again.
+            ready!(budget::poll_proceed(cx));
+        }
         Pin::new(&mut self.tasks).poll_next(cx)
     }
 }

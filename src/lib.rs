@@ -70,7 +70,8 @@
 //!    sleep, always. *Models* `inbox`, `inbox_two_wakers`.
 //! 7. No task starves. Between two looks at sockets, timers and other threads there are at most 61 polls, and
 //!    only as many as take about a millisecond once the runtime has found polls to be long; in one poll a task
-//!    completes at most 128 operations on leaf futures; the run queue is first in, first out, and so is every queue
+//!    completes at most 128 operations on leaf futures, where an error and an expired time-out count as well as a
+//!    value; the run queue is first in, first out, and so is every queue
 //!    for a permit, a lock, a wake-up or room. *Models* `fair`.
 //! 8. A panic in a task (in its poll or in a drop) ends that task alone and reaches whoever joins it.
 //! 9. Dropping a future at any await point loses nothing that it promised to keep, frees its place in every

@@ -27,6 +27,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::budget;
+
 /// Waits for Ctrl-C, on Unix the signal `SIGINT`. It listens from this call on, not from the first poll on.
 ///
 /// Cancel safety: dropping the future unpolled or waiting loses nothing but what only it had heard.
@@ -72,6 +74,11 @@ impl Future for CtrlC {
                     return Poll::Pending;
                 }
             },
+            // It comes at once, each time that a loop asks.
+            Err(error) if budget::poll_proceed(cx).is_pending() => {
+                self.signal = Some(Err(error));
+                return Poll::Pending;
+            }
             Err(error) => Err(error),
         };
         Poll::Ready(result)

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -248,7 +249,11 @@ impl fmt::Debug for Sleep {
     }
 }
 
-/// Gives `future` that much time. With zero it is still polled once.
+/// Gives `future` that much time. With zero it is still polled once, and an output that is there is returned: a loop
+/// over `timeout(Duration::ZERO, receiver.recv())` takes every value that the channel holds.
+///
+/// Whether it ends with an output or without, it counts as one operation of its task, as a receive or a read does: a
+/// task that awaits time-outs in a loop gives way to the others.
 ///
 /// Cancel safety: as that of `future`, which is dropped with the time-out.
 ///
@@ -271,7 +276,7 @@ impl fmt::Debug for Sleep {
 /// ```
 #[track_caller]
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    Timeout { future, sleep: sleep(duration) }
+    Timeout::new(future, sleep(duration))
 }
 
 /// As [`timeout`], with the moment instead of the time until then.
@@ -292,7 +297,7 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 /// ```
 #[track_caller]
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
-    Timeout { future, sleep: sleep_until(deadline) }
+    Timeout::new(future, sleep_until(deadline))
 }
 
 /// The future of [`timeout`] and [`timeout_at`].
@@ -304,6 +309,14 @@ pub struct Timeout<F> {
     future: F,
     #[pin]
     sleep: Sleep,
+    /// The last poll ended because the budget was spent.
+    gave_way: bool,
+}
+
+impl<F> Timeout<F> {
+    fn new(future: F, sleep: Sleep) -> Timeout<F> {
+        Timeout { future, sleep, gave_way: false }
+    }
 }
 
 // ANCHOR: timeout
@@ -312,12 +325,30 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // The future first: an answer that is there counts, also when the time is up.
+        let gave_way = mem::take(this.gave_way);
+        // A future that counts nothing is counted here, and so is a deadline that has passed: either may be awaited
+        // in a loop, where it never has to wait.
+        if budget::poll_proceed(cx).is_pending() && !gave_way {
+            *this.gave_way = true;
+            return Poll::Pending;
+        }
+        budget::refund();
+        // The future first: an output that is there counts, even if the time is up.
         if let Poll::Ready(output) = this.future.poll(cx) {
+            budget::charge();
             return Poll::Ready(Ok(output));
         }
-        // A future that spends the whole budget in each poll must not put the time-out off for ever.
-        budget::unspent(|| this.sleep.poll(cx)).map(|()| Err(Elapsed(())))
+        // Without budget the future cannot say whether its output is there: it is polled again before the time
+        // counts. But only once: a future that spends the whole budget in each poll must not put the end off.
+        *this.gave_way = budget::spent();
+        if *this.gave_way && !gave_way {
+            return Poll::Pending;
+        }
+        let elapsed = budget::unspent(|| this.sleep.poll(cx));
+        if elapsed.is_ready() {
+            budget::charge();
+        }
+        elapsed.map(|()| Err(Elapsed(())))
     }
 }
 // ANCHOR_END: timeout

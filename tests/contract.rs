@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{OnDrop, Probe, grammar, my_waker, poll_with, settle};
-use cotask::time::sleep;
+use cotask::time::{sleep, timeout};
 use cotask::trace::Event;
 use cotask::{Builder, JoinHandle, Runtime, block_on, spawn, yield_now};
 use futures_test::task::new_count_waker;
@@ -210,11 +210,14 @@ fn i07_no_task_starves() {
                 sleep(Duration::ZERO).await;
             }
         });
+        let expired_timeouts = spawn(async {
+            while timeout(Duration::ZERO, pending::<()>()).await.is_err() {}
+        });
         // In among them: a plain task, a timer, another thread.
         spawn(settle()).await.unwrap();
         sleep(Duration::from_millis(1)).await;
         cotask::spawn_blocking(|| ()).await.unwrap();
-        for storm in [greedy, full, zero_sleeps] {
+        for storm in [greedy, full, zero_sleeps, expired_timeouts] {
             assert!(!storm.is_finished());
             storm.abort();
             assert!(storm.await.unwrap_err().is_cancelled());

@@ -184,6 +184,72 @@ fn a_timeout_ends_a_future_that_spends_its_budget_for_ever() {
     });
 }
 
+#[test]
+fn a_timeout_beside_what_spends_the_budget_for_ever_still_ends() {
+    block_on(async {
+        let mut spends_it = pin!(async {
+            loop {
+                sleep(Duration::ZERO).await;
+            }
+        });
+        // In one task: in each poll there is nothing left when the time-out's turn comes.
+        let mut ends = pin!(timeout(3 * MS, pending::<()>()));
+        let ended = poll_fn(|cx| {
+            let _: Poll<()> = spends_it.as_mut().poll(cx);
+            ends.as_mut().poll(cx)
+        });
+        assert!(ended.await.is_err());
+    });
+}
+
+#[test]
+fn an_expired_timeout_gives_way_to_the_task_that_it_waits_for() {
+    block_on(async {
+        let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();
+        spawn(async move { sender.send(1).unwrap() });
+        let past = Instant::now();
+        let mut attempts = 0;
+        while timeout(Duration::ZERO, receiver.recv()).await.is_err() {
+            attempts += 1;
+            assert!(attempts <= 128, "the sender had no turn");
+        }
+        let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();
+        spawn(async move { sender.send(1).unwrap() });
+        while timeout_at(past, receiver.recv()).await.is_err() {
+            attempts += 1;
+            assert!(attempts <= 2 * 128, "the sender had no turn");
+        }
+    });
+}
+
+#[test]
+fn an_expired_timeout_withholds_no_value_that_is_there() {
+    async fn takes_all(values: usize, at_once: usize) {
+        let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();
+        (0..values).for_each(|value| sender.send(value).unwrap());
+        let past = Instant::now();
+        let mut taken = 0;
+        while taken < values {
+            let mut several = async || {
+                for _ in 0..at_once {
+                    assert_eq!(receiver.recv().await, Some(taken));
+                    taken += 1;
+                }
+            };
+            let in_time = timeout_at(past, several()).await.is_ok();
+            assert!(in_time, "{taken} of {values} were taken, {at_once} at once");
+        }
+    }
+    block_on(async {
+        takes_all(1_000, 1).await;
+        takes_all(1_000_000, 1).await;
+        // The budget is spent in the middle of them, and then with the last.
+        for at_once in [2, 3, 7, 100, 127, 128] {
+            takes_all(100 * at_once, at_once).await;
+        }
+    });
+}
+
 /// Asks an interval of 10 ms for ticks at 0, then at 35 ms and from then on as soon as they are there.
 fn ticks_after_a_delay(missed: MissedTickBehavior) -> Vec<(u128, u128)> {
     virtual_runtime().block_on(async move {

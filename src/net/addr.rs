@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use crate::budget;
 use crate::runtime::spawn_blocking;
 use crate::sim;
 
@@ -46,6 +47,7 @@ use sealed::{Address, Target};
 /// # }).unwrap();
 /// ```
 pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
+    budget::proceed().await;
     let name = match host.address() {
         Address::Known(addresses) => return Ok(addresses),
         Address::Name(name) => name,

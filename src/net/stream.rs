@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use futures::io::{AsyncRead, AsyncWrite};
 use mio::event::Source;
 
+use crate::budget;
 use crate::reactor::Direction;
 
 use super::io::Io;
@@ -169,11 +170,11 @@ impl<S: Stream> Socket<S> {
     }
 
     /// Ends the writing direction. That the peer is gone already is no error.
-    fn end(&self) -> Poll<io::Result<()>> {
-        Poll::Ready(match self.shutdown(Shutdown::Write) {
+    fn end(&self) -> io::Result<()> {
+        match self.shutdown(Shutdown::Write) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             result => result,
-        })
+        }
     }
 }
 
@@ -215,12 +216,12 @@ macro_rules! async_write {
             }
 
             /// Nothing is buffered here, so there is nothing to flush.
-            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                budget::poll_proceed(cx).map(Ok)
             }
 
-            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self$(.$field)?.end()
+            fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                budget::poll_proceed(cx).map(|()| self$(.$field)?.end())
             }
         }
     };

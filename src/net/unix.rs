@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
+use crate::budget;
 use crate::reactor::Direction;
 
 use super::io::Io;
@@ -96,6 +97,7 @@ impl UnixStream {
     /// # }).unwrap();
     /// ```
     pub async fn connect(path: impl AsRef<Path>) -> io::Result<UnixStream> {
+        budget::proceed().await;
         let path = path.as_ref();
         let connected = async {
             let stream = Socket::watch(Io::Os(mio::net::UnixStream::connect(path)?))?;
