@@ -64,6 +64,11 @@ pub(super) enum Body {
         to: SocketAddr,
         bytes: Vec<u8>,
     },
+    /// A datagram from here to there found no socket: ICMP's "port unreachable".
+    Unreachable {
+        from: SocketAddr,
+        to: SocketAddr,
+    },
 }
 
 /// A packet that found no way, and is repeated.
@@ -73,8 +78,9 @@ pub(super) struct Held {
 }
 
 impl Packet {
+    /// Whether it is not repeated when it is lost.
     pub(super) fn is_datagram(&self) -> bool {
-        matches!(self.body, Body::Datagram { .. })
+        matches!(self.body, Body::Datagram { .. } | Body::Unreachable { .. })
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -105,7 +111,7 @@ impl State {
             self.acted(kind, || format!("a packet {}", packet.route()));
         }
         let patience = match packet.body {
-            Body::Datagram { .. } => return,
+            Body::Datagram { .. } | Body::Unreachable { .. } => return,
             Body::Syn { .. } => CONNECT_TIMEOUT,
             _ => DATA_TIMEOUT,
         };
@@ -173,7 +179,15 @@ impl State {
             }
             Body::Room { to, bytes } => self.make_room(to, bytes),
             Body::Reset { to } => self.break_off(to, ErrorKind::ConnectionReset),
-            Body::Datagram { from, to: address, bytes } => self.receive_datagram(to, from, address, bytes),
+            Body::Datagram { from: sender, to: address, bytes } => {
+                // Only a connected socket is told, so to any other the answer is not sent.
+                if !self.receive_datagram(to, sender, address, bytes)
+                    && self.connected_udp(from, sender, address).is_some()
+                {
+                    self.send(back(Body::Unreachable { from: sender, to: address }));
+                }
+            }
+            Body::Unreachable { from: sender, to: address } => self.refuse_datagrams(to, sender, address),
         }
         self.spurious()
     }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::fault::Kind;
 use super::tcp::Stream;
+use super::udp::Udp;
 use super::world::{HostId, State, World};
 use crate::reactor::Readiness;
 
@@ -30,10 +31,7 @@ pub(super) enum Role {
     /// The connections that wait to be accepted.
     Listener(VecDeque<u32>),
     Stream(Stream),
-    Udp {
-        peer: Option<SocketAddr>,
-        datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
-    },
+    Udp(Udp),
 }
 
 impl State {
@@ -109,7 +107,7 @@ impl State {
 
     pub(super) fn forget(&mut self, socket: u32) -> Option<Sock> {
         let sock = self.sockets.remove(&socket)?;
-        let tcp = !matches!(sock.role, Role::Udp { .. });
+        let tcp = !matches!(sock.role, Role::Udp(_));
         let place = (sock.host, tcp, sock.local.port());
         if self.ports.get(&place) == Some(&socket) {
             self.ports.remove(&place);
@@ -124,7 +122,7 @@ impl State {
         };
         match role {
             Role::Listener(_) => format!("the TCP listener at {local}"),
-            Role::Udp { .. } => format!("the UDP socket at {local}"),
+            Role::Udp(_) => format!("the UDP socket at {local}"),
             Role::Stream(stream) => format!("the TCP connection {local} to {}", stream.peer_address),
         }
     }
@@ -156,7 +154,7 @@ impl SimSocket {
     }
 
     pub(crate) fn udp(world: &Rc<World>, address: SocketAddr) -> io::Result<SimSocket> {
-        SimSocket::bind(world, false, address, Role::Udp { peer: None, datagrams: VecDeque::new() })
+        SimSocket::bind(world, false, address, Role::Udp(Udp::default()))
     }
 
     fn bind(world: &Rc<World>, tcp: bool, address: SocketAddr, role: Role) -> io::Result<SimSocket> {

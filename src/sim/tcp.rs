@@ -305,9 +305,7 @@ impl State {
         let Some(stream) = self.tcp(socket).filter(|stream| stream.phase != Phase::Broken) else { return };
         stream.phase = Phase::Broken;
         stream.error = Some(why);
-        let all =
-            Ready { readable: true, writable: true, read_closed: true, write_closed: true, urgent: false };
-        self.tell(socket, all);
+        self.tell_of_error(socket);
     }
 
     pub(super) fn shutdown(&mut self, socket: u32, how: Shutdown) -> io::Result<()> {
@@ -321,6 +319,8 @@ impl State {
         stream.write_shut |= ends;
         if ends {
             self.send_segment(socket, &[], true);
+            // A write that waits for room must not go on waiting: there is an error for it.
+            self.tell(socket, Ready { writable: true, ..Ready::default() });
         }
         if how != Shutdown::Write {
             self.tell(socket, Ready { readable: true, read_closed: true, ..Ready::default() });

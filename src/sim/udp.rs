@@ -1,7 +1,9 @@
 //! UDP between simulated hosts: datagrams, each whole or not at all.
 
 use std::cmp::min;
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
+use std::mem::take;
 use std::net::SocketAddr;
 
 use super::fault::Kind;
@@ -14,15 +16,31 @@ const LONGEST: usize = 65_507;
 /// Datagrams that wait to be received; more are lost.
 const QUEUE: usize = 256;
 
+#[derive(Default)]
+pub(super) struct Udp {
+    peer: Option<SocketAddr>,
+    datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
+    /// The peer's host has refused a datagram. The next send or receive reports it, once.
+    refused: bool,
+}
+
+impl Udp {
+    fn check(&mut self) -> io::Result<()> {
+        if take(&mut self.refused) { Err(ErrorKind::ConnectionRefused.into()) } else { Ok(()) }
+    }
+}
+
 impl State {
-    pub(super) fn set_peer(&mut self, socket: u32, address: SocketAddr) -> io::Result<()> {
+    fn udp(&mut self, socket: u32) -> io::Result<&mut Udp> {
         match self.sockets.get_mut(&socket).map(|sock| &mut sock.role) {
-            Some(Role::Udp { peer, .. }) => {
-                *peer = Some(address);
-                Ok(())
-            }
+            Some(Role::Udp(udp)) => Ok(udp),
             _ => Err(ErrorKind::NotConnected.into()),
         }
+    }
+
+    pub(super) fn set_peer(&mut self, socket: u32, address: SocketAddr) -> io::Result<()> {
+        self.udp(socket)?.peer = Some(address);
+        Ok(())
     }
 
     pub(super) fn send_datagram(
@@ -31,7 +49,8 @@ impl State {
         datagram: &[u8],
         to: Option<SocketAddr>,
     ) -> io::Result<usize> {
-        let Some(Sock { host, local, role: Role::Udp { peer, .. }, .. }) = self.sockets.get(&socket) else {
+        let Some(Sock { host, local, role: Role::Udp(Udp { peer, .. }), .. }) = self.sockets.get(&socket)
+        else {
             return Err(ErrorKind::NotConnected.into());
         };
         let (host, local) = (*host, *local);
@@ -42,6 +61,7 @@ impl State {
                 format!("a datagram of {} bytes: at most {LONGEST} fit", datagram.len()),
             ));
         }
+        self.udp(socket)?.check()?;
         let from = self.source(host, local, to);
         // To an address that nobody has: sent, and lost.
         if let Some(to_host) = self.host_at(to.ip(), host) {
@@ -51,26 +71,42 @@ impl State {
         Ok(datagram.len())
     }
 
+    /// Puts a datagram into the queue of its socket. False when there is none that takes it.
     pub(super) fn receive_datagram(
         &mut self,
         host: HostId,
         from: SocketAddr,
         to: SocketAddr,
         bytes: Vec<u8>,
-    ) {
-        let Some(socket) = self.bound(host, false, to) else { return };
-        let Some(Role::Udp { peer, datagrams }) = self.sockets.get_mut(&socket).map(|sock| &mut sock.role)
-        else {
-            return;
-        };
-        if peer.is_some_and(|peer| peer != from) {
-            return;
+    ) -> bool {
+        let Some(socket) = self.bound(host, false, to) else { return false };
+        let Ok(udp) = self.udp(socket) else { return false };
+        if udp.peer.is_some_and(|peer| peer != from) {
+            return false;
         }
-        if datagrams.len() == QUEUE {
-            return self.acted(Kind::DatagramLost, || format!("the queue of {to} is full"));
+        if udp.datagrams.len() == QUEUE {
+            self.acted(Kind::DatagramLost, || format!("the queue of {to} is full"));
+            return true;
         }
-        datagrams.push_back((from, bytes));
+        udp.datagrams.push_back((from, bytes));
         self.readable(socket);
+        true
+    }
+
+    /// The socket that is connected from here to there: the only one that learns of its datagrams' being refused.
+    pub(super) fn connected_udp(&self, host: HostId, from: SocketAddr, to: SocketAddr) -> Option<u32> {
+        let socket = self.bound(host, false, from)?;
+        let connected = |sock: &Sock| matches!(&sock.role, Role::Udp(udp) if udp.peer == Some(to));
+        self.sockets.get(&socket).is_some_and(connected).then_some(socket)
+    }
+
+    pub(super) fn refuse_datagrams(&mut self, host: HostId, from: SocketAddr, to: SocketAddr) {
+        if let Some(socket) = self.connected_udp(host, from, to)
+            && let Ok(udp) = self.udp(socket)
+        {
+            udp.refused = true;
+            self.tell_of_error(socket);
+        }
     }
 
     pub(super) fn take_datagram(
@@ -79,15 +115,13 @@ impl State {
         buffer: &mut [u8],
         take: bool,
     ) -> io::Result<(usize, SocketAddr)> {
-        let Some(Role::Udp { datagrams, .. }) = self.sockets.get_mut(&socket).map(|sock| &mut sock.role)
-        else {
-            return Err(ErrorKind::NotConnected.into());
-        };
-        let (from, bytes) = datagrams.front().ok_or(ErrorKind::WouldBlock)?;
+        let udp = self.udp(socket)?;
+        udp.check()?;
+        let (from, bytes) = udp.datagrams.front().ok_or(ErrorKind::WouldBlock)?;
         let (from, length) = (*from, min(buffer.len(), bytes.len()));
         buffer[..length].copy_from_slice(&bytes[..length]);
         if take {
-            datagrams.pop_front();
+            udp.datagrams.pop_front();
         }
         Ok((length, from))
     }

@@ -19,7 +19,6 @@ use crate::clock::Instant;
 use crate::driver::Ready;
 use crate::executor::Executor;
 use crate::order::Rng;
-use crate::reactor::Readiness;
 use crate::task::{Run, contain};
 use crate::trace::{self, Actor, Event, Resource};
 use crate::waker::Name;
@@ -60,8 +59,8 @@ pub(super) struct State {
     spurious: u32,
     /// The tasks by slot: the name of the last that lived there, and its host.
     pub(super) tasks: Vec<(Name, HostId)>,
-    /// Sockets of which something is to be told as soon as the state is not borrowed.
-    pub(super) ready: Vec<(Rc<Readiness>, Ready, bool)>,
+    /// What has become of sockets since the loop last looked outside, by their numbers: one may be gone by then.
+    ready: Vec<(u32, Ready)>,
     pub(super) failure: Option<Failure>,
     pub(super) leaks: Vec<String>,
     limit: Instant,
@@ -183,8 +182,8 @@ impl World {
 
     pub(crate) fn next(&self, timer: Option<Instant>) -> Option<Instant> {
         let state = self.state.borrow();
-        if state.failure.is_some() {
-            // It ends before the clock moves on.
+        if state.failure.is_some() || !state.ready.is_empty() {
+            // It ends, or a task is woken, before the clock moves on.
             return Some(self.now());
         }
         let first = state.queue.first_key_value().map(|(&(at, _), _)| at);
@@ -216,6 +215,8 @@ impl World {
     }
 
     pub(crate) fn dispatch(&self, executor: &Executor, mut tell: impl FnMut(Resource, Ready)) {
+        // What calls of tasks have done to sockets.
+        self.tell_ready(&mut tell);
         loop {
             let next = self.state.borrow_mut().due();
             let Some(next) = next else { return };
@@ -243,14 +244,23 @@ impl World {
                 Occurrence::HostEnded(host, incarnation) => self.host_ended(host, incarnation, executor),
             }
             executor.act_for(Actor::Reactor);
-            let ready = std::mem::take(&mut self.state.borrow_mut().ready);
-            for (readiness, ready, owned) in ready {
-                // What happens to a connection before it is accepted is known then, as with the system's poller.
-                if owned {
-                    tell(readiness.resource(), ready);
-                }
-                readiness.note(ready);
+            self.tell_ready(&mut tell);
+        }
+    }
+
+    /// Wakes the tasks that wait for what is ready now. A wake is foreign code and may close other sockets.
+    fn tell_ready(&self, mut tell: impl FnMut(Resource, Ready)) {
+        let ready = std::mem::take(&mut self.state.borrow_mut().ready);
+        for (socket, ready) in ready {
+            let found = |sock: &Sock| (Rc::clone(&sock.readiness), sock.owned);
+            let Some((readiness, owned)) = self.state.borrow().sockets.get(&socket).map(found) else {
+                continue;
+            };
+            // What happens to a connection before it is accepted is known then, as with the system's poller.
+            if owned {
+                tell(readiness.resource(), ready);
             }
+            readiness.note(ready);
         }
     }
 
@@ -339,10 +349,16 @@ impl State {
         self.hosts.iter().position(|host| IpAddr::V4(host.ip) == ip)
     }
 
+    /// Has the loop say so when it looks outside next: at this moment of the clock, but in no call of a task.
     pub(super) fn tell(&mut self, socket: u32, ready: Ready) {
-        if let Some(sock) = self.sockets.get(&socket) {
-            self.ready.push((Rc::clone(&sock.readiness), ready, sock.owned));
-        }
+        self.ready.push((socket, ready));
+    }
+
+    /// An error concerns both directions: the tasks that wait must try, and be told.
+    pub(super) fn tell_of_error(&mut self, socket: u32) {
+        let all =
+            Ready { readable: true, writable: true, read_closed: true, write_closed: true, urgent: false };
+        self.tell(socket, all);
     }
 
     fn apply(&mut self, fault: &Fault) {
