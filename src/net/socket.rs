@@ -44,6 +44,12 @@ impl<S: Source> Socket<S> {
     }
     // ANCHOR_END: socket
 
+    /// A socket of a kind that no simulation has. In one, nothing is asked of the system.
+    pub(super) fn of_the_system(make: impl FnOnce() -> io::Result<S>) -> io::Result<Io<S>> {
+        current::executor("a socket").driver().reactor()?;
+        make().map(Io::Os)
+    }
+
     // ANCHOR: poll
     /// Only its own runtime can wake who waits for a socket: anywhere else the wait would be for ever.
     fn awaited<T>(&self, polled: Poll<T>) -> Poll<T> {

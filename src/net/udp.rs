@@ -98,7 +98,8 @@ impl UdpSocket {
     /// Sends one datagram to the connected peer.
     ///
     /// # Errors
-    /// Those of the system: `NotConnected`; or that an earlier datagram was refused.
+    /// Those of the system: there is no peer, or the datagram is too long. `ConnectionRefused` when the peer's host has
+    /// refused an earlier datagram, because no socket is at that address; the next send or receive reports it, once.
     ///
     /// # Examples
     /// ```
@@ -118,7 +119,7 @@ impl UdpSocket {
     /// Receives one datagram from the connected peer. What does not fit into the buffer is lost.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system; `ConnectionRefused` as [`send`](UdpSocket::send).
     ///
     /// # Examples
     /// ```

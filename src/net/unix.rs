@@ -54,7 +54,8 @@ impl UnixListener {
     /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
         let path = path.as_ref();
-        let bound = mio::net::UnixListener::bind(path).and_then(|listener| Listener::new(Io::Os(listener)));
+        let listener = Socket::of_the_system(|| mio::net::UnixListener::bind(path));
+        let bound = listener.and_then(Listener::new);
         bound.map_err(naming("listen at", path.display()))
     }
 }
@@ -100,7 +101,7 @@ impl UnixStream {
         budget::proceed().await;
         let path = path.as_ref();
         let connected = async {
-            let stream = Socket::watch(Io::Os(mio::net::UnixStream::connect(path)?))?;
+            let stream = Socket::watch(Socket::of_the_system(|| mio::net::UnixStream::connect(path))?)?;
             stream.readiness.expect_event(Direction::Write);
             stream.writable().await;
             stream.io.os().take_error()?.map_or(Ok(stream), Err)
@@ -190,7 +191,8 @@ impl UnixDatagram {
     /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
         let path = path.as_ref();
-        let bound = mio::net::UnixDatagram::bind(path).and_then(|socket| Socket::watch(Io::Os(socket)));
+        let socket = Socket::of_the_system(|| mio::net::UnixDatagram::bind(path));
+        let bound = socket.and_then(Socket::watch);
         bound.map_err(naming("bind a datagram socket to", path.display()))
     }
 

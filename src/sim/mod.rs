@@ -64,12 +64,26 @@
 //!
 //! # What is not
 //!
-//! Unix sockets, signals and sockets of the standard library give the error `Unsupported`. Threads are not there: a
-//! wake from one is lost, `cotask::cores` cannot be used. Computing takes no virtual time. Files and
-//! everything else that asks the real machine (`std::time`, `std::fs`, the standard library's `HashMap` with its random
-//! order) is as it always was, and would make two runs of a seed differ; a check of [`Report::hash`] finds that.
-//! TCP has no slow start and no Nagle delay. A port is bound on all addresses of a host or on none. The details
-//! of who waits for what, and the hash, need the crate's feature `trace`.
+//! A simulated socket does as one of Linux does, whatever system the simulation runs on. `tests/sim_as_real` calls every
+//! public method of [`net`](crate::net) on both kinds and compares the outcomes. These differences remain:
+//!
+//! - Unix sockets, [`AsyncFd`](crate::net::AsyncFd), `from_std` and [signals](crate::signal) fail with `Unsupported`.
+//!   A simulated socket has no descriptor: `as_fd` panics.
+//! - An error has the kind that Linux's has, but words of its own. Three have no kind, so they have Linux's number:
+//!   no descriptor is left (24), a datagram has no peer (89), and a datagram is too long (90).
+//! - The names are those of the hosts and `localhost`; any other is `NotFound`. Addresses between hosts are IPv4. A
+//!   port is bound on all addresses of a host or on none.
+//! - In each direction of a connection 64 KiB may be under way or unread, where Linux allows megabytes; so a
+//!   write waits sooner. 256 datagrams wait to be received, whatever their size.
+//! - Packets overtake each other, also from a host to itself. TCP puts its bytes in order again; but a reset may
+//!   overtake the last bytes before it, and then these are lost.
+//! - TCP has no slow start and no Nagle delay, and [`set_nodelay`](crate::net::TcpStream::set_nodelay) changes nothing.
+//!   A host that does not exist is `HostUnreachable` after three seconds.
+//!
+//! There are no threads: a wake from one is lost, and `cotask::cores` cannot be used. Computing takes no virtual time.
+//! Code that asks the real machine (`std::time`, `std::fs`, the standard library's `HashMap` with its random order)
+//! still does, and two runs of a seed then differ; a check of [`Report::hash`] finds that. To know which task waits
+//! for what, and to have the hash, a program needs the crate's feature `trace`.
 
 mod by_hand;
 mod check;

@@ -3,7 +3,7 @@
 use std::cmp::min;
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
 use std::rc::Rc;
 
@@ -128,6 +128,11 @@ impl State {
     }
 }
 
+/// Where a packet to this address goes: one to no address in particular stays on the host.
+pub(super) fn meant(to: SocketAddr) -> SocketAddr {
+    if to.ip().is_unspecified() { SocketAddr::new(Ipv4Addr::LOCALHOST.into(), to.port()) } else { to }
+}
+
 /// A socket of the simulated world. Dropping it closes it.
 pub struct SimSocket {
     world: Rc<World>,
@@ -212,10 +217,10 @@ impl SimSocket {
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut state = self.world.state.borrow_mut();
         let stream = state.stream(self.number)?;
-        let there = min(buffer.len(), stream.incoming.len());
-        if there == 0 && !buffer.is_empty() {
+        if stream.incoming.is_empty() {
             return stream.nothing();
         }
+        let there = min(buffer.len(), stream.incoming.len());
         buffer.iter_mut().zip(&stream.incoming).for_each(|(to, &from)| *to = from);
         Ok(there)
     }
@@ -250,11 +255,28 @@ impl Read for &SimSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.world.state.borrow_mut().read(self.number, buffer)
     }
+
+    /// Into all of them, as the system does; a reader may take only the first.
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let mut whole = vec![0; buffers.iter().map(|buffer| buffer.len()).sum()];
+        let length = self.read(&mut whole)?;
+        let mut rest = &whole[..length];
+        for buffer in buffers {
+            let (now, later) = rest.split_at(min(buffer.len(), rest.len()));
+            buffer[..now.len()].copy_from_slice(now);
+            rest = later;
+        }
+        Ok(length)
+    }
 }
 
 impl Write for &SimSocket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.world.state.borrow_mut().write(self.number, bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.write(&slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<u8>>())
     }
 
     fn flush(&mut self) -> io::Result<()> {

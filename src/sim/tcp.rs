@@ -19,7 +19,7 @@ use std::net::{Shutdown, SocketAddr};
 
 use super::fault::Kind;
 use super::packet::{Answer, Body, Packet};
-use super::socket::{Role, Sock};
+use super::socket::{Role, Sock, meant};
 use super::world::{HostId, Occurrence, State};
 use crate::driver::Ready;
 
@@ -84,13 +84,14 @@ impl Stream {
         }
     }
 
+    /// It is not when both ends have ended their directions.
     pub(super) fn is_connected(&self) -> bool {
-        self.phase == Phase::Open
+        self.phase == Phase::Open && !(self.ended && self.write_shut)
     }
 
-    /// What a read gives when nothing is there.
+    /// What a read returns when no byte is there. The end of the stream remains the end, whatever comes later.
     pub(super) fn nothing(&mut self) -> io::Result<usize> {
-        match self.error.take() {
+        match self.error.take_if(|_| !self.ended) {
             Some(error) => Err(error.into()),
             None if self.ended || self.read_shut || self.phase == Phase::Broken => Ok(0),
             None => Err(ErrorKind::WouldBlock.into()),
@@ -110,6 +111,7 @@ impl State {
         self.descriptor(host)?;
         let any = SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), 0);
         let local = self.local(host, true, any)?;
+        let to = meant(to);
         let local = self.source(host, local, to);
         let peer_host = self.host_at(to.ip(), host);
         let stream = Stream::new(Phase::Connecting, None, peer_host.unwrap_or(host), to);
@@ -194,10 +196,10 @@ impl State {
         let Some(Sock { host, role: Role::Stream(stream), .. }) = self.sockets.get_mut(&socket) else {
             return Err(ErrorKind::NotConnected.into());
         };
-        let there = min(buffer.len(), stream.incoming.len());
-        if there == 0 {
-            return if buffer.is_empty() { Ok(0) } else { stream.nothing() };
+        if stream.incoming.is_empty() {
+            return stream.nothing();
         }
+        let there = min(buffer.len(), stream.incoming.len());
         let is_short = there > 1 && self.rng.sockets.happens(self.hosts[*host].short);
         let taken = if is_short { 1 + self.rng.sockets.below(there - 1) } else { there };
         for (to, from) in buffer.iter_mut().zip(stream.incoming.drain(..taken)) {
@@ -304,7 +306,9 @@ impl State {
     pub(super) fn break_off(&mut self, socket: u32, why: ErrorKind) {
         let Some(stream) = self.tcp(socket).filter(|stream| stream.phase != Phase::Broken) else { return };
         stream.phase = Phase::Broken;
-        stream.error = Some(why);
+        // Only a writer learns that a peer has gone which had ended its direction before.
+        let is_late = stream.ended && why == ErrorKind::ConnectionReset;
+        stream.error = Some(if is_late { ErrorKind::BrokenPipe } else { why });
         self.tell_of_error(socket);
     }
 

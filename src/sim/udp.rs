@@ -8,13 +8,16 @@ use std::net::SocketAddr;
 
 use super::fault::Kind;
 use super::packet::{Body, Packet};
-use super::socket::{Role, Sock};
+use super::socket::{Role, Sock, meant};
 use super::world::{HostId, State};
 
 /// What fits into one datagram.
 const LONGEST: usize = 65_507;
 /// Datagrams that wait to be received; more are lost.
 const QUEUE: usize = 256;
+/// Linux's numbers for "destination address required" and "message too long", which have no `ErrorKind`.
+const EDESTADDRREQ: i32 = 89;
+const EMSGSIZE: i32 = 90;
 
 #[derive(Default)]
 pub(super) struct Udp {
@@ -38,8 +41,15 @@ impl State {
         }
     }
 
-    pub(super) fn set_peer(&mut self, socket: u32, address: SocketAddr) -> io::Result<()> {
-        self.udp(socket)?.peer = Some(address);
+    pub(super) fn set_peer(&mut self, socket: u32, peer: SocketAddr) -> io::Result<()> {
+        let peer = meant(peer);
+        self.udp(socket)?.peer = Some(peer);
+        if let Some(&Sock { host, local, .. }) = self.sockets.get(&socket)
+            && local.ip().is_unspecified()
+        {
+            let local = self.source(host, local, peer);
+            self.sockets.entry(socket).and_modify(|sock| sock.local = local);
+        }
         Ok(())
     }
 
@@ -54,12 +64,12 @@ impl State {
             return Err(ErrorKind::NotConnected.into());
         };
         let (host, local) = (*host, *local);
-        let to = to.or(*peer).ok_or(ErrorKind::NotConnected)?;
+        let to = to.or(*peer).map(meant).ok_or_else(|| io::Error::from_raw_os_error(EDESTADDRREQ))?;
+        if to.port() == 0 {
+            return Err(ErrorKind::InvalidInput.into());
+        }
         if datagram.len() > LONGEST {
-            return Err(io::Error::new(
-                ErrorKind::InvalidInput,
-                format!("a datagram of {} bytes: at most {LONGEST} fit", datagram.len()),
-            ));
+            return Err(io::Error::from_raw_os_error(EMSGSIZE));
         }
         self.udp(socket)?.check()?;
         let from = self.source(host, local, to);
