@@ -33,15 +33,21 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    /// A number below `bound`, which is 2^64 at most.
+    fn draw(&mut self, bound: u128) -> u64 {
+        // The high half of the product; it is spread as evenly as the drawn number.
+        ((u128::from(self.next()) * bound) >> 64) as u64
     }
 
-    /// A time from `least` to `most`.
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.draw(bound as u128) as usize
+    }
+
+    /// A time from `least` to `most`, in a span of at most 584 years.
     pub(crate) fn between(&mut self, least: Duration, most: Duration) -> Duration {
-        let width = most.saturating_sub(least).as_nanos() as u64;
-        least + Duration::from_nanos(self.below(width as usize + 1) as u64)
+        let width = most.saturating_sub(least).as_nanos().min(u64::MAX.into());
+        least + Duration::from_nanos(self.draw(width + 1))
     }
 
     /// True in so many of a million times.
@@ -109,6 +115,18 @@ mod tests {
         }
         assert!(drawn.iter().all(|&times| (900..1_100).contains(&times)), "{drawn:?}");
         assert!((0..100).all(|_| rng.below(1) == 0));
+    }
+
+    /// What is drawn must not depend on how wide a `usize` is, nor end at the longest span.
+    #[test]
+    fn a_span_of_time_is_drawn_whole() {
+        let draw = |least, most| Rng::new(1_234_567).between(Duration::from_secs(least), most);
+        assert_eq!(draw(0, Duration::from_secs(3_600)), Duration::from_nanos(1_260_286_351_277));
+        assert_eq!(draw(10, Duration::from_secs(3_610)), Duration::from_nanos(1_270_286_351_277));
+        let longest = Duration::from_nanos(u64::MAX);
+        assert_eq!(draw(0, longest), Duration::from_nanos(6457827717110365317));
+        assert_eq!(draw(0, Duration::MAX), draw(0, longest), "the clock ends there");
+        assert_eq!(draw(3, Duration::from_secs(2)), Duration::from_secs(3));
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub(crate) struct Readiness {
 
 struct Side {
     ready: Cell<bool>,
-    /// An event has said "closed" or "urgent": from then on a short transfer proves nothing.
+    /// A short transfer proves nothing: an event has said "closed" or "urgent", or the system would not say so.
     sticky: Cell<bool>,
     waker: Cell<Option<Waker>>,
 }
@@ -139,7 +139,7 @@ impl Reactor {
     pub(crate) fn register(&self, source: &mut impl event::Source) -> io::Result<Rc<Readiness>> {
         let token = self.sources.borrow().next_token();
         self.registry.register(source, token, interest())?;
-        let readiness = Readiness::new(token);
+        let readiness = Readiness::new(token, SHORT_TRANSFER_DRAINS);
         self.sources.borrow_mut().insert(Rc::clone(&readiness));
         Ok(readiness)
     }
@@ -239,8 +239,8 @@ fn slot_of(token: Token) -> u32 {
 
 // ANCHOR: note
 impl Side {
-    fn new() -> Side {
-        Side { ready: Cell::new(true), sticky: Cell::new(false), waker: Cell::new(None) }
+    fn new(short_drains: bool) -> Side {
+        Side { ready: Cell::new(true), sticky: Cell::new(!short_drains), waker: Cell::new(None) }
     }
 
     fn set_ready(&self) {
@@ -252,13 +252,13 @@ impl Side {
 }
 
 impl Readiness {
-    fn new(token: Token) -> Rc<Readiness> {
-        Rc::new(Readiness { read: Side::new(), write: Side::new(), token })
+    fn new(token: Token, short_drains: bool) -> Rc<Readiness> {
+        Rc::new(Readiness { read: Side::new(short_drains), write: Side::new(short_drains), token })
     }
 
-    /// That of a simulated source, which no poller knows.
+    /// That of a simulated source, which no poller knows. On every system it behaves as under epoll.
     pub(crate) fn simulated(number: u32) -> Rc<Readiness> {
-        Readiness::new(token(number, 0))
+        Readiness::new(token(number, 0), true)
     }
 
     /// What its socket is in a trace.
@@ -324,7 +324,7 @@ impl Readiness {
             ready!(self.poll_ready(cx, direction));
             match operation() {
                 Ok(value) => {
-                    if SHORT_TRANSFER_DRAINS && !side.sticky.get() && drained(&value) {
+                    if !side.sticky.get() && drained(&value) {
                         side.ready.set(false);
                     }
                     return Poll::Ready(Ok(value));

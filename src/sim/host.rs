@@ -12,6 +12,7 @@ use futures::future::LocalBoxFuture;
 
 use super::fault::{Fault, Kind};
 use super::report::Failure;
+use super::watch::file_name;
 use super::world::{HostId, Occurrence, State, World, note};
 use crate::clock::Instant;
 use crate::current;
@@ -304,8 +305,7 @@ impl World {
             Some("main" | "block_on") => host.to_string(),
             Some(task) => format!("{host}: {task}"),
             None => {
-                let file = source.file().rsplit(['/', '\\']).next().unwrap_or_default();
-                format!("{host}: {file}:{}", source.line())
+                format!("{host}: {}:{}", file_name(source.file()), source.line())
             }
         }
     }

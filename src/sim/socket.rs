@@ -11,7 +11,9 @@ use super::fault::Kind;
 use super::tcp::Stream;
 use super::udp::Udp;
 use super::world::{HostId, State, World};
+use crate::driver::Ready;
 use crate::reactor::Readiness;
+use crate::trace::Resource;
 
 /// Linux's number for "too many open files".
 const EMFILE: i32 = 24;
@@ -98,6 +100,18 @@ impl State {
         (local.is_unspecified() || local == address.ip()).then_some(number)
     }
 
+    /// Has the loop say so when it looks outside next: at this moment of the clock, but in no call of a task.
+    pub(super) fn tell(&mut self, socket: u32, ready: Ready) {
+        self.ready.push((socket, ready));
+    }
+
+    /// An error concerns both directions: the tasks that wait must try, and be told.
+    pub(super) fn tell_of_error(&mut self, socket: u32) {
+        let all =
+            Ready { readable: true, writable: true, read_closed: true, write_closed: true, urgent: false };
+        self.tell(socket, all);
+    }
+
     fn stream(&mut self, socket: u32) -> io::Result<&mut Stream> {
         match self.sockets.get_mut(&socket).map(|sock| &mut sock.role) {
             Some(Role::Stream(stream)) => Ok(stream),
@@ -124,6 +138,24 @@ impl State {
             Role::Listener(_) => format!("the TCP listener at {local}"),
             Role::Udp(_) => format!("the UDP socket at {local}"),
             Role::Stream(stream) => format!("the TCP connection {local} to {}", stream.peer_address),
+        }
+    }
+}
+
+impl World {
+    /// Wakes the tasks that wait for what is ready now. A wake is foreign code and may close other sockets.
+    pub(super) fn tell_ready(&self, mut tell: impl FnMut(Resource, Ready)) {
+        let ready = std::mem::take(&mut self.state.borrow_mut().ready);
+        for (socket, ready) in ready {
+            let found = |sock: &Sock| (Rc::clone(&sock.readiness), sock.owned);
+            let Some((readiness, owned)) = self.state.borrow().sockets.get(&socket).map(found) else {
+                continue;
+            };
+            // What happens to a connection before it is accepted is known then, as with the system's poller.
+            if owned {
+                tell(readiness.resource(), ready);
+            }
+            readiness.note(ready);
         }
     }
 }
@@ -293,5 +325,25 @@ impl Drop for SimSocket {
 impl fmt::Debug for SimSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.world.state.borrow().describe(self.number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::net::Direction;
+
+    /// Whether a short transfer drains a socket depends on the system's poller. What a seed does must not.
+    #[test]
+    fn a_short_transfer_drains_a_simulated_socket_on_every_system() {
+        let readiness = Readiness::simulated(7);
+        let mut cx = Context::from_waker(Waker::noop());
+        for direction in [Direction::Read, Direction::Write] {
+            let transfer = readiness.poll_io(&mut cx, direction, || Ok(1), |_| true);
+            assert!(matches!(transfer, Poll::Ready(Ok(1))));
+            assert!(readiness.poll_ready(&mut cx, direction).is_pending());
+        }
     }
 }

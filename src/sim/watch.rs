@@ -44,6 +44,21 @@ impl Hasher for Digest {
     }
 }
 
+/// The last part of a path, which a machine may write with other separators, and from another folder.
+pub(super) fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// Hashes an event so that it has the same hash on every machine: of a path in it, only the file's name counts.
+fn hash_event(event: &Event, digest: &mut Digest) {
+    let line = |source: &'static Location| (file_name(source.file()), source.line(), source.column());
+    match event {
+        Event::Spawned { task, by, name, source } => ("spawned", task, by, name, line(source)).hash(digest),
+        Event::JobQueued { job, by, source } => ("queued", job, by, line(source)).hash(digest),
+        event => event.hash(digest),
+    }
+}
+
 /// What a task was last seen waiting for.
 #[derive(Clone)]
 pub(crate) enum Wait {
@@ -119,7 +134,8 @@ impl Watch {
     }
 
     pub(crate) fn note(&mut self, at: Instant, event: &Event) {
-        (at, event).hash(&mut self.digest);
+        at.hash(&mut self.digest);
+        hash_event(event, &mut self.digest);
         if let Some(oracle) = &mut self.oracle
             && let Err(broken) = oracle.see(at, event)
         {
@@ -180,5 +196,42 @@ impl fmt::Display for Waiter {
             return f.write_str("something that no room of the runtime knows");
         }
         f.write_str(&self.waits_for.join(", or "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_code_is_the_same_wherever_the_code_lies() {
+        let here = "src/sim/watch.rs";
+        for elsewhere in
+            ["/home/ann/cotask/src/sim/watch.rs", r"src\sim\watch.rs", r"C:\cotask\src\sim\watch.rs"]
+        {
+            assert_eq!(file_name(elsewhere), file_name(here));
+        }
+        assert_ne!(file_name(here), file_name("src/sim/world.rs"));
+    }
+
+    /// No other field of an event depends on the machine.
+    #[test]
+    fn a_hash_has_the_line_and_not_the_path() {
+        let hash = |event: &Event| {
+            let mut digest = Digest(1);
+            hash_event(event, &mut digest);
+            digest.finish()
+        };
+        let source = Location::caller();
+        let (task, by) = (Id(Default::default()), Actor::Outside);
+        let spawned = |source, by| hash(&Event::Spawned { task, by, name: None, source });
+        assert_eq!(spawned(source, by), spawned(source, by));
+        assert_ne!(spawned(source, by), spawned(Location::caller(), by));
+        assert_ne!(spawned(source, by), spawned(source, Actor::Timer));
+        let job = |job| hash(&Event::JobQueued { job: Resource::Job(job), by, source });
+        assert_ne!(job(1), job(2));
+        let mut path = Digest(1);
+        Event::Spawned { task, by, name: None, source }.hash(&mut path);
+        assert_ne!(path.finish(), spawned(source, by), "the whole path is a part of the event's own hash");
     }
 }

@@ -60,7 +60,7 @@ pub(super) struct State {
     /// The tasks by slot: the name of the last that lived there, and its host.
     pub(super) tasks: Vec<(Name, HostId)>,
     /// What has become of sockets since the loop last looked outside, by their numbers: one may be gone by then.
-    ready: Vec<(u32, Ready)>,
+    pub(super) ready: Vec<(u32, Ready)>,
     pub(super) failure: Option<Failure>,
     pub(super) leaks: Vec<String>,
     limit: Instant,
@@ -248,22 +248,6 @@ impl World {
         }
     }
 
-    /// Wakes the tasks that wait for what is ready now. A wake is foreign code and may close other sockets.
-    fn tell_ready(&self, mut tell: impl FnMut(Resource, Ready)) {
-        let ready = std::mem::take(&mut self.state.borrow_mut().ready);
-        for (socket, ready) in ready {
-            let found = |sock: &Sock| (Rc::clone(&sock.readiness), sock.owned);
-            let Some((readiness, owned)) = self.state.borrow().sockets.get(&socket).map(found) else {
-                continue;
-            };
-            // What happens to a connection before it is accepted is known then, as with the system's poller.
-            if owned {
-                tell(readiness.resource(), ready);
-            }
-            readiness.note(ready);
-        }
-    }
-
     /// A fault by hand. What drops futures waits until no task is being polled.
     pub(super) fn order(&self, fault: Fault) {
         let mut state = self.state.borrow_mut();
@@ -347,18 +331,6 @@ impl State {
             return Some(from);
         }
         self.hosts.iter().position(|host| IpAddr::V4(host.ip) == ip)
-    }
-
-    /// Has the loop say so when it looks outside next: at this moment of the clock, but in no call of a task.
-    pub(super) fn tell(&mut self, socket: u32, ready: Ready) {
-        self.ready.push((socket, ready));
-    }
-
-    /// An error concerns both directions: the tasks that wait must try, and be told.
-    pub(super) fn tell_of_error(&mut self, socket: u32) {
-        let all =
-            Ready { readable: true, writable: true, read_closed: true, write_closed: true, urgent: false };
-        self.tell(socket, all);
     }
 
     fn apply(&mut self, fault: &Fault) {
