@@ -165,13 +165,24 @@ impl Executor {
         source: &'static Location<'static>,
     ) -> JoinHandle<F::Output> {
         let task = Task::new(future);
-        let body = Rc::clone(&task) as Rc<dyn Run>;
+        self.start(&task, Rc::clone(&task) as Rc<dyn Run>, name, source);
+        JoinHandle(task)
+    }
+
+    /// The same for a task that is made already. `body` is what runs it.
+    #[inline(always)]
+    pub(crate) fn start<F: Future + 'static>(
+        &self,
+        task: &Task<F>,
+        body: Rc<dyn Run>,
+        name: Option<&str>,
+        source: &'static Location<'static>,
+    ) {
         let name = self.insert(Some(body), name, source);
         task.set_name(name);
         if self.closed.get() {
             self.evict(name.slot());
         }
-        JoinHandle(task)
     }
     // ANCHOR_END: spawn
 
@@ -348,14 +359,15 @@ impl Executor {
 
     fn deliver_mail(&self) {
         let mut mail = self.mail.take();
-        self.inbox.take(&mut mail);
+        self.inbox.take(&mut mail, self.pace.jobs());
         self.act_for(Actor::Thread);
         for name in mail.names.drain(..) {
             self.schedule(name);
         }
-        for job in mail.jobs.drain(..) {
-            // Whoever waits for a job that panics sees that its sender is gone.
-            contain(job);
+        if !mail.jobs.is_empty() {
+            // If a job panics, its sender is dropped, and that tells the task that waits for the result.
+            mail.jobs.drain(..).for_each(contain);
+            self.pace.took_jobs(self.queue.borrow().len());
         }
         self.act_for(Actor::Outside);
         self.mail.replace(mail);

@@ -1,17 +1,20 @@
 //! A runtime seen from other threads: to spawn there, and to stop it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
 
-use futures::future::{Either, select};
-
+use crate::current;
 use crate::inbox::{Inbox, Job};
-use crate::join::{JoinError, JoinHandle};
-use crate::loom::Arc;
-use crate::runtime::spawn;
+use crate::join::JoinError;
+use crate::loom::{Arc, Mutex};
 use crate::sync::{Notify, block_thread_on, oneshot};
+use crate::task::{Ending, Join, Run, Task, contain};
+use crate::trace::Actor;
 
 /// A way to a runtime that may be cloned and sent to other threads: [`Runtime::handle`](crate::Runtime::handle).
 ///
@@ -44,8 +47,10 @@ impl Handle {
     /// Spawns a task on the runtime's thread. What is sent there is the closure; the future that it makes never
     /// leaves that thread, and so need not be `Send`.
     ///
-    /// The task starts when the runtime runs. If the runtime has ended, or ends first, joining says that it
-    /// was cancelled.
+    /// The task starts when the runtime runs. If the runtime has ended, or ends first, joining returns a
+    /// [`JoinError`] that says "cancelled". What threads send waits in a queue without a bound, in the order in which
+    /// it was sent. In each round of its run queue the runtime starts at most 61 tasks out of it, and so the tasks
+    /// that it has already keep their turns, however fast other threads spawn.
     ///
     /// # Examples
     /// ```
@@ -60,6 +65,7 @@ impl Handle {
     /// assert_eq!(runtime.block_on(task).unwrap(), 10);
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn spawn<F: Future + 'static>(
         &self,
         make: impl FnOnce() -> F + Send + 'static,
@@ -67,10 +73,14 @@ impl Handle {
     where
         F::Output: Send + 'static,
     {
+        let source = Location::caller();
         let (handle, owner) = RemoteJoinHandle::new();
-        let watch = async move || owner.watch(spawn(async move { make().await })).await;
-        // Refused when the runtime has ended: then the owner is dropped with the job, which the joiner sees.
-        self.send(Box::new(move || drop(spawn(watch()))));
+        // When the runtime has ended, the job is dropped, and the owner with it: the thread that joins sees that.
+        self.send(Box::new(move || {
+            let task = Task::new(async move { make().await });
+            let body = owner.body(Rc::clone(&task));
+            current::executor("`Handle::spawn`").start(&task, body, None, source);
+        }));
         handle
     }
 
@@ -117,7 +127,7 @@ impl fmt::Debug for Handle {
 /// The right to wait for a task of another thread's runtime, and to abort it: [`Handle::spawn`].
 ///
 /// A future of the task's output, on any runtime. Dropping it detaches the task. When it is ready, the task's
-/// future has been dropped; only where the task's runtime ended, that may be still to come.
+/// future has been dropped.
 ///
 /// Cancel safety: as that of [`JoinHandle`](crate::JoinHandle).
 ///
@@ -126,38 +136,99 @@ impl fmt::Debug for Handle {
 #[derive(Debug)]
 pub struct RemoteJoinHandle<T> {
     result: oneshot::Receiver<Result<T, JoinError>>,
-    abort: Arc<Notify>,
+    abort: Arc<Abort>,
 }
 
 /// What the task's own thread has of a [`RemoteJoinHandle`].
 pub struct RemoteOwner<T> {
     result: oneshot::Sender<Result<T, JoinError>>,
-    abort: Arc<Notify>,
+    abort: Arc<Abort>,
 }
 
-impl<T> RemoteOwner<T> {
-    /// Waits for the task, aborts it when asked to, and sends what became of it: once its future is dropped, in
-    /// either case.
-    ///
-    /// Models: `abort`, `abort_against_completion`, `abort_against_the_end` (`cargo loom abort`).
-    pub(crate) async fn watch(self, task: JoinHandle<T>) {
-        let result = match select(task, pin!(self.abort.notified())).await {
-            Either::Left((result, _)) => result,
-            Either::Right(((), task)) => {
-                task.abort();
-                task.await
-            }
-        };
-        // Nobody need wait for it.
-        drop(self.result.send(result));
+/// A request that the task be ended. One lock holds the request and the waker, so a poll either sees the request or leaves
+/// its waker for it.
+#[derive(Debug, Default)]
+struct Abort(Mutex<Request>);
+
+#[derive(Debug, Default)]
+struct Request {
+    made: bool,
+    task: Option<Waker>,
+}
+
+impl Abort {
+    /// Any thread.
+    fn request(&self) {
+        let mut request = self.0.lock();
+        // Stored for a task that has not started yet.
+        request.made = true;
+        let task = request.task.take();
+        drop(request);
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    /// The task's own thread, at the start of each poll.
+    fn is_requested(&self, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let mut request = self.0.lock();
+        let before = request.task.replace(waker);
+        let made = request.made;
+        drop(request);
+        drop(before);
+        made
+    }
+}
+
+/// The body of a task that another thread spawned: runs the task, and sends that thread the result.
+///
+/// Models: `abort`, `abort_against_completion`, `abort_against_the_end` (`cargo loom abort`).
+struct Remote<F: Future> {
+    task: Rc<Task<F>>,
+    abort: Arc<Abort>,
+    result: Cell<Option<oneshot::Sender<Result<F::Output, JoinError>>>>,
+}
+
+impl<T: 'static> RemoteOwner<T> {
+    /// What is run of the task.
+    pub(crate) fn body<F: Future<Output = T> + 'static>(self, task: Rc<Task<F>>) -> Rc<dyn Run> {
+        Rc::new(Remote { task, abort: self.abort, result: Cell::new(Some(self.result)) })
+    }
+}
+
+impl<F: Future + 'static> Run for Remote<F> {
+    fn run(&self, cx: &mut Context<'_>) -> Poll<Ending> {
+        if self.abort.is_requested(cx.waker()) {
+            self.task.request_abort(|_| Actor::Thread);
+        }
+        let ending = ready!(self.task.run(cx));
+        self.send_result();
+        Poll::Ready(ending)
+    }
+
+    fn cancel(&self) {
+        self.task.cancel();
+        self.send_result();
+    }
+}
+
+impl<F: Future + 'static> Remote<F> {
+    /// The task has ended, and its future is dropped.
+    fn send_result(&self) {
+        let taken = self.task.poll_join(&mut Context::from_waker(Waker::noop()));
+        if let (Poll::Ready(result), Some(sender)) = (taken, self.result.take()) {
+            // If no thread waits for the output it is dropped here, and that may panic.
+            contain(|| drop(sender.send(result)));
+        }
     }
 }
 
 impl<T> RemoteJoinHandle<T> {
-    /// Both halves: for who waits, and for the task's own thread.
+    /// Both halves: for the thread that waits, and for the task's own.
     pub(crate) fn new() -> (RemoteJoinHandle<T>, RemoteOwner<T>) {
         let (sender, result) = oneshot::channel();
-        let abort = Arc::new(Notify::new());
+        let abort = Arc::new(Abort::default());
         (RemoteJoinHandle { result, abort: Arc::clone(&abort) }, RemoteOwner { result: sender, abort })
     }
 
@@ -172,8 +243,7 @@ impl<T> RemoteJoinHandle<T> {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn abort(&self) {
-        // Stored for a task that has not started yet.
-        self.abort.notify_one();
+        self.abort.request();
     }
 
     /// Waits on a plain thread.

@@ -25,6 +25,7 @@
 //! Models: `inbox`, `inbox_two_wakers`, `registry` (`cargo loom`).
 
 // ANCHOR: fields
+use std::collections::VecDeque;
 use std::mem;
 
 use crate::loom::atomic::{AtomicBool, Ordering};
@@ -51,13 +52,13 @@ struct State {
     closed: bool,
 }
 
-/// What has come in, in the order in which it was sent.
+/// Names and jobs, each in the order in which they were sent.
 #[derive(Default)]
 pub struct Mail {
     /// Tasks to wake.
     pub names: Vec<Name>,
     /// Closures to run.
-    pub jobs: Vec<Job>,
+    pub jobs: VecDeque<Job>,
 }
 
 impl Mail {
@@ -119,13 +120,17 @@ impl Inbox {
         state.parked
     }
 
-    /// Owner: takes the mail into `mail`, which must be empty: its buffers serve for what comes next. A sleep
-    /// that was announced is over.
-    pub fn take(&self, mail: &mut Mail) {
+    /// Owner: takes all names and at most `jobs` jobs into `mail`, which must be empty. Ends an announced sleep.
+    ///
+    /// The jobs that are left stay here and count as mail: each would become a task, and a thread can send jobs
+    /// faster than the owner can run tasks.
+    pub fn take(&self, mail: &mut Mail, jobs: usize) {
         let mut state = self.state.lock();
         state.parked = false;
-        self.nonempty.store(false, Ordering::Relaxed);
-        mem::swap(&mut state.mail, mail);
+        mem::swap(&mut state.mail.names, &mut mail.names);
+        let jobs = jobs.min(state.mail.jobs.len());
+        mail.jobs.extend(state.mail.jobs.drain(..jobs));
+        self.nonempty.store(!state.mail.is_empty(), Ordering::Relaxed);
     }
     // ANCHOR_END: park
 
@@ -231,13 +236,33 @@ mod tests {
         assert!(!inbox.looks_nonempty() && inbox.begin_park());
         inbox.send(task(7));
         assert!(inbox.looks_nonempty() && !inbox.begin_park());
-        inbox.take(&mut mail);
+        inbox.take(&mut mail, 1);
         assert_eq!((mail.names.drain(..).collect::<Vec<_>>(), mail.jobs.len()), (vec![task(7)], 0));
         assert!(!inbox.looks_nonempty());
         assert!(inbox.send_job(Box::new(|| ())).is_ok());
         assert!(inbox.looks_nonempty() && !inbox.begin_park());
-        inbox.take(&mut mail);
+        inbox.take(&mut mail, 1);
         assert_eq!((mail.names.len(), mail.jobs.len()), (0, 1));
+    }
+
+    #[test]
+    fn jobs_are_taken_in_portions_and_those_left_keep_its_owner_awake() {
+        let (inbox, _) = inbox();
+        let (sender, run) = std::sync::mpsc::channel();
+        for number in 0..5 {
+            let sender = sender.clone();
+            assert!(inbox.send_job(Box::new(move || sender.send(number).unwrap())).is_ok());
+        }
+        inbox.send(task(7));
+        let mut mail = Mail::default();
+        for portion in [vec![0, 1], vec![], vec![2, 3], vec![4]] {
+            assert!(inbox.looks_nonempty() && !inbox.begin_park());
+            inbox.take(&mut mail, portion.len());
+            mail.jobs.drain(..).for_each(|job| job());
+            assert_eq!(run.try_iter().collect::<Vec<_>>(), portion);
+        }
+        assert_eq!(mail.names, [task(7)], "a name does not wait behind jobs");
+        assert!(!inbox.looks_nonempty() && inbox.begin_park());
     }
 
     #[test]
@@ -245,15 +270,15 @@ mod tests {
         let (inbox, unparked) = inbox();
         inbox.send(task(1));
         assert_eq!(unparked.load(SeqCst), 0, "it does not sleep");
-        inbox.take(&mut Mail::default());
+        inbox.take(&mut Mail::default(), 1);
         assert!(inbox.begin_park());
         inbox.send(task(2));
         inbox.send(task(3));
         assert_eq!(unparked.load(SeqCst), 1);
-        inbox.take(&mut Mail::default());
+        inbox.take(&mut Mail::default(), 1);
         assert!(inbox.begin_park());
         // Awake for another reason: who comes then need not write.
-        inbox.take(&mut Mail::default());
+        inbox.take(&mut Mail::default(), 1);
         inbox.send(task(4));
         assert_eq!(unparked.load(SeqCst), 1);
     }

@@ -13,7 +13,7 @@ use crate::loom::Arc;
 use crate::sync::Notify;
 use crate::task::{Run, Task};
 pub use crate::waker::Name;
-use crate::{Handle, JoinHandle, RemoteJoinHandle};
+use crate::{Handle, RemoteJoinHandle};
 
 /// The registry of this process: a new one in each execution of a model.
 pub(crate) fn registry() -> &'static Registry {
@@ -39,19 +39,13 @@ pub fn remote<T>() -> (RemoteJoinHandle<T>, RemoteOwner<T>) {
     RemoteJoinHandle::new()
 }
 
-/// What the task's own thread does for it.
-pub fn watch<T>(owner: RemoteOwner<T>, task: JoinHandle<T>) -> impl Future<Output = ()> {
-    owner.watch(task)
-}
-
 /// A task without an executor: who has this runs it.
 pub struct Loose(Rc<dyn Run>);
 
 impl Loose {
-    /// The task, and its handle.
-    pub fn new<F: Future + 'static>(future: F) -> (Loose, JoinHandle<F::Output>) {
-        let task = Task::new(future);
-        (Loose(task.clone()), JoinHandle(task))
+    /// The task that another thread spawned, on its own thread.
+    pub fn remote<F: Future + 'static>(owner: RemoteOwner<F::Output>, future: F) -> Loose {
+        Loose(owner.body(Task::new(future)))
     }
 
     /// Runs it until it is over.

@@ -231,7 +231,8 @@ impl JoinError {
         matches!(self.0.cause, Cause::Panic(_))
     }
 
-    /// Which task; `None` for a job of the blocking pool, and for a task of another thread whose runtime ended.
+    /// Which task. `None` for a job of the blocking pool, and for a task that another thread spawned and whose runtime
+    /// ended before the task started.
     ///
     /// # Examples
     /// ```

@@ -68,11 +68,12 @@
 //! 5. The last waker given to a leaf future is the one that is woken. *Models* `oneshot`, `notify`.
 //! 6. A thread with nothing to do sleeps: no spinning, no polling clock. A wake from another thread ends the
 //!    sleep, always. *Models* `inbox`, `inbox_two_wakers`.
-//! 7. No task starves. Between two looks at sockets, timers and other threads there are at most 61 polls, and
-//!    only as many as take about a millisecond once the runtime has found polls to be long; in one poll a task
-//!    completes at most 128 operations on leaf futures, where an error and an expired time-out count as well as a
-//!    value; the run queue is first in, first out, and so is every queue
-//!    for a permit, a lock, a wake-up or room. *Models* `fair`.
+//! 7. No task starves. The run queue is first in, first out, and so is every queue for a permit, a lock, a wake-up or
+//!    room. In one poll a task completes at most 128 operations on leaf futures; an error and an expired timeout count
+//!    as a value does. Between two looks at sockets, timers and other threads there are at most 61 polls, and only as
+//!    many as take about a millisecond once the runtime has found polls to be long. Other threads may send tasks
+//!    without end: in a round of the run queue, that is until each task in it has had its turn, the runtime starts at
+//!    most 61 of them. *Models* `fair`, `inbox_portions`.
 //! 8. A panic in a task (in its poll or in a drop) ends that task alone and reaches whoever joins it.
 //! 9. Dropping a future at any await point loses nothing that it promised to keep, frees its place in every
 //!    queue, and passes a wake that it had received and not used on to the next. Each primitive documents its

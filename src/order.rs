@@ -84,6 +84,10 @@ impl RunQueue {
         self.names.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Name> {
         match &mut self.order {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Instant};
 
 // ANCHOR: pace
-/// The most polls of a turn: how long anything outside can have to wait for a busy run queue (invariant 7).
+/// The most polls of a turn: how long anything outside may have to wait for a busy run queue (invariant 7).
 const MOST_POLLS: u32 = 61;
 
 /// Where polls are long, a turn has so few of them that it takes about this time.
@@ -26,6 +26,8 @@ pub(crate) struct Pace {
     estimate: Cell<Duration>,
     /// When the last turn ended, if it was cut off and did not run dry.
     cut_off: Cell<Option<Instant>>,
+    /// The polls to come until each task has had its turn that was queued when jobs were last taken.
+    round: Cell<usize>,
 }
 
 impl Pace {
@@ -36,6 +38,7 @@ impl Pace {
             limit: Cell::new(1),
             estimate: Cell::new(LONG_TURN),
             cut_off: Cell::new(None),
+            round: Cell::new(0),
         }
     }
 
@@ -53,6 +56,7 @@ impl Pace {
 
     fn cut_off(&self, now: Instant) -> bool {
         let polls = self.polls.replace(0);
+        self.round.set(self.round.get().saturating_sub(polls as usize));
         if let Some(before) = self.cut_off.replace(Some(now)) {
             // A mean with the past: else the short polls between two long ones would hide them.
             self.estimate.set((self.estimate.get() * 7 + (now - before) / polls) / 8);
@@ -67,6 +71,19 @@ impl Pace {
     pub(crate) fn ran_dry(&self) {
         self.polls.set(0);
         self.cut_off.set(None);
+        self.round.set(0);
+    }
+
+    /// How many jobs from other threads may be taken now: as many as a turn has polls, once in each round of the
+    /// run queue. A job mostly spawns a task. If each turn took some, a queue of more tasks than a turn has polls
+    /// would grow by a turn's jobs at every turn, as long as the other threads send.
+    pub(crate) fn jobs(&self) -> usize {
+        if self.round.get() == 0 { self.limit.get() as usize } else { 0 }
+    }
+
+    /// Jobs were taken and have run; so many tasks are queued now. A round begins.
+    pub(crate) fn took_jobs(&self, queued: usize) {
+        self.round.set(queued);
     }
 }
 // ANCHOR_END: pace
@@ -110,6 +127,27 @@ mod tests {
             // As when a timer's task, which is quick, has its turn between two long ones.
             assert_eq!(turn(&pace, &clock, short), 1);
         }
+    }
+
+    #[test]
+    fn jobs_are_taken_once_in_a_round_as_many_as_a_turn_has_polls() {
+        let (pace, clock) = (Pace::new(), clock());
+        let short = Duration::from_nanos(500);
+        assert_eq!(pace.jobs(), 1, "careful at first");
+        assert!((0..200).any(|_| turn(&pace, &clock, short) == MOST_POLLS));
+        let turn = || turn(&pace, &clock, short) as usize;
+        assert_eq!(pace.jobs(), 61);
+        pace.took_jobs(150);
+        for polled in [61, 122] {
+            assert_eq!(pace.jobs(), 0, "of 150 tasks that were queued some have not had their turn");
+            turn();
+            assert_eq!(150 - pace.round.get(), polled);
+        }
+        turn();
+        assert_eq!(pace.jobs(), 61);
+        pace.took_jobs(150);
+        pace.ran_dry();
+        assert_eq!(pace.jobs(), 61);
     }
 
     #[test]

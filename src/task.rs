@@ -28,7 +28,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::join::{Id, JoinError};
-use crate::trace::{self, Event};
+use crate::trace::{self, Actor, Event, Recorder};
 use crate::waker::Name;
 // ANCHOR_END: uses
 
@@ -136,6 +136,18 @@ impl<F: Future + 'static> Task<F> {
         self.publish();
     }
 
+    /// Has the task end at its next turn. False when it has ended, or was asked to before.
+    pub(crate) fn request_abort(&self, by: impl FnOnce(&Recorder) -> Actor) -> bool {
+        let first = self.phase.get() != Phase::Over && !self.abort_requested.replace(true);
+        if first {
+            trace::here(|recorder, at| {
+                let (task, by) = (Id(self.name.get()), by(recorder));
+                recorder.push(at, Event::AbortRequested { task, by });
+            });
+        }
+        first
+    }
+
     fn publish(&self) {
         self.phase.set(Phase::Over);
         if let Some(joiner) = self.joiner.take() {
@@ -197,11 +209,7 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
     }
 
     fn abort(&self) {
-        if self.phase.get() != Phase::Over && !self.abort_requested.replace(true) {
-            trace::here(|recorder, at| {
-                let (task, by) = (Id(self.name.get()), recorder.actor());
-                recorder.push(at, Event::AbortRequested { task, by });
-            });
+        if self.request_abort(Recorder::actor) {
             self.name.get().wake();
         }
     }

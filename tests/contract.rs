@@ -16,7 +16,7 @@ use std::time::Duration;
 use common::{OnDrop, Probe, grammar, my_waker, poll_with, settle};
 use cotask::time::{sleep, timeout};
 use cotask::trace::Event;
-use cotask::{Builder, JoinHandle, Runtime, block_on, spawn, yield_now};
+use cotask::{Builder, Handle, JoinHandle, Runtime, block_on, spawn, yield_now};
 use futures_test::task::new_count_waker;
 
 #[test]
@@ -192,7 +192,17 @@ fn i06_a_thread_with_nothing_to_do_sleeps_and_a_wake_from_another_thread_ends_it
 
 #[test]
 fn i07_no_task_starves() {
-    block_on(async {
+    /// As a thread that spawns in a loop: each of these tasks sends two more.
+    fn flood(handle: Handle) {
+        let again = handle.clone();
+        handle.spawn(move || async move {
+            flood(again.clone());
+            flood(again);
+        });
+    }
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        flood(runtime.handle());
         let greedy = spawn(async {
             loop {
                 yield_now().await;
@@ -222,6 +232,8 @@ fn i07_no_task_starves() {
             storm.abort();
             assert!(storm.await.unwrap_err().is_cancelled());
         }
+        // The root, and what was started in the round under way. The other tasks of the flood wait outside.
+        assert!(runtime.tasks() <= 1 + 61, "{} tasks", runtime.tasks());
     });
 }
 

@@ -2,7 +2,8 @@
 //! of other polls. Polls are counted, time is not measured.
 //!
 //! The bounds follow from two numbers of the runtime: a poll may do 128 operations on leaf futures (the budget),
-//! and after 61 polls the executor looks outside (at timers, sockets, other threads).
+//! and after 61 polls the executor looks outside (at timers, sockets, other threads). There it takes at most 61 jobs,
+//! and the next ones only after each task that is queued by then has had its turn.
 
 mod common;
 
@@ -10,8 +11,10 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::settle;
 use cotask::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
@@ -21,6 +24,8 @@ use cotask::{JoinHandle, block_on, spawn, yield_now};
 
 /// Polls between two looks outside.
 const POLLS_A_TURN: usize = 61;
+/// Jobs of other threads that may start in one round of the run queue.
+const JOBS_A_ROUND: usize = 61;
 /// Operations that one poll may do.
 const BUDGET: usize = 128;
 
@@ -137,6 +142,87 @@ fn a_wake_from_another_thread_waits_for_one_turn_and_one_round() {
             storm.end().await;
         }
     });
+}
+
+/// Jobs that wait for the runtime before it looks at the first. `Handle::spawn` may be called on its own thread, so
+/// the flood is complete and the test counts instead of racing with a sender.
+fn flood(runtime: &cotask::Runtime, jobs: usize, started: &Arc<std::sync::Mutex<Vec<usize>>>) {
+    let handle = runtime.handle();
+    for job in 0..jobs {
+        let started = Arc::clone(started);
+        handle.spawn(move || async move { started.lock().unwrap().push(job) });
+    }
+}
+
+#[test]
+fn a_flood_of_spawns_from_other_threads_leaves_each_task_its_turn() {
+    const JOBS: usize = 20_000;
+    let runtime = cotask::Runtime::new().unwrap();
+    runtime.block_on(async {
+        for size in [0, 1, 1_000] {
+            let storm = Storm::of(size, yields_for_ever);
+            settle().await;
+            let started: Arc<std::sync::Mutex<Vec<_>>> = Arc::default();
+            flood(&runtime, JOBS, &started);
+            let (mut seen, mut rounds) = (0, 0);
+            while seen < JOBS {
+                let before = storm.polls.get();
+                yield_now().await;
+                let polls = storm.polls.get() - before;
+                assert_eq!(polls, size, "each task of the storm has one turn in a round");
+                let now = started.lock().unwrap().len();
+                assert!(now - seen <= JOBS_A_ROUND, "{} jobs in one round", now - seen);
+                let alive = runtime.tasks() - size;
+                assert!(alive <= 1 + JOBS_A_ROUND, "{alive} tasks beside the storm: jobs wait outside");
+                (seen, rounds) = (now, rounds + 1);
+            }
+            // Nor do the jobs starve: where polls are long it is one in a turn and a round.
+            assert!(rounds <= JOBS * (POLLS_A_TURN + 1), "{rounds} rounds for {JOBS} jobs");
+            assert!(started.lock().unwrap().is_sorted(), "first come, first served");
+            storm.end().await;
+        }
+    });
+}
+
+#[test]
+fn a_timer_is_on_time_beside_a_thread_that_spawns_in_a_loop() {
+    let runtime = cotask::Runtime::new().unwrap();
+    let start = Instant::now();
+    // When the timer is due, in nanoseconds from the start, and how many tasks of the flood have run since.
+    let (due, late) = (Arc::new(AtomicU64::new(u64::MAX)), Arc::new(AtomicUsize::new(0)));
+    let (handle, stop) = (runtime.handle(), Arc::new(AtomicBool::new(false)));
+    let flooding = {
+        let (stop, due, late) = (Arc::clone(&stop), Arc::clone(&due), Arc::clone(&late));
+        std::thread::spawn(move || {
+            // The count only ends a test that fails: the timers below are done before.
+            for _ in 0..300_000 {
+                if stop.load(Relaxed) {
+                    break;
+                }
+                let (due, late) = (Arc::clone(&due), Arc::clone(&late));
+                handle.spawn(move || async move {
+                    if start.elapsed().as_nanos() as u64 > due.load(Relaxed) {
+                        late.fetch_add(1, Relaxed);
+                    }
+                });
+            }
+        })
+    };
+    runtime.block_on(async {
+        for _ in 0..20 {
+            let nap = sleep(Duration::from_millis(2));
+            // Ticks are whole milliseconds: from the next one on it is due.
+            due.store((start.elapsed() + Duration::from_millis(3)).as_nanos() as u64, Relaxed);
+            late.store(0, Relaxed);
+            nap.await;
+            due.store(u64::MAX, Relaxed);
+            // Those of the turn under way, the jobs taken with the timer, and all that were queued before its task.
+            let late = late.load(Relaxed);
+            assert!(late <= POLLS_A_TURN + 2 * JOBS_A_ROUND, "{late} tasks ran after the timer was due");
+        }
+        stop.store(true, Relaxed);
+    });
+    flooding.join().unwrap();
 }
 
 /// Each of these is always ready, and is awaited in a loop without end. After so many operations as the budget has,

@@ -1,12 +1,9 @@
 //! Models of `Handle`: another thread spawns, aborts and joins, while the task finishes and the runtime ends.
 
-use std::future::{Future, pending};
-use std::pin::pin;
-use std::task::{Context, Waker};
+use std::future::pending;
 
 use cotask::RemoteJoinHandle;
-use cotask::inside::{Inbox, Loose, handle, remote, watch};
-use futures::future::join;
+use cotask::inside::{Inbox, Loose, handle, remote};
 use interleave::future::block_on;
 use interleave::sync::Arc;
 use interleave::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -48,6 +45,12 @@ static SPAWN_AGAINST_THE_END: Model = Model {
             from: "        state.closed = true;\n        mem::take(&mut state.mail)",
             to: "        state.closed = true;\n        mem::forget(mem::take(&mut state.mail));\n        Mail::default()",
         },
+        Mutant::Source {
+            name: "dropped_sender_wakes_nobody",
+            file: "src/sync/oneshot.rs",
+            from: "after.discard(state.sender.take());\n            after.wake(state.receiver.take());\n        });",
+            to: "after.discard(state.sender.take());\n            after.discard(state.receiver.take());\n        });",
+        },
     ],
 };
 
@@ -85,35 +88,44 @@ static ABORT: Model = Model {
         let (joiner, owner) = remote::<()>();
         let aborting = abort_and_join(joiner, &dropped, |result| assert!(result.unwrap_err().is_cancelled()));
         let kept = Dropped(dropped);
-        let (task, handle) = Loose::new(async move {
+        let task = Loose::remote(owner, async move {
             let _kept = kept;
             pending().await
         });
-        block_on(join(watch(owner, handle), task.run()));
+        block_on(task.run());
         aborting.join().unwrap();
     },
     mutants: &[
         Mutant::Source {
             name: "abort_is_not_stored",
             file: FILE,
-            from: "self.abort.notify_one();",
-            to: "self.abort.notify_waiters();",
+            from: "request.made = true;",
+            to: "request.made = request.task.is_some();",
         },
         Mutant::Source {
             name: "told_before_the_future_is_dropped",
             file: FILE,
-            from: "task.abort();\n                task.await",
-            to: "task.abort();\n                Err(JoinError::cancelled(None))",
+            from: "self.task.request_abort(|_| Actor::Thread);",
+            to: "if let Some(sender) = self.result.take() {
+                drop(sender.send(Err(JoinError::cancelled(None))));
+            }
+            self.task.request_abort(|_| Actor::Thread);",
         },
         Mutant::Source {
             name: "asked_only_once",
             file: FILE,
-            from: "match select(task, pin!(self.abort.notified())).await {",
-            to: "match select(task, pin!(async {
-            if futures::FutureExt::now_or_never(self.abort.notified()).is_none() {
-                std::future::pending::<()>().await
-            }
-        })).await {",
+            from: "let before = request.task.replace(waker);",
+            to: "let before = Some(waker);",
+        },
+        Mutant::Source {
+            name: "request_and_waker_in_two_sections",
+            file: FILE,
+            from: "        let mut request = self.0.lock();
+        let before = request.task.replace(waker);
+        let made = request.made;
+        drop(request);",
+            to: "        let made = self.0.lock().made;
+        let before = self.0.lock().task.replace(waker);",
         },
     ],
 };
@@ -135,56 +147,62 @@ static ABORT_AGAINST_COMPLETION: Model = Model {
             }
         });
         let kept = Dropped(dropped);
-        let (task, handle) = Loose::new(async move {
+        let task = Loose::remote(owner, async move {
             let _kept = kept;
             cotask::yield_now().await;
             finished.store(1, Relaxed);
             7
         });
-        block_on(join(watch(owner, handle), task.run()));
+        block_on(task.run());
         aborting.join().unwrap();
     },
     mutants: &[
         Mutant::Source {
             name: "abort_is_the_end",
             file: FILE,
-            from: "task.abort();\n                task.await",
-            to: "let _ = task.await;\n                Err(JoinError::cancelled(None))",
+            from: "contain(|| drop(sender.send(result)));",
+            to: "let made = self.abort.0.lock().made;
+            contain(|| drop(sender.send(if made { Err(JoinError::cancelled(None)) } else { result })));",
         },
         Mutant::Source {
             name: "nothing_is_sent",
             file: FILE,
-            from: "drop(self.result.send(result));",
-            to: "drop(result);",
+            from: "contain(|| drop(sender.send(result)));",
+            to: "std::mem::forget((sender, result));",
         },
     ],
 };
 
 static ABORT_AGAINST_THE_END: Model = Model {
     name: "abort_against_the_end",
-    about: "a task is aborted while its runtime ends, before or after it has started: whoever joins it is told",
+    about: "a task is aborted while its runtime ends: whoever joins it is told, and by then its future is dropped",
     invariants: &[10, 12],
     bound: None,
     body: || {
+        let dropped = Arc::new(AtomicUsize::new(0));
         let (joiner, owner) = remote::<()>();
-        let aborting = thread::spawn(move || {
-            joiner.abort();
-            assert!(joiner.join().unwrap_err().is_cancelled());
+        let aborting = abort_and_join(joiner, &dropped, |result| assert!(result.unwrap_err().is_cancelled()));
+        let kept = Dropped(dropped);
+        let task = Loose::remote(owner, async move {
+            let _kept = kept;
+            pending().await
         });
-        let (task, handle) = Loose::new(pending());
-        {
-            let mut cx = Context::from_waker(Waker::noop());
-            let mut watching = pin!(watch(owner, handle));
-            let _ = watching.as_mut().poll(&mut cx);
-            // Here the runtime ends, and drops both.
-            task.cancel();
-        }
+        // Here the runtime ends.
+        task.cancel();
         aborting.join().unwrap();
     },
-    mutants: &[Mutant::Source {
-        name: "dropped_sender_wakes_nobody",
-        file: "src/sync/oneshot.rs",
-        from: "after.discard(state.sender.take());\n            after.wake(state.receiver.take());\n        });",
-        to: "after.discard(state.sender.take());\n            after.discard(state.receiver.take());\n        });",
-    }],
+    mutants: &[
+        Mutant::Source {
+            name: "told_before_the_end_drops_the_future",
+            file: FILE,
+            from: "        self.task.cancel();\n        self.send_result();",
+            to: "        drop(self.result.take());\n        self.task.cancel();",
+        },
+        Mutant::Source {
+            name: "the_end_sends_nothing",
+            file: FILE,
+            from: "        self.task.cancel();\n        self.send_result();",
+            to: "        self.task.cancel();\n        std::mem::forget(self.result.take());",
+        },
+    ],
 };

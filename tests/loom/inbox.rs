@@ -9,7 +9,7 @@ use crate::model::{Model, Mutant};
 
 const FILE: &str = "src/inbox.rs";
 
-pub const MODELS: &[&Model] = &[&SLEEP, &TWO_WAKERS, &HINT, &CLOSE, &REGISTRY];
+pub const MODELS: &[&Model] = &[&SLEEP, &TWO_WAKERS, &HINT, &PORTIONS, &CLOSE, &REGISTRY];
 
 /// What the owner of an inbox has: the inbox, and the poller's eventfd, which keeps a signal until it is waited for.
 struct Owner {
@@ -31,7 +31,7 @@ impl Owner {
             if self.inbox.begin_park() {
                 self.eventfd.wait();
             }
-            self.inbox.take(&mut mail);
+            self.inbox.take(&mut mail, 1);
         }
         mail.names.iter().map(|name| name.slot()).collect()
     }
@@ -137,19 +137,72 @@ static HINT: Model = Model {
         let inbox = owner.inbox.clone();
         let waking = thread::spawn(move || inbox.send(task(7)));
         let mut mail = Mail::default();
-        owner.inbox.take(&mut mail);
+        owner.inbox.take(&mut mail, 1);
         waking.join().unwrap();
         assert!(!mail.names.is_empty() || owner.inbox.looks_nonempty());
     },
     mutants: &[Mutant::Source {
         name: "hint_cleared_after_the_lock",
         file: FILE,
-        from: "self.nonempty.store(false, Ordering::Relaxed);
-        mem::swap(&mut state.mail, mail);",
-        to: "mem::swap(&mut state.mail, mail);
+        from: "self.nonempty.store(!state.mail.is_empty(), Ordering::Relaxed);",
+        to: "let empty = state.mail.is_empty();
         drop(state);
-        self.nonempty.store(false, Ordering::Relaxed);",
+        self.nonempty.store(!empty, Ordering::Relaxed);",
     }],
+};
+
+static PORTIONS: Model = Model {
+    name: "inbox_portions",
+    about: "an owner that takes one job at a look: each job runs, in the order in which it was sent",
+    invariants: &[6, 7],
+    bound: None,
+    body: || {
+        let owner = Owner::new();
+        let run = Arc::new(AtomicUsize::new(0));
+        let (inbox, theirs) = (owner.inbox.clone(), run.clone());
+        let sending = thread::spawn(move || {
+            for job in 1..=2 {
+                let run = theirs.clone();
+                let job = Box::new(move || run.store(10 * run.load(Relaxed) + job, Relaxed));
+                assert!(inbox.send_job(job).is_ok());
+            }
+        });
+        let mut mail = Mail::default();
+        while run.load(Relaxed) < 12 {
+            // As the executor does when its run queue is empty.
+            let sleep = owner.inbox.begin_park();
+            if sleep {
+                owner.eventfd.wait();
+            }
+            assert!(sleep || owner.inbox.looks_nonempty(), "mail, and the hint does not show it");
+            owner.inbox.take(&mut mail, 1);
+            assert!(mail.jobs.len() <= 1);
+            mail.jobs.drain(..).for_each(|job| job());
+        }
+        assert_eq!(run.load(Relaxed), 12);
+        sending.join().unwrap();
+    },
+    mutants: &[
+        Mutant::Source {
+            name: "sleeps_while_jobs_are_left",
+            file: FILE,
+            from: "state.parked = state.mail.is_empty();",
+            to: "state.parked = state.mail.names.is_empty();",
+        },
+        Mutant::Source {
+            name: "hint_says_that_all_was_taken",
+            file: FILE,
+            from: "self.nonempty.store(!state.mail.is_empty(), Ordering::Relaxed);",
+            to: "self.nonempty.store(false, Ordering::Relaxed);",
+        },
+        Mutant::Source {
+            name: "last_job_first",
+            file: FILE,
+            from: "mail.jobs.extend(state.mail.jobs.drain(..jobs));",
+            to: "let first = state.mail.jobs.len() - jobs;
+        mail.jobs.extend(state.mail.jobs.drain(first..));",
+        },
+    ],
 };
 
 static CLOSE: Model = Model {
