@@ -11,8 +11,10 @@ use crate::recorder::{self, At, Op};
 /// `std::sync::Arc` under loom, recorded. Loom fails an execution after which one is left; the picture then tells
 /// which handle it was, and where it was cloned.
 pub struct Arc<T: ?Sized> {
-    // Empty only while it is dropped.
-    inner: Option<loom::sync::Arc<T>>,
+    /// Counts the handles, and knows what each has seen. Empty only while the handle is dropped.
+    count: Option<loom::sync::Arc<()>>,
+    /// Apart, so that a value's destructor runs when it has been recorded that its last handle went.
+    value: std::sync::Arc<T>,
     object: u32,
     handle: u32,
     at: At,
@@ -22,7 +24,7 @@ impl<T> Arc<T> {
     /// The first handle of a new value.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Arc::first(loom::sync::Arc::new(value), Location::caller())
+        Arc::first(std::sync::Arc::new(value), Location::caller())
     }
 
     /// The value, if this is the only handle.
@@ -31,29 +33,33 @@ impl<T> Arc<T> {
     /// The handle, if it is not.
     #[track_caller]
     pub fn try_unwrap(mut this: Self) -> Result<T, Self> {
-        let inner = this.inner.take().expect("a handle in use is there");
-        match loom::sync::Arc::try_unwrap(inner) {
-            Ok(value) => {
-                recorder::record(this.object, Location::caller(), Op::Drop(this.handle));
-                Ok(value)
-            }
-            Err(inner) => {
-                this.inner = Some(inner);
-                Err(this)
-            }
+        let begun = recorder::begin("try_unwrap", this.object, Location::caller());
+        let count = this.count.take().expect(IN_USE);
+        if let Err(count) = loom::sync::Arc::try_unwrap(count) {
+            begun.done(Op::Shared { method: "try_unwrap" });
+            this.count = Some(count);
+            return Err(this);
         }
+        begun.done(Op::Drop(this.handle));
+        // The destructor of a handle that does not count any more does nothing.
+        let value = this.value.clone();
+        drop(this);
+        Ok(std::sync::Arc::into_inner(value).expect("the only handle"))
     }
 }
 
-impl<T: ?Sized> Arc<T> {
-    fn inner(&self) -> &loom::sync::Arc<T> {
-        self.inner.as_ref().expect("a handle in use is there")
-    }
+/// What `count` is for.
+const IN_USE: &str = "a handle in use is counted";
 
-    fn first(inner: loom::sync::Arc<T>, at: At) -> Self {
+impl<T: ?Sized> Arc<T> {
+    fn first(value: std::sync::Arc<T>, at: At) -> Self {
         let (object, handle) = (recorder::object_with::<T>("Arc", at), recorder::handle());
         recorder::record(object, at, Op::Handle(handle));
-        Arc { inner: Some(inner), object, handle, at }
+        Arc { count: Some(loom::sync::Arc::new(())), value, object, handle, at }
+    }
+
+    fn count(&self) -> &loom::sync::Arc<()> {
+        self.count.as_ref().expect(IN_USE)
     }
 
     /// The handle that a `std::sync::Arc` was, of which there is no other. Needed for types without a size, which
@@ -62,25 +68,32 @@ impl<T: ?Sized> Arc<T> {
     /// # Panics
     /// If it is not the only one.
     #[track_caller]
-    pub fn from_std(only: std::sync::Arc<T>) -> Self {
-        Arc::first(loom::sync::Arc::from_std(only), Location::caller())
+    pub fn from_std(mut only: std::sync::Arc<T>) -> Self {
+        assert!(std::sync::Arc::get_mut(&mut only).is_some(), "`from_std` takes the only handle of a value");
+        Arc::first(only, Location::caller())
     }
 
     /// How many handles there are.
     #[track_caller]
     pub fn strong_count(this: &Self) -> usize {
-        loom::sync::Arc::strong_count(this.inner())
+        let begun = recorder::begin("strong_count", this.object, Location::caller());
+        let count = loom::sync::Arc::strong_count(this.count());
+        begun.done(Op::StrongCount(count));
+        count
     }
 
     /// The value, if this is the only handle.
     #[track_caller]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
-        loom::sync::Arc::get_mut(this.inner.as_mut()?)
+        let begun = recorder::begin("get_mut", this.object, Location::caller());
+        let only = loom::sync::Arc::get_mut(this.count.as_mut().expect(IN_USE)).is_some();
+        begun.done(if only { Op::Only { method: "get_mut" } } else { Op::Shared { method: "get_mut" } });
+        only.then(|| std::sync::Arc::get_mut(&mut this.value).expect("the only handle"))
     }
 
     /// Whether both are handles of one value.
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
-        loom::sync::Arc::ptr_eq(this.inner(), other.inner())
+        std::sync::Arc::ptr_eq(&this.value, &other.value)
     }
 }
 
@@ -88,7 +101,7 @@ impl<T: ?Sized> Deref for Arc<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.inner()
+        &self.value
     }
 }
 
@@ -97,21 +110,21 @@ impl<T: ?Sized> Clone for Arc<T> {
     fn clone(&self) -> Self {
         let at = Location::caller();
         let begun = recorder::begin("clone", self.object, at);
-        let inner = self.inner().clone();
+        let count = self.count().clone();
         let handle = recorder::handle();
         begun.done(Op::Clone(handle));
-        Arc { inner: Some(inner), object: self.object, handle, at }
+        Arc { count: Some(count), value: self.value.clone(), object: self.object, handle, at }
     }
 }
 
 impl<T: ?Sized> Drop for Arc<T> {
     fn drop(&mut self) {
-        if let Some(inner) = self.inner.take() {
+        if let Some(count) = self.count.take() {
             if recorder::is_given_up() {
-                return mem::forget(inner);
+                return mem::forget((count, self.value.clone()));
             }
             let begun = recorder::begin("drop", self.object, self.at);
-            drop(inner);
+            drop(count);
             begun.done(Op::Drop(self.handle));
         }
     }

@@ -72,7 +72,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
                 begun.done(Op::Ready);
                 return output;
             }
-            Poll::Pending => begun.step(Op::Pending),
+            Poll::Pending => begun.step(Op::Pending { woken: sleeper.woken.load(Relaxed) }),
         }
         sleeper.permit.wait();
         let spurious = !sleeper.woken.swap(false, Relaxed);

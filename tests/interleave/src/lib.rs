@@ -49,9 +49,13 @@
 mod arc;
 mod atomic;
 pub mod cell;
+mod condvar;
 mod explore;
 mod failure;
 pub mod future;
+mod lock;
+#[cfg(test)]
+mod order;
 mod picture;
 mod recorder;
 mod source;

@@ -2,14 +2,18 @@
 //! explores. Loom runs all threads of a model as coroutines on that one thread and knows nothing of the list, so what
 //! it explores is the same with recording and without.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::cell::RefCell;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::panicking;
 
 use loom::thread::ThreadId;
+
+use crate::thread::Token;
 
 pub(crate) type At = &'static Location<'static>;
 
@@ -87,11 +91,19 @@ pub(crate) enum Op {
         method: &'static str,
     },
     Unlock,
-    /// A wait on a condition variable begins, and this mutex is unlocked.
+    /// A thread is in the queue of a condition variable, this mutex is unlocked, and the thread sleeps.
     WaitFrom(u32),
-    /// The wait is over, and this mutex is locked again.
+    /// The wait has ended, and this mutex is locked again.
     WaitOver(u32),
-    Notify(&'static str),
+    /// A condition variable woke the threads of these lanes.
+    Notify {
+        method: &'static str,
+        woke: Vec<u8>,
+    },
+    /// A `Notify` has its permit now.
+    Permit,
+    /// A wait for the permit of a `Notify` that is not there.
+    Sleeps,
     /// The permit of a `Notify` was there, or came. Spurious: it was neither.
     Notified {
         spurious: bool,
@@ -99,12 +111,22 @@ pub(crate) enum Op {
     Spawn(u8),
     Join(u8),
     Ends,
+    /// `park` found no token: the thread sleeps.
+    Parks,
+    /// `park` has taken the token.
     Parked,
-    Unpark(ThreadId),
+    /// The thread has its token. `found`: it had one already.
+    Unpark {
+        thread: ThreadId,
+        found: bool,
+    },
     Yield,
     /// `block_on` polls its future, and what came of it.
     Poll,
-    Pending,
+    /// Woken: the waker has been called already, so that `block_on` need not sleep.
+    Pending {
+        woken: bool,
+    },
     Ready,
     /// The waker of the `block_on` on this lane was called.
     Wake(u8),
@@ -121,6 +143,14 @@ pub(crate) enum Op {
     Handle(u32),
     Clone(u32),
     Drop(u32),
+    /// A look at how many handles there are: so many; this one alone; more than this one.
+    StrongCount(usize),
+    Only {
+        method: &'static str,
+    },
+    Shared {
+        method: &'static str,
+    },
     /// A remark by the model itself.
     Note(String),
     /// A panic that the model caught itself.
@@ -195,6 +225,20 @@ pub(crate) struct Recorder {
     pub handles: u32,
     pub lane: u8,
     pub inside: bool,
+    /// What each thread of this execution parks on.
+    pub tokens: Vec<(ThreadId, Arc<Token>)>,
+    pub kept: Vec<Kept>,
+}
+
+/// The guard of a lock that its holder's panic would have dropped. It is dropped when the panic has been caught.
+pub(crate) struct Kept {
+    thread: ThreadId,
+    /// Where loom's lock lies.
+    lock: usize,
+    /// Never dropped if the execution is given up: loom's locks are not there any more then.
+    guard: ManuallyDrop<Box<dyn Any>>,
+    object: u32,
+    at: At,
 }
 
 thread_local! {
@@ -223,6 +267,7 @@ pub(crate) fn execution() {
         recording.lanes.clear();
         recording.objects.clear();
         recording.panic = None;
+        recorder.tokens.clear();
         (recorder.lane, recorder.handles) = (0, 0);
         recorder.inside = recorder.on;
         recorder.on
@@ -240,9 +285,60 @@ pub(crate) fn execution() {
     }
 }
 
+/// What this thread parks on.
+pub(crate) fn token(thread: ThreadId, new: fn() -> Arc<Token>) -> Arc<Token> {
+    let find = |recorder: &mut Recorder| {
+        recorder.tokens.iter().find(|(id, _)| *id == thread).map(|(_, token)| token.clone())
+    };
+    with(find).flatten().unwrap_or_else(|| {
+        let token = new();
+        with(|recorder| recorder.tokens.push((thread, token.clone())));
+        token
+    })
+}
+
 /// Nothing more belongs to this execution.
 pub(crate) fn execution_over() {
+    drop_kept();
     with(|recorder| recorder.inside = false);
+}
+
+/// Keeps a guard while its thread unwinds.
+pub(crate) fn keep(lock: usize, guard: impl Any, object: u32, at: At) {
+    let guard = ManuallyDrop::new(Box::new(guard) as Box<dyn Any>);
+    let kept = Kept { thread: loom::thread::current().id(), lock, guard, object, at };
+    with(|recorder| recorder.kept.push(kept));
+}
+
+/// The guard of this lock, if it was kept: a destructor that runs while its thread unwinds locks it again.
+pub(crate) fn take_kept<G: Any>(lock: usize) -> Option<G> {
+    let kept = with(|recorder| {
+        let position = recorder.kept.iter().position(|kept| kept.lock == lock)?;
+        (recorder.kept[position].thread == loom::thread::current().id())
+            .then(|| recorder.kept.remove(position))
+    });
+    let guard = ManuallyDrop::into_inner(kept.flatten()?.guard);
+    Some(*guard.downcast().expect("the guard of this lock"))
+}
+
+/// Drops what was kept for the running thread, which has caught its panic.
+fn drop_kept() {
+    while with(|recorder| !recorder.kept.is_empty()) == Some(true) {
+        let id = loom::thread::current().id();
+        let next = with(|recorder| {
+            let position = recorder.kept.iter().position(|kept| kept.thread == id)?;
+            Some(recorder.kept.remove(position))
+        });
+        let Some(kept) = next.flatten() else { return };
+        drop(ManuallyDrop::into_inner(kept.guard));
+        if is_on() {
+            with(|recorder| {
+                let lane = lane(recorder, id, kept.at);
+                let step = Step { lane, object: kept.object, at: kept.at, op: Op::Unlock };
+                recorder.recording.steps.push(step);
+            });
+        }
+    }
 }
 
 /// Whether what happens now is to be recorded. Not during a panic: then loom's threads are taken down, in no order
@@ -284,6 +380,9 @@ pub(crate) struct Begun {
 
 /// The running thread begins an operation.
 pub(crate) fn begin(method: &'static str, object: u32, at: At) -> Begun {
+    if !panicking() {
+        drop_kept();
+    }
     if !is_on() {
         return Begun { lane: None, object, at };
     }
@@ -312,12 +411,20 @@ impl Begun {
         });
     }
 
-    /// A step on the way: the operation goes on.
+    /// A step on the way, which has taken effect just now: the operation goes on.
     pub(crate) fn step(&self, op: Op) {
         let Some(lane) = self.lane else { return };
         with(|recorder| {
             recorder.lane = lane;
             recorder.recording.steps.push(Step { lane, object: self.object, at: self.at, op });
+        });
+    }
+
+    /// What the operation waits for from now on.
+    pub(crate) fn goes_on(&self, method: &'static str, object: u32) {
+        let Some(lane) = self.lane else { return };
+        with(|recorder| {
+            recorder.recording.lanes[usize::from(lane)].doing = Some(Doing { method, object, at: self.at });
         });
     }
 

@@ -3,38 +3,64 @@
 use std::fmt;
 use std::io;
 use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 
+use loom::sync::atomic::AtomicBool as LoomBool;
 pub use loom::thread::ThreadId;
 
 use crate::recorder::{self, At, NONE, Op};
 
+/// What a thread parks on. Loom has a token too, and loses it if `unpark` is called while the thread waits for anything
+/// but `park`; nor are its `park` and `unpark` points at which threads may switch.
+#[derive(Debug)]
+pub(crate) struct Token {
+    given: LoomBool,
+    /// The thread sleeps in [`park`]. Not part of the model.
+    asleep: AtomicBool,
+}
+
+impl Token {
+    fn new() -> Arc<Self> {
+        Arc::new(Token { given: LoomBool::new(false), asleep: AtomicBool::new(false) })
+    }
+}
+
 /// A handle to a thread.
 #[derive(Clone, Debug)]
-pub struct Thread(loom::thread::Thread);
+pub struct Thread {
+    inner: loom::thread::Thread,
+    token: Arc<Token>,
+}
 
 impl Thread {
     /// Its identity, in this execution.
     pub fn id(&self) -> ThreadId {
-        self.0.id()
+        self.inner.id()
     }
 
     /// Its name, if it has one.
     pub fn name(&self) -> Option<&str> {
-        self.0.name()
+        self.inner.name()
     }
 
-    /// Gives it the permit that [`park`] waits for.
+    /// Gives it the token that [`park`] waits for. A thread has one at most.
     #[track_caller]
     pub fn unpark(&self) {
         let begun = recorder::begin("unpark", NONE, Location::caller());
-        self.0.unpark();
-        begun.done(Op::Unpark(self.0.id()));
+        let found = self.token.given.swap(true, Release);
+        if self.token.asleep.swap(false, Relaxed) {
+            self.inner.unpark();
+        }
+        begun.done(Op::Unpark { thread: self.id(), found });
     }
 }
 
 /// The running thread.
 pub fn current() -> Thread {
-    Thread(loom::thread::current())
+    let inner = loom::thread::current();
+    let token = recorder::token(inner.id(), Token::new);
+    Thread { inner, token }
 }
 
 /// What joins a thread.
@@ -96,7 +122,9 @@ fn joins<T>(inner: loom::thread::JoinHandle<T>, lane: Option<u8>, at: At) -> Joi
     if let Some(lane) = lane {
         recorder::record(NONE, at, Op::Spawn(lane));
     }
-    let thread = Thread(inner.thread().clone());
+    // Made before the thread runs: all that it does comes after.
+    let token = recorder::token(inner.thread().id(), Token::new);
+    let thread = Thread { inner: inner.thread().clone(), token };
     JoinHandle { inner, thread, lane }
 }
 
@@ -141,18 +169,23 @@ impl Builder {
     }
 }
 
-/// Sleeps until somebody gives the permit, and takes it.
+/// Sleeps until the running thread has its token, and takes it.
 #[track_caller]
 pub fn park() {
     let begun = recorder::begin("park", NONE, Location::caller());
-    loom::thread::park();
+    let token = current().token;
+    while !token.given.swap(false, Acquire) {
+        token.asleep.store(true, Relaxed);
+        begun.step(Op::Parks);
+        loom::thread::park();
+    }
     begun.done(Op::Parked);
 }
 
-/// Lets others run first. In a loop that waits for another thread this is what tells loom so.
+/// Lets other threads run first. In a loop that waits for another thread this is what tells loom so.
 #[track_caller]
 pub fn yield_now() {
-    let begun = recorder::begin("yield_now", NONE, Location::caller());
+    // Loom switches in here: what the others do comes after this step.
+    recorder::record(NONE, Location::caller(), Op::Yield);
     loom::thread::yield_now();
-    begun.done(Op::Yield);
 }

@@ -104,6 +104,83 @@ fn a_notification_that_comes_too_early_is_missed() {
 }
 
 #[test]
+fn a_wait_is_recorded_where_loom_performs_it() {
+    // The notification falls between the look at the token and the wait.
+    let failure = failure(|| {
+        let (token, lock) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(())));
+        let changed = Arc::new(Condvar::new());
+        let theirs = (token.clone(), changed.clone());
+        let unparking = thread::spawn(move || {
+            theirs.0.swap(true, AcqRel);
+            theirs.1.notify_one();
+        });
+        let mut guard = lock.lock().unwrap();
+        while !token.swap(false, AcqRel) {
+            guard = changed.wait(guard).unwrap();
+        }
+        drop(guard);
+        unparking.join().unwrap();
+    });
+    assert_eq!(failure.kind, Kind::Deadlock);
+    let lanes = lanes(&failure);
+    let row = |text: &str| lanes.iter().position(|line| line.contains(text)).expect(text);
+    assert!(row("changed.notify_one()") < row("changed.wait()"), "{lanes:#?}");
+    assert_eq!(row("no thread is waiting"), row("changed.notify_one()") + 1, "{lanes:#?}");
+}
+
+#[test]
+fn a_notification_names_the_thread_that_it_wakes() {
+    let failure = failure(|| {
+        let shared = Arc::new((Mutex::new(0), Condvar::new()));
+        let theirs = shared.clone();
+        let waiting = thread::spawn(move || {
+            let mut number = theirs.0.lock().unwrap();
+            while *number == 0 {
+                number = theirs.1.wait(number).unwrap();
+            }
+            panic!("woken");
+        });
+        thread::yield_now();
+        *shared.0.lock().unwrap() = 1;
+        shared.1.notify_all();
+        waiting.join().unwrap();
+    });
+    let text = failure.text();
+    assert!(text.contains("shared.1.notify_all()") && text.contains("wakes waiting"), "{text}");
+}
+
+#[test]
+fn a_yield_stands_before_what_it_lets_through() {
+    let failure = failure(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = flag.clone();
+        let setting = thread::spawn(move || theirs.store(true, Release));
+        thread::yield_now();
+        assert!(!flag.load(Acquire));
+        setting.join().unwrap();
+    });
+    let lanes = lanes(&failure);
+    let row = |text: &str| lanes.iter().position(|line| line.contains(text)).expect(text);
+    assert!(row("yield_now()") < row("flag.store(true, Release)"), "{lanes:#?}");
+}
+
+#[test]
+fn a_permit_that_is_there_already_is_no_sleep() {
+    let failure = failure(|| {
+        thread::current().unpark();
+        thread::park();
+        thread::park();
+    });
+    let lanes = lanes(&failure);
+    let rows = |text: &str| lanes.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(
+        (rows("park() is over"), rows("park() sleeps"), rows("park: for ever")),
+        (1, 1, 1),
+        "{lanes:#?}"
+    );
+}
+
+#[test]
 fn a_lost_wake_up_ends_with_a_sleep() {
     let failure = failure(|| {
         let shared = Arc::new((AtomicBool::new(false), Mutex::new(None::<Waker>)));

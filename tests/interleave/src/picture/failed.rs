@@ -59,6 +59,7 @@ impl Rows<'_> {
             }
             ("sleep until woken", _) => "nobody will call its waker".into(),
             ("wait", _) => "nobody will notify it".into(),
+            ("park", _) => "no thread will unpark it".into(),
             ("join", _) => "that thread does not end".into(),
             _ => "nobody is left to end it".into(),
         };

@@ -52,6 +52,7 @@ const WAKE: u8 = 2;
 const SPAWN: u8 = 3;
 const END: u8 = 4;
 pub(super) const CELL: u8 = 5;
+const PARK: u8 = 6;
 
 impl Picture {
     pub(crate) fn new(recording: &Recording, kind: Kind, message: &str, title: String) -> Picture {
@@ -166,10 +167,20 @@ impl Rows<'_> {
                 let why = format!("has locked {} again", self.name(*mutex));
                 self.add(step, on("wait() is over".into()), why, notified);
             }
-            Op::Notify(method) => {
+            Op::Notify { method, woke } => {
                 self.leave((NOTIFY, step.object), lane);
-                self.add(step, on(format!("{method}()")), String::new(), None);
+                let woken: Vec<&str> = woke.iter().map(|&lane| self.lane(lane)).collect();
+                let why = match woken[..] {
+                    [] => "no thread is waiting".into(),
+                    _ => format!("wakes {}", woken.join(", ")),
+                };
+                self.add(step, on(format!("{method}()")), why, None);
             }
+            Op::Permit => {
+                self.leave((NOTIFY, step.object), lane);
+                self.add(step, on("notify()".into()), String::new(), None);
+            }
+            Op::Sleeps => self.add(step, on("wait() sleeps".into()), String::new(), None),
             Op::Notified { spurious: true } => {
                 self.add(step, on("wait() is over".into()), "for no reason, which may happen".into(), None);
             }
@@ -193,15 +204,29 @@ impl Rows<'_> {
                 self.leave((END, u32::from(lane)), lane);
                 self.add(step, "ends".into(), String::new(), None);
             }
-            Op::Parked => self.add(step, "park() is over".into(), String::new(), None),
-            Op::Unpark(id) => {
-                let whom = self.recording.lanes.iter().position(|lane| lane.id == Some(*id));
+            Op::Parks => self.add(step, "park() sleeps".into(), String::new(), None),
+            Op::Parked => {
+                let from = self.take((PARK, u32::from(lane)), lane);
+                self.add(step, "park() is over".into(), String::new(), from);
+            }
+            Op::Unpark { thread, found } => {
+                let whom = self.recording.lanes.iter().position(|lane| lane.id == Some(*thread));
+                if let Some(whom) = whom {
+                    self.leave((PARK, whom as u32), lane);
+                }
                 let whom = whom.map_or("?", |lane| &self.lanes[lane]);
-                self.add(step, format!("unpark {whom}"), String::new(), None);
+                let why = if *found { "it has a token already: two are as one" } else { "" };
+                self.add(step, format!("unpark {whom}"), why.into(), None);
             }
             Op::Yield => self.add(step, "yield_now()".into(), String::new(), None),
             Op::Poll => self.add(step, "block_on polls".into(), String::new(), None),
-            Op::Pending => self.add(step, "pending: block_on sleeps".into(), String::new(), None),
+            Op::Pending { woken: false } => {
+                self.add(step, "pending: block_on sleeps".into(), String::new(), None)
+            }
+            Op::Pending { woken: true } => {
+                let why = "its waker has been called: no sleep";
+                self.add(step, "pending".into(), why.into(), None);
+            }
             Op::Ready => self.add(step, "ready".into(), String::new(), None),
             Op::Wake(whom) => {
                 self.leave((WAKE, u32::from(*whom)), lane);
@@ -222,7 +247,14 @@ impl Rows<'_> {
                 };
                 self.add(step, on(what), String::new(), None);
             }
-            // Of handles only leaks are of interest.
+            Op::StrongCount(count) => {
+                self.add(step, on(format!("strong_count() -> {count}")), String::new(), None)
+            }
+            Op::Only { method } => self.add(step, on(format!("{method}()")), String::new(), None),
+            Op::Shared { method } => {
+                self.add(step, on(format!("{method}()")), "there are other handles".into(), None)
+            }
+            // Of other handles only leaks are of interest.
             Op::Handle(_) | Op::Clone(_) | Op::Drop(_) => {}
             Op::Note(remark) => self.add(step, remark.clone(), String::new(), None),
             Op::Caught(message) => self.add(step, "a panic was caught".into(), message.clone(), None),
