@@ -2,21 +2,34 @@
 //! as a model, so that a newer loom that has changed its mind makes one of these fail, and the advice in `main.rs` can
 //! be changed with it.
 //!
-//! Two are **false alarms**: loom fails a program that the language guarantees to be right (there, the mutant is that
-//! program). Two are **blind spots**: loom never shows an execution that may happen (there, the body asserts that it
-//! does not happen, and the mutant shows that it would be noticed).
+//! Four are **false alarms**: the exploration fails a program that the language guarantees to be right (there, the mutant
+//! is that program). Four are **blind spots**: it never shows an execution that may happen (there, the body asserts that
+//! it does not happen, and the mutant shows that it would be noticed).
+//!
+//! What `interleave` makes up for is not here but in its own `tests/limits.rs`: the token of `unpark`, locks whose holder
+//! panicked, the count of an `Arc`'s handles.
 
 use interleave::sync::atomic::{
     AtomicUsize,
     Ordering::{AcqRel, Relaxed, Release, SeqCst},
 };
-use interleave::sync::{Arc, Mutex};
+use interleave::sync::mpsc::channel;
+use interleave::sync::{Arc, Condvar, Mutex, RwLock};
 use interleave::thread;
 
 use crate::model::{Model, Mutant};
 use crate::orderings::store_buffering;
 
-pub const MODELS: &[&Model] = &[&SEQ_CST, &STORE_BESIDE_SWAP, &LOAD_BUFFERING, &TRY_LOCK];
+pub const MODELS: &[&Model] = &[
+    &SEQ_CST,
+    &STORE_BESIDE_SWAP,
+    &TWO_READ_GUARDS,
+    &CLOSED_CHANNEL,
+    &LOAD_BUFFERING,
+    &TRY_LOCK,
+    &CONDVAR_FOR_NO_REASON,
+    &WEAK_EXCHANGE,
+];
 
 static SEQ_CST: Model = Model {
     name: "limits_seq_cst",
@@ -49,6 +62,90 @@ fn token(put: fn(&AtomicUsize)) {
     let early = token.swap(0, AcqRel);
     putting.join().unwrap();
     assert_eq!(early + token.swap(0, AcqRel), 1, "the token is taken once");
+}
+
+static TWO_READ_GUARDS: Model = Model {
+    name: "limits_two_read_guards",
+    about: "false alarm: a thread with a read guard takes another; refused before loom miscounts the readers",
+    invariants: &[],
+    bound: None,
+    body: || two_read_guards(false),
+    mutants: &[Mutant::Body { name: "both_at_once", body: || two_read_guards(true) }],
+};
+
+fn two_read_guards(at_once: bool) {
+    let number = Arc::new(RwLock::new(7));
+    let theirs = number.clone();
+    let reading = thread::spawn(move || *theirs.read().unwrap());
+    let first = number.read().unwrap();
+    let seen = *first;
+    if !at_once {
+        drop(first);
+    }
+    assert_eq!(*number.read().unwrap(), seen);
+    assert_eq!(reading.join().unwrap(), seen);
+}
+
+static CLOSED_CHANNEL: Model = Model {
+    name: "limits_closed_channel",
+    about: "false alarm: recv on a channel without senders waits for ever in loom, and returns an error in std",
+    invariants: &[],
+    bound: None,
+    body: || closed_channel(1),
+    mutants: &[Mutant::Body { name: "until_closed", body: || closed_channel(2) }],
+};
+
+fn closed_channel(receives: usize) {
+    let (sender, receiver) = channel();
+    let sending = thread::spawn(move || sender.send(7).unwrap());
+    for _ in 0..receives {
+        let _ = receiver.recv();
+    }
+    sending.join().unwrap();
+}
+
+static CONDVAR_FOR_NO_REASON: Model = Model {
+    name: "limits_condvar_for_no_reason",
+    about: "blind spot: a wait on a condition variable never ends without a notification",
+    invariants: &[],
+    bound: None,
+    body: || wait_without_a_loop(false),
+    mutants: &[Mutant::Body { name: "notified_too_early", body: || wait_without_a_loop(true) }],
+};
+
+/// Asks once instead of in a loop. Wrong in std, where a wait may end for no reason.
+fn wait_without_a_loop(too_early: bool) {
+    let shared = Arc::new((Mutex::new(false), Condvar::new()));
+    let theirs = shared.clone();
+    let setting = thread::spawn(move || {
+        if too_early {
+            theirs.1.notify_one();
+        }
+        *theirs.0.lock().unwrap() = true;
+        theirs.1.notify_one();
+    });
+    let mut ready = shared.0.lock().unwrap();
+    if !*ready {
+        ready = shared.1.wait(ready).unwrap();
+    }
+    assert!(*ready, "woken for no reason");
+    drop(ready);
+    setting.join().unwrap();
+}
+
+static WEAK_EXCHANGE: Model = Model {
+    name: "limits_weak_exchange",
+    about: "blind spot: compare_exchange_weak never fails while the expected value is there",
+    invariants: &[],
+    bound: None,
+    body: || weak_exchange(0),
+    mutants: &[Mutant::Body { name: "fails", body: || weak_exchange(1) }],
+};
+
+/// Tries once instead of in a loop. Wrong on processors whose exchange is a pair of load and store.
+fn weak_exchange(expected: usize) {
+    let number = AtomicUsize::new(0);
+    assert!(number.compare_exchange_weak(expected, 2, AcqRel, Relaxed).is_ok(), "failed for no reason");
 }
 
 static LOAD_BUFFERING: Model = Model {

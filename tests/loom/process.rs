@@ -72,8 +72,9 @@ fn describe(log: &str) -> String {
         return "ended without a message".into();
     };
     let (which, how) = said.split_once("): ").unwrap_or(("", said));
-    // Of the kinds only a panic has words of the model's own.
-    let how = how.split_once(": ").map_or(how, |(kind, _)| if kind == "panic" { how } else { kind });
+    // A panic has words of the model's own, and a limit says which.
+    let worded = |kind| kind == "panic" || kind == "limit";
+    let how = how.split_once(": ").map_or(how, |(kind, _)| if worded(kind) { how } else { kind });
     let short: String = how.chars().take(60).collect();
     format!("{short}, in {which}")
 }

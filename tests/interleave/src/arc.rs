@@ -77,6 +77,14 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub fn strong_count(this: &Self) -> usize {
         let begun = recorder::begin("strong_count", this.object, Location::caller());
+        if std::sync::Arc::strong_count(&this.value) > 1 {
+            // Loom goes back from a count to the clones and drops before it, but never from one of those to a count. So
+            // both orders are begun here: a wait for a permit that is there ends at once, and once for no reason, with
+            // the other threads first.
+            let permit = loom::sync::Notify::new();
+            permit.notify();
+            permit.wait();
+        }
         let count = loom::sync::Arc::strong_count(this.count());
         begun.done(Op::StrongCount(count));
         count

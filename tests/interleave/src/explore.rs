@@ -3,13 +3,13 @@
 use std::env;
 use std::fs;
 use std::io;
-use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::thread;
 
 use crate::failure::Failure;
-use crate::recorder::{self, Recorder};
+use crate::recorder::{self, Panic, Recorder};
 
 /// The environment variable that names the file of an execution to be run again.
 const REPLAY: &str = "INTERLEAVE_REPLAY";
@@ -259,7 +259,7 @@ fn listen_to_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| match recorder::panicked(message(info), place(info)) {
+        panic::set_hook(Box::new(move |info| match recorder::panicked(Panic::of(info)) {
             None => before(info),
             Some(true) => {}
             Some(false) => tell_before_the_abort(),
@@ -279,15 +279,4 @@ fn tell_before_the_abort() {
         model.tell(&failure, &body);
         recorder::with(|recorder| recorder.told = true);
     }
-}
-
-fn message(info: &PanicHookInfo<'_>) -> String {
-    let payload = info.payload();
-    let text =
-        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic with a value that is no text").trim().to_owned()
-}
-
-fn place(info: &PanicHookInfo<'_>) -> Option<(String, u32)> {
-    info.location().map(|location| (location.file().to_owned(), location.line()))
 }

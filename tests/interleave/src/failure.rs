@@ -3,10 +3,11 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, IsTerminal};
+use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 
 use crate::picture::{self, Picture};
-use crate::recorder::Recorder;
+use crate::recorder::{Panic, Recorder};
 
 /// What kind of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +22,63 @@ pub enum Kind {
     Leak,
     /// More switches than [`Model::max_branches`](crate::Model::max_branches): a loop that need not end.
     Endless,
+    /// The model does what loom cannot explore. It may be right.
+    Limit,
 }
 
-impl Kind {
-    fn of(message: &str) -> Kind {
-        let has = |text| message.contains(text);
-        match () {
-            () if message.starts_with("deadlock") => Kind::Deadlock,
-            () if has("Causality violation") => Kind::Race,
-            () if has("leaked.") && (has("Arc ") || has("Allocation ") || has("Messages ")) => Kind::Leak,
-            () if has("exceeded maximum number of branches") => Kind::Endless,
-            () => Kind::Panic,
+/// A panic of this package's own, which says that the exploration cannot go on.
+pub(crate) struct Complaint {
+    pub kind: Kind,
+    pub message: &'static str,
+}
+
+impl Panic {
+    /// What the panic hook is told. What a failure is, is seen from where it comes: loom says it in its own sources, and
+    /// a model may use the same words.
+    pub(crate) fn of(info: &PanicHookInfo<'_>) -> Panic {
+        let at = info.location().map(|location| (location.file().to_owned(), location.line()));
+        let payload = info.payload();
+        if let Some(complaint) = payload.downcast_ref::<Complaint>() {
+            let (kind, message) = (complaint.kind, complaint.message.into());
+            return Panic { kind, message, at, by_loom: false, lane: None };
         }
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or(payload.downcast_ref::<String>().map(String::as_str));
+        let message = text.unwrap_or("a panic with a value that is no text").trim().to_owned();
+        let by_loom = at.as_ref().is_some_and(|(file, _)| is_looms(file));
+        let (kind, message) = if by_loom { looms(message) } else { (Kind::Panic, message) };
+        Panic { kind, message, at, by_loom, lane: None }
     }
+}
+
+/// Whether a file is one of loom's sources, wherever they lie.
+fn is_looms(file: &str) -> bool {
+    let folders: Vec<&str> = file.split(['/', '\\']).collect();
+    folders.windows(2).any(|pair| (pair[0] == "loom" || pair[0].starts_with("loom-")) && pair[1] == "src")
+}
+
+/// What loom means by this message, and what is said instead.
+fn looms(message: String) -> (Kind, String) {
+    let has = |text| message.contains(text);
+    let (kind, message) = match () {
+        () if message.starts_with("deadlock") => {
+            (Kind::Deadlock, "every thread that is left waits for another")
+        }
+        () if has("Causality violation") => {
+            (Kind::Race, "two threads at one cell at once, and one of them writes")
+        }
+        () if has("leaked.") => (Kind::Leak, "an Arc is left at the end"),
+        () if has("exceeded maximum number of branches") => {
+            (Kind::Endless, "it goes round in circles: more switches than the model may have")
+        }
+        () => {
+            return (
+                Kind::Limit,
+                format!("loom itself gave up, which need not be the model's fault: {message}"),
+            );
+        }
+    };
+    (kind, message.into())
 }
 
 impl fmt::Display for Kind {
@@ -44,6 +89,7 @@ impl fmt::Display for Kind {
             Kind::Race => "data race",
             Kind::Leak => "leak",
             Kind::Endless => "no end",
+            Kind::Limit => "limit",
         })
     }
 }
@@ -57,7 +103,7 @@ pub struct Failure {
     pub execution: usize,
     /// What kind of failure.
     pub kind: Kind,
-    /// What loom or the model said.
+    /// What the model said, or what loom meant.
     pub message: String,
     pub(crate) replayed: bool,
     pub(crate) told: bool,
@@ -66,15 +112,9 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn new(name: &str, recorder: Recorder, replayed: bool) -> Failure {
-        let panic = recorder.recording.panic.as_ref();
-        let said = panic.map_or_else(|| "it ended without a message".into(), |panic| panic.message.clone());
-        let kind = Kind::of(&said);
-        let message = match kind {
-            Kind::Deadlock => "every thread that is left waits for another".into(),
-            Kind::Race => "two threads at one cell at once, and one of them writes".into(),
-            Kind::Leak => "an Arc is left at the end".into(),
-            Kind::Endless => "it goes round in circles: more switches than the model may have".into(),
-            Kind::Panic => said,
+        let (kind, message) = match &recorder.recording.panic {
+            Some(panic) => (panic.kind, panic.message.clone()),
+            None => (Kind::Panic, "it ended without a message".into()),
         };
         let mut failure = Failure {
             name: name.into(),

@@ -59,6 +59,7 @@ mod order;
 mod picture;
 mod recorder;
 mod source;
+mod step;
 pub mod sync;
 pub mod thread;
 pub mod unpoisoned;

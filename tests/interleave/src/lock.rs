@@ -8,6 +8,9 @@ use std::ptr;
 use std::sync::{self, LockResult, PoisonError, TryLockError, TryLockResult};
 use std::thread::panicking;
 
+use loom::thread::ThreadId;
+
+use crate::failure::Kind;
 use crate::recorder::{self, At, Op};
 
 // Of each lock there are two. Loom's says whose turn it is; the standard library's holds the value, is never waited for,
@@ -16,7 +19,7 @@ use crate::recorder::{self, At, Op};
 // price is that loom's lock, 16 bytes, is never freed.
 
 macro_rules! guard {
-    ($guard:ident, $lock:ident, $about:literal) => {
+    ($guard:ident, $lock:ident, $about:literal, $left:expr) => {
         #[doc = $about]
         pub struct $guard<'a, T: ?Sized> {
             // Both are empty only while it is dropped, or waits on a condition variable.
@@ -24,7 +27,7 @@ macro_rules! guard {
             turn: Option<loom::sync::$guard<'static, ()>>,
             lock: &'a $lock<T>,
             at: At,
-            /// It was made while its thread unwound: loom's guard poisons nothing then.
+            /// Loom's guard was made while its thread unwound: it poisons nothing.
             unwinds: bool,
         }
 
@@ -34,8 +37,9 @@ macro_rules! guard {
                 turn: loom::sync::$guard<'static, ()>,
                 lock: &'a $lock<T>,
                 at: At,
+                unwinds: bool,
             ) -> Self {
-                $guard { value: Some(value), turn: Some(turn), lock, at, unwinds: panicking() }
+                $guard { value: Some(value), turn: Some(turn), lock, at, unwinds }
             }
         }
 
@@ -51,6 +55,8 @@ macro_rules! guard {
             fn drop(&mut self) {
                 self.value = None;
                 let Some(turn) = self.turn.take() else { return };
+                let left: fn(&$lock<T>) = $left;
+                left(self.lock);
                 if recorder::is_given_up() {
                     return mem::forget(turn);
                 }
@@ -73,7 +79,7 @@ macro_rules! guard {
 }
 
 macro_rules! lock {
-    ($lock:ident, $guard:ident, $method:ident, $try_method:ident) => {
+    ($lock:ident, $guard:ident, $method:ident, $try_method:ident, $entered:expr, $left:expr) => {
         /// Waits until the lock is free, and takes it.
         ///
         /// # Errors
@@ -81,11 +87,14 @@ macro_rules! lock {
         #[track_caller]
         pub fn $method(&self) -> LockResult<$guard<'_, T>> {
             let at = Location::caller();
+            let entered: fn(&Self) = $entered;
+            entered(self);
             let begun = recorder::begin(stringify!($method), self.object, at);
             let kept = recorder::take_kept(ptr::from_ref(self.turn).addr());
+            let unwinds = panicking() && kept.is_none();
             let turn = kept.unwrap_or_else(|| self.turn.$method().expect(TURN));
             begun.done(Op::Lock { method: stringify!($method) });
-            let guard = |value| $guard::new(value, turn, self, at);
+            let guard = |value| $guard::new(value, turn, self, at, unwinds);
             match self.value.$try_method() {
                 Ok(value) => Ok(guard(value)),
                 Err(TryLockError::Poisoned(poisoned)) => Err(PoisonError::new(guard(poisoned.into_inner()))),
@@ -101,14 +110,18 @@ macro_rules! lock {
         #[track_caller]
         pub fn $try_method(&self) -> TryLockResult<$guard<'_, T>> {
             let at = Location::caller();
+            let (entered, left): (fn(&Self), fn(&Self)) = ($entered, $left);
+            entered(self);
             let begun = recorder::begin(stringify!($try_method), self.object, at);
             let kept = recorder::take_kept(ptr::from_ref(self.turn).addr());
+            let unwinds = panicking() && kept.is_none();
             let Some(turn) = kept.or_else(|| self.turn.$try_method().ok()) else {
                 begun.done(Op::Refused { method: stringify!($try_method) });
+                left(self);
                 return Err(TryLockError::WouldBlock);
             };
             begun.done(Op::Lock { method: stringify!($try_method) });
-            let guard = |value| $guard::new(value, turn, self, at);
+            let guard = |value| $guard::new(value, turn, self, at, unwinds);
             match self.value.$try_method() {
                 Ok(value) => Ok(guard(value)),
                 Err(TryLockError::Poisoned(poisoned)) => {
@@ -124,7 +137,7 @@ macro_rules! lock {
 const TURN: &str = "the value is free when it is a thread's turn";
 
 macro_rules! common {
-    ($lock:ident) => {
+    ($lock:ident $(, $field:ident)?) => {
         impl<T> $lock<T> {
             /// A free lock around a value.
             #[track_caller]
@@ -132,6 +145,7 @@ macro_rules! common {
                 $lock {
                     object: recorder::object_with::<T>(stringify!($lock), Location::caller()),
                     turn: Box::leak(Box::new(loom::sync::$lock::new(()))),
+                    $($field: Default::default(),)?
                     value: sync::$lock::new(value),
                 }
             }
@@ -185,10 +199,10 @@ pub struct Mutex<T: ?Sized> {
 }
 
 common!(Mutex);
-guard!(MutexGuard, Mutex, "A locked [`Mutex`].");
+guard!(MutexGuard, Mutex, "A locked [`Mutex`].", |_| {});
 
 impl<T: ?Sized> Mutex<T> {
-    lock!(Mutex, MutexGuard, lock, try_lock);
+    lock!(Mutex, MutexGuard, lock, try_lock, |_| {}, |_| {});
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
@@ -223,16 +237,37 @@ impl<T: ?Sized> MutexGuard<'_, T> {
 pub struct RwLock<T: ?Sized> {
     object: u32,
     turn: &'static loom::sync::RwLock<()>,
+    /// The threads that hold a read guard, or wait for one.
+    readers: sync::Mutex<Vec<ThreadId>>,
     value: sync::RwLock<T>,
 }
 
-common!(RwLock);
-guard!(RwLockReadGuard, RwLock, "A [`RwLock`] locked for reading.");
-guard!(RwLockWriteGuard, RwLock, "A [`RwLock`] locked for writing.");
+common!(RwLock, readers);
+guard!(RwLockReadGuard, RwLock, "A [`RwLock`] locked for reading.", RwLock::reads_no_more);
+guard!(RwLockWriteGuard, RwLock, "A [`RwLock`] locked for writing.", |_| {});
 
 impl<T: ?Sized> RwLock<T> {
-    lock!(RwLock, RwLockReadGuard, read, try_read);
-    lock!(RwLock, RwLockWriteGuard, write, try_write);
+    lock!(RwLock, RwLockReadGuard, read, try_read, Self::reads, Self::reads_no_more);
+    lock!(RwLock, RwLockWriteGuard, write, try_write, |_| {}, |_| {});
+
+    fn reads(&self) {
+        let id = loom::thread::current().id();
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.contains(&id) {
+            drop(readers);
+            recorder::complain(
+                Kind::Limit,
+                "a thread that holds a read guard of a lock takes another: loom counts each thread once, and std's lock \
+                 may wait for ever if a writer waits in between",
+            );
+        }
+        readers.push(id);
+    }
+
+    fn reads_no_more(&self) {
+        let id = loom::thread::current().id();
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).retain(|reader| *reader != id);
+    }
 }
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {

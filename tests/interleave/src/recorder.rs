@@ -4,214 +4,16 @@
 
 use std::any::{Any, type_name};
 use std::cell::RefCell;
-use std::fmt;
 use std::mem::ManuallyDrop;
-use std::panic::Location;
+use std::panic::{Location, panic_any, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::panicking;
 
 use loom::thread::ThreadId;
 
+use crate::failure::{Complaint, Kind};
+pub(crate) use crate::step::*;
 use crate::thread::Token;
-
-pub(crate) type At = &'static Location<'static>;
-
-/// A value that an atomic held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Value {
-    Bool(bool),
-    Int(i128),
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Bool(value) => value.fmt(f),
-            // Flags packed into the upper bits read better so.
-            Value::Int(value) if *value > 0xffff => write!(f, "{value:#x}"),
-            Value::Int(value) => value.fmt(f),
-        }
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Value {
-        Value::Bool(value)
-    }
-}
-
-macro_rules! value_from {
-    ($($int:ty)*) => {
-        $(impl From<$int> for Value {
-            fn from(value: $int) -> Value {
-                // No integer is wider than 64 bits here, so that all fit.
-                Value::Int(value as i128)
-            }
-        })*
-    };
-}
-value_from!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
-
-/// What a thread did, once it was done.
-#[derive(Clone, Debug)]
-pub(crate) enum Op {
-    /// An atomic was made, with this value.
-    New(Value),
-    Load {
-        order: Ordering,
-        value: Value,
-    },
-    Store {
-        order: Ordering,
-        value: Value,
-    },
-    /// A read-modify-write that always writes, such as `fetch_add`.
-    Update {
-        method: &'static str,
-        operand: Option<Value>,
-        order: Ordering,
-        old: Value,
-        new: Value,
-    },
-    /// A read-modify-write that writes only if it finds what it expects. `found` is that, or what was there instead.
-    Exchange {
-        method: &'static str,
-        expected: Value,
-        new: Value,
-        order: Ordering,
-        found: Value,
-    },
-    Fence(Ordering),
-    Lock {
-        method: &'static str,
-    },
-    /// A try that found the lock held.
-    Refused {
-        method: &'static str,
-    },
-    Unlock,
-    /// A thread is in the queue of a condition variable, this mutex is unlocked, and the thread sleeps.
-    WaitFrom(u32),
-    /// The wait has ended, and this mutex is locked again.
-    WaitOver(u32),
-    /// A condition variable woke the threads of these lanes.
-    Notify {
-        method: &'static str,
-        woke: Vec<u8>,
-    },
-    /// A `Notify` has its permit now.
-    Permit,
-    /// A wait for the permit of a `Notify` that is not there.
-    Sleeps,
-    /// The permit of a `Notify` was there, or came. Spurious: it was neither.
-    Notified {
-        spurious: bool,
-    },
-    Spawn(u8),
-    Join(u8),
-    Ends,
-    /// `park` found no token: the thread sleeps.
-    Parks,
-    /// `park` has taken the token.
-    Parked,
-    /// The thread has its token. `found`: it had one already.
-    Unpark {
-        thread: ThreadId,
-        found: bool,
-    },
-    Yield,
-    /// `block_on` polls its future, and what came of it.
-    Poll,
-    /// Woken: the waker has been called already, so that `block_on` need not sleep.
-    Pending {
-        woken: bool,
-    },
-    Ready,
-    /// The waker of the `block_on` on this lane was called.
-    Wake(u8),
-    /// `block_on` goes on: woken, or spuriously.
-    Awake {
-        spurious: bool,
-    },
-    /// A plain cell was read or written.
-    Cell {
-        method: &'static str,
-        value: String,
-    },
-    /// A handle of an `Arc` appeared (its number) or went.
-    Handle(u32),
-    Clone(u32),
-    Drop(u32),
-    /// A look at how many handles there are: so many; this one alone; more than this one.
-    StrongCount(usize),
-    Only {
-        method: &'static str,
-    },
-    Shared {
-        method: &'static str,
-    },
-    /// A remark by the model itself.
-    Note(String),
-    /// A panic that the model caught itself.
-    Caught(String),
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    pub lane: u8,
-    /// Its number in [`Recording::objects`], or [`NONE`].
-    pub object: u32,
-    pub at: At,
-    pub op: Op,
-}
-
-/// No object: a fence, a note.
-pub(crate) const NONE: u32 = u32::MAX;
-
-/// What a thread has begun and not ended: where it stands when the execution breaks off.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Doing {
-    pub method: &'static str,
-    pub object: u32,
-    pub at: At,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Lane {
-    /// Where it was spawned, and its name, if it has one. The first lane is the model's own.
-    pub spawned: At,
-    pub name: Option<String>,
-    pub id: Option<ThreadId>,
-    pub doing: Option<Doing>,
-}
-
-/// A synchronization primitive.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Object {
-    pub kind: &'static str,
-    /// The type that it holds, where its kind does not tell.
-    pub of: &'static str,
-    pub made: At,
-}
-
-/// How an execution ended before its end.
-#[derive(Clone, Debug)]
-pub(crate) struct Panic {
-    pub message: String,
-    pub at: Option<(String, u32)>,
-    /// The lane that did the last thing, where it was one's doing.
-    pub lane: Option<u8>,
-}
-
-/// One execution.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Recording {
-    pub steps: Vec<Step>,
-    pub lanes: Vec<Lane>,
-    pub objects: Vec<Object>,
-    pub panic: Option<Panic>,
-}
 
 /// What the exploring thread keeps.
 #[derive(Default)]
@@ -225,6 +27,8 @@ pub(crate) struct Recorder {
     pub handles: u32,
     pub lane: u8,
     pub inside: bool,
+    /// How many threads this execution has, beside the model's own.
+    pub spawned: usize,
     /// What each thread of this execution parks on.
     pub tokens: Vec<(ThreadId, Arc<Token>)>,
     pub kept: Vec<Kept>,
@@ -268,7 +72,8 @@ pub(crate) fn execution() {
         recording.objects.clear();
         recording.panic = None;
         recorder.tokens.clear();
-        (recorder.lane, recorder.handles) = (0, 0);
+        recorder.kept.clear();
+        (recorder.lane, recorder.handles, recorder.spawned) = (0, 0, 0);
         recorder.inside = recorder.on;
         recorder.on
     });
@@ -285,21 +90,54 @@ pub(crate) fn execution() {
     }
 }
 
-/// What this thread parks on.
-pub(crate) fn token(thread: ThreadId, new: fn() -> Arc<Token>) -> Arc<Token> {
+/// What this thread parks on, if it was said.
+pub(crate) fn token(thread: ThreadId) -> Option<Arc<Token>> {
     let find = |recorder: &mut Recorder| {
         recorder.tokens.iter().find(|(id, _)| *id == thread).map(|(_, token)| token.clone())
     };
-    with(find).flatten().unwrap_or_else(|| {
-        let token = new();
-        with(|recorder| recorder.tokens.push((thread, token.clone())));
-        token
-    })
+    with(find).flatten()
+}
+
+/// This thread parks on this token.
+pub(crate) fn new_token(thread: ThreadId, token: &Arc<Token>) {
+    with(|recorder| recorder.tokens.push((thread, token.clone())));
+}
+
+/// One thread more.
+pub(crate) fn count_thread() {
+    let spawned = with(|recorder| {
+        recorder.spawned += 1;
+        recorder.spawned
+    });
+    if spawned.is_some_and(|spawned| spawned >= loom::MAX_THREADS) {
+        complain(Kind::Limit, "loom explores models of at most five threads, the model's own among them");
+    }
+}
+
+/// Ends this execution, and so the exploration: it cannot go on, and loom would say why in words of its own at best.
+pub(crate) fn complain(kind: Kind, message: &'static str) -> ! {
+    panic_any(Complaint { kind, message })
+}
+
+/// Before a thread's next operation: it has caught the panic that it had.
+fn settle() {
+    if panicking() {
+        return;
+    }
+    drop_kept();
+    let complaint = with(|recorder| {
+        let panic = recorder.recording.panic.as_ref()?;
+        matches!(panic.kind, Kind::Limit).then_some(panic.kind)
+    });
+    if let Some(kind) = complaint.flatten() {
+        // What the model has caught was not for it. It has been noted with its message already.
+        resume_unwind(Box::new(Complaint { kind, message: "caught by the model" }));
+    }
 }
 
 /// Nothing more belongs to this execution.
 pub(crate) fn execution_over() {
-    drop_kept();
+    settle();
     with(|recorder| recorder.inside = false);
 }
 
@@ -351,11 +189,12 @@ fn is_on() -> bool {
 /// panic again, in a destructor, and the process would be aborted. A panic of the model itself is another matter, for
 /// the model may catch it.
 pub(crate) fn is_given_up() -> bool {
-    let given_up =
-        |message: &str| message.starts_with("deadlock") || message.contains("maximum number of branches");
-    panicking()
-        && with(|recorder| recorder.recording.panic.as_ref().is_some_and(|panic| given_up(&panic.message)))
-            .unwrap_or(false)
+    let given_up = |panic: &Panic| match panic.kind {
+        Kind::Deadlock | Kind::Endless => true,
+        Kind::Limit => panic.by_loom,
+        Kind::Panic | Kind::Race | Kind::Leak => false,
+    };
+    panicking() && with(|recorder| recorder.recording.panic.as_ref().is_some_and(given_up)).unwrap_or(false)
 }
 
 /// The lane of the running thread. Loom is asked each time: it may have switched since.
@@ -380,9 +219,9 @@ pub(crate) struct Begun {
 
 /// The running thread begins an operation.
 pub(crate) fn begin(method: &'static str, object: u32, at: At) -> Begun {
-    if !panicking() {
-        drop_kept();
-    }
+    settle();
+    // One that did not end the execution was caught.
+    let caught = if panicking() { None } else { with(|recorder| recorder.recording.panic.take()).flatten() };
     if !is_on() {
         return Begun { lane: None, object, at };
     }
@@ -390,8 +229,7 @@ pub(crate) fn begin(method: &'static str, object: u32, at: At) -> Begun {
     let lane = with(|recorder| {
         let lane = lane(recorder, id, at);
         let recording = &mut recorder.recording;
-        if let Some(panic) = recording.panic.take() {
-            // It did not end the execution, so somebody caught it.
+        if let Some(panic) = caught {
             recording.steps.push(Step { lane, object: NONE, at, op: Op::Caught(panic.message) });
         }
         recording.lanes[usize::from(lane)].doing = Some(Doing { method, object, at });
@@ -493,12 +331,12 @@ pub(crate) fn enter_lane(lane: Option<u8>) {
 
 /// The exploring thread panics. Whether it is the first time that it does, or the first since one was caught; and
 /// nothing, where this thread explores nothing.
-pub(crate) fn panicked(message: String, at: Option<(String, u32)>) -> Option<bool> {
+pub(crate) fn panicked(panic: Panic) -> Option<bool> {
     with(|recorder| {
         let lane = recorder.inside.then_some(recorder.lane);
         let first = recorder.recording.panic.is_none();
         if first {
-            recorder.recording.panic = Some(Panic { message, at, lane });
+            recorder.recording.panic = Some(Panic { lane, ..panic });
         }
         first
     })

@@ -59,7 +59,11 @@ impl Thread {
 /// The running thread.
 pub fn current() -> Thread {
     let inner = loom::thread::current();
-    let token = recorder::token(inner.id(), Token::new);
+    let token = recorder::token(inner.id()).unwrap_or_else(|| {
+        let token = Token::new();
+        recorder::new_token(inner.id(), &token);
+        token
+    });
     Thread { inner, token }
 }
 
@@ -103,9 +107,12 @@ where
     T: 'static,
 {
     let at = Location::caller();
+    recorder::count_thread();
     let lane = recorder::new_lane(at, None);
+    // Made before the thread is: all that it does comes after.
+    let token = Token::new();
     let inner = loom::thread::spawn(on_lane(lane, at, f));
-    joins(inner, lane, at)
+    joins(inner, token, lane, at)
 }
 
 /// Runs on the new thread: `f`, on a lane of its own.
@@ -118,12 +125,16 @@ fn on_lane<T>(lane: Option<u8>, at: At, f: impl FnOnce() -> T) -> impl FnOnce() 
     }
 }
 
-fn joins<T>(inner: loom::thread::JoinHandle<T>, lane: Option<u8>, at: At) -> JoinHandle<T> {
+fn joins<T>(
+    inner: loom::thread::JoinHandle<T>,
+    token: Arc<Token>,
+    lane: Option<u8>,
+    at: At,
+) -> JoinHandle<T> {
     if let Some(lane) = lane {
         recorder::record(NONE, at, Op::Spawn(lane));
     }
-    // Made before the thread runs: all that it does comes after.
-    let token = recorder::token(inner.thread().id(), Token::new);
+    recorder::new_token(inner.thread().id(), &token);
     let thread = Thread { inner: inner.thread().clone(), token };
     JoinHandle { inner, thread, lane }
 }
@@ -163,9 +174,11 @@ impl Builder {
         T: Send + 'static,
     {
         let at = Location::caller();
+        recorder::count_thread();
         let lane = recorder::new_lane(at, self.name);
+        let token = Token::new();
         let inner = self.inner.spawn(on_lane(lane, at, f))?;
-        Ok(joins(inner, lane, at))
+        Ok(joins(inner, token, lane, at))
     }
 }
 

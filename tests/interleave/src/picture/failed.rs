@@ -37,7 +37,7 @@ impl Rows<'_> {
                 let at = doing.map(|doing| (doing.at.file().to_owned(), doing.at.line()));
                 self.fails(lane, what, why, at, from);
             }
-            Kind::Panic => {
+            Kind::Panic | Kind::Limit => {
                 let lane = usize::from(lane.unwrap_or_default());
                 self.fails(lane, "panics".into(), message.into(), place, None);
             }
