@@ -6,7 +6,7 @@ use std::mem;
 use std::ops::Deref;
 use std::panic::Location;
 
-use crate::recorder::{self, At, Op};
+use crate::recorder::{self, At, Id, Op};
 
 /// `std::sync::Arc` under loom, recorded. Loom fails an execution after which one is left; the picture then tells
 /// which handle it was, and where it was cloned.
@@ -15,7 +15,7 @@ pub struct Arc<T: ?Sized> {
     count: Option<loom::sync::Arc<()>>,
     /// Apart, so that a value's destructor runs when it has been recorded that its last handle went.
     value: std::sync::Arc<T>,
-    object: u32,
+    object: Id,
     handle: u32,
     at: At,
 }
@@ -78,12 +78,8 @@ impl<T: ?Sized> Arc<T> {
     pub fn strong_count(this: &Self) -> usize {
         let begun = recorder::begin("strong_count", this.object, Location::caller());
         if std::sync::Arc::strong_count(&this.value) > 1 {
-            // Loom goes back from a count to the clones and drops before it, but never from one of those to a count. So
-            // both orders are begun here: a wait for a permit that is there ends at once, and once for no reason, with
-            // the other threads first.
-            let permit = loom::sync::Notify::new();
-            permit.notify();
-            permit.wait();
+            // Loom goes back from a count to the clones and drops before it, but never from one of those to a count.
+            crate::thread::begin_both_orders();
         }
         let count = loom::sync::Arc::strong_count(this.count());
         begun.done(Op::StrongCount(count));
@@ -128,7 +124,7 @@ impl<T: ?Sized> Clone for Arc<T> {
 impl<T: ?Sized> Drop for Arc<T> {
     fn drop(&mut self) {
         if let Some(count) = self.count.take() {
-            if recorder::is_given_up() {
+            if recorder::is_lost(self.object) {
                 return mem::forget((count, self.value.clone()));
             }
             let begun = recorder::begin("drop", self.object, self.at);

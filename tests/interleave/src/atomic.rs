@@ -5,7 +5,7 @@ use std::panic::Location;
 
 pub use std::sync::atomic::Ordering;
 
-use crate::recorder::{self, Op};
+use crate::recorder::{self, Id, Op};
 
 /// An atomic fence. Loom models `SeqCst` truly here, and not on loads and stores, where it takes it for `AcqRel`.
 #[track_caller]
@@ -20,7 +20,7 @@ macro_rules! atomic {
         #[doc = concat!("`std::sync::atomic::", stringify!($name), "` under loom, recorded.")]
         pub struct $name {
             inner: loom::sync::atomic::$name,
-            object: u32,
+            object: Id,
         }
 
         impl $name {

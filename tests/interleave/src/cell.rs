@@ -3,14 +3,14 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::recorder::{self, Op};
+use crate::recorder::{self, Id, Op};
 
 /// Plain data, as behind a raw pointer or in an `UnsafeCell`: who shares it must see to it that no two threads are at
 /// it at once, one of them writing. A model in which that can happen fails (a data race). Unlike `std`'s it may be
 /// shared, because loom's threads take turns on one real thread.
 pub struct Cell<T> {
     inner: loom::cell::Cell<T>,
-    object: u32,
+    object: Id,
 }
 
 impl<T> Cell<T> {

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, LockResult, Mutex, PoisonError};
 
-use crate::recorder::{self, Begun, Op};
+use crate::recorder::{self, Begun, Id, Op};
 use crate::sync::MutexGuard;
 
 /// `std::sync::Condvar` under loom, recorded. It never wakes for no reason, and has no time that could run out.
@@ -17,7 +17,7 @@ pub struct Condvar {
     /// No thread waits on it: its operations are points at which threads may switch, and nothing more.
     point: loom::sync::Condvar,
     queue: Mutex<VecDeque<Arc<Waiter>>>,
-    object: u32,
+    object: Id,
 }
 
 /// A thread in the queue.
@@ -48,14 +48,14 @@ impl Condvar {
         self.point.notify_all();
         // From here to `park` no other thread runs.
         let waiter = self.enqueue(&begun);
-        begun.step(Op::WaitFrom(guard.object()));
+        begun.step(Op::WaitFrom(guard.object().number));
         guard.let_go();
         while !waiter.notified.load(Relaxed) {
             loom::thread::park();
         }
         begun.goes_on("lock", guard.object());
         let poisoned = guard.take_again();
-        begun.done(Op::WaitOver(guard.object()));
+        begun.done(Op::WaitOver(guard.object().number));
         if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
@@ -127,7 +127,7 @@ impl fmt::Debug for Condvar {
 /// once for no reason.
 pub struct Notify {
     inner: loom::sync::Notify,
-    object: u32,
+    object: Id,
     /// A permit was given that no wait has used: tells a spurious end. Not part of the model.
     given: AtomicBool,
     waiting: AtomicBool,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::thread;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::recorder::{self, Panic, Recorder};
 
 /// The environment variable that names the file of an execution to be run again.
@@ -136,11 +136,20 @@ impl Model {
             builder.checkpoint_file = Some(file.into());
         }
         let rest = EMERGENCY.replace(Some((self.clone(), body.clone(), replay.is_some())));
-        let result = catch_unwind(AssertUnwindSafe(|| builder.check(execution(body))));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            builder.check(execution(body.clone()));
+            if replay.is_none() && recorder::with(|recorder| recorder.is_to_be_repeated()) == Some(true) {
+                // Once more, and no further.
+                (builder.checkpoint_interval, builder.max_permutations) = (1, Some(2));
+                builder.check(execution(body));
+            }
+        }));
+        // What the model leaves behind is dropped now, and loom must not hear of it.
+        recorder::with(|recorder| recorder.stamp = 0);
         EMERGENCY.set(rest);
         let recorder = recorder::replace(before).unwrap_or_default();
         match result {
-            Ok(()) => Ok(Explored { executions: recorder.executions }),
+            Ok(()) => Ok(Explored { executions: recorder.explored() }),
             Err(_) => Err(Failure::new(&self.name, recorder, replay.is_some())),
         }
     }
@@ -165,7 +174,8 @@ impl Model {
             Ok(pictures) => eprintln!("picture: {}", pictures.display()),
             Err(error) => eprintln!("no picture: {}: {error}", folder.display()),
         }
-        if failure.replayed {
+        // What differs from one execution to the next cannot be had again.
+        if failure.replayed || failure.kind == Kind::Outlives {
             return;
         }
         let file = folder.join(format!("{}.json", crate::failure::file_name(&self.name)));

@@ -7,7 +7,7 @@ use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 
 use crate::picture::{self, Picture};
-use crate::recorder::{Panic, Recorder};
+use crate::recorder::{At, OUTLIVES, Panic, Recorder};
 
 /// What kind of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +24,16 @@ pub enum Kind {
     Endless,
     /// The model does what loom cannot explore. It may be right.
     Limit,
+    /// The model did not do the same as in the execution before, where loom let it: what it does depends on something
+    /// that is not made anew in each execution, or not made of this package's types.
+    Outlives,
 }
 
 /// A panic of this package's own, which says that the exploration cannot go on.
 pub(crate) struct Complaint {
     pub kind: Kind,
-    pub message: &'static str,
+    pub message: String,
+    pub at: At,
 }
 
 impl Panic {
@@ -39,7 +43,8 @@ impl Panic {
         let at = info.location().map(|location| (location.file().to_owned(), location.line()));
         let payload = info.payload();
         if let Some(complaint) = payload.downcast_ref::<Complaint>() {
-            let (kind, message) = (complaint.kind, complaint.message.into());
+            let (kind, message) = (complaint.kind, complaint.message.clone());
+            let at = Some((complaint.at.file().to_owned(), complaint.at.line()));
             return Panic { kind, message, at, by_loom: false, lane: None };
         }
         let text = payload.downcast_ref::<&str>().copied();
@@ -71,6 +76,7 @@ fn looms(message: String) -> (Kind, String) {
         () if has("exceeded maximum number of branches") => {
             (Kind::Endless, "it goes round in circles: more switches than the model may have")
         }
+        () if has("Is the model fully deterministic?") => (Kind::Outlives, OUTLIVES),
         () => {
             return (
                 Kind::Limit,
@@ -90,6 +96,7 @@ impl fmt::Display for Kind {
             Kind::Leak => "leak",
             Kind::Endless => "no end",
             Kind::Limit => "limit",
+            Kind::Outlives => "not repeatable",
         })
     }
 }
@@ -113,6 +120,9 @@ pub struct Failure {
 impl Failure {
     pub(crate) fn new(name: &str, recorder: Recorder, replayed: bool) -> Failure {
         let (kind, message) = match &recorder.recording.panic {
+            Some(Panic { kind: Kind::Panic, message, .. }) if recorder.panicked_on_the_same_path => {
+                (Kind::Outlives, format!("{OUTLIVES}. Now it panicked: {message}"))
+            }
             Some(panic) => (panic.kind, panic.message.clone()),
             None => (Kind::Panic, "it ended without a message".into()),
         };

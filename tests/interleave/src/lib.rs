@@ -54,10 +54,12 @@ mod explore;
 mod failure;
 pub mod future;
 mod lock;
+mod mpsc;
 #[cfg(test)]
 mod order;
 mod picture;
 mod recorder;
+mod repeat;
 mod source;
 mod step;
 pub mod sync;

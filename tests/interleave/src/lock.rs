@@ -11,7 +11,7 @@ use std::thread::panicking;
 use loom::thread::ThreadId;
 
 use crate::failure::Kind;
-use crate::recorder::{self, At, Op};
+use crate::recorder::{self, At, Id, Op};
 
 // Of each lock there are two. Loom's says whose turn it is; the standard library's holds the value, is never waited for,
 // and is poisoned as the real one is. Loom's may not be: after a panic under it every operation on it panics.
@@ -57,7 +57,7 @@ macro_rules! guard {
                 let Some(turn) = self.turn.take() else { return };
                 let left: fn(&$lock<T>) = $left;
                 left(self.lock);
-                if recorder::is_given_up() {
+                if recorder::is_lost(self.lock.object) {
                     return mem::forget(turn);
                 }
                 if panicking() && !self.unwinds {
@@ -87,8 +87,8 @@ macro_rules! lock {
         #[track_caller]
         pub fn $method(&self) -> LockResult<$guard<'_, T>> {
             let at = Location::caller();
-            let entered: fn(&Self) = $entered;
-            entered(self);
+            let entered: fn(&Self, At) = $entered;
+            entered(self, at);
             let begun = recorder::begin(stringify!($method), self.object, at);
             let kept = recorder::take_kept(ptr::from_ref(self.turn).addr());
             let unwinds = panicking() && kept.is_none();
@@ -110,8 +110,8 @@ macro_rules! lock {
         #[track_caller]
         pub fn $try_method(&self) -> TryLockResult<$guard<'_, T>> {
             let at = Location::caller();
-            let (entered, left): (fn(&Self), fn(&Self)) = ($entered, $left);
-            entered(self);
+            let (entered, left): (fn(&Self, At), fn(&Self)) = ($entered, $left);
+            entered(self, at);
             let begun = recorder::begin(stringify!($try_method), self.object, at);
             let kept = recorder::take_kept(ptr::from_ref(self.turn).addr());
             let unwinds = panicking() && kept.is_none();
@@ -193,7 +193,7 @@ macro_rules! common {
 
 /// `std::sync::Mutex` under loom, recorded.
 pub struct Mutex<T: ?Sized> {
-    object: u32,
+    object: Id,
     turn: &'static loom::sync::Mutex<()>,
     value: sync::Mutex<T>,
 }
@@ -202,7 +202,7 @@ common!(Mutex);
 guard!(MutexGuard, Mutex, "A locked [`Mutex`].", |_| {});
 
 impl<T: ?Sized> Mutex<T> {
-    lock!(Mutex, MutexGuard, lock, try_lock, |_| {}, |_| {});
+    lock!(Mutex, MutexGuard, lock, try_lock, |_, _| {}, |_| {});
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
@@ -213,7 +213,7 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 
 /// For condition variables.
 impl<T: ?Sized> MutexGuard<'_, T> {
-    pub(crate) fn object(&self) -> u32 {
+    pub(crate) fn object(&self) -> Id {
         self.lock.object
     }
 
@@ -235,7 +235,7 @@ impl<T: ?Sized> MutexGuard<'_, T> {
 
 /// `std::sync::RwLock` under loom, recorded.
 pub struct RwLock<T: ?Sized> {
-    object: u32,
+    object: Id,
     turn: &'static loom::sync::RwLock<()>,
     /// The threads that hold a read guard, or wait for one.
     readers: sync::Mutex<Vec<ThreadId>>,
@@ -248,18 +248,16 @@ guard!(RwLockWriteGuard, RwLock, "A [`RwLock`] locked for writing.", |_| {});
 
 impl<T: ?Sized> RwLock<T> {
     lock!(RwLock, RwLockReadGuard, read, try_read, Self::reads, Self::reads_no_more);
-    lock!(RwLock, RwLockWriteGuard, write, try_write, |_| {}, |_| {});
+    lock!(RwLock, RwLockWriteGuard, write, try_write, |_, _| {}, |_| {});
 
-    fn reads(&self) {
+    fn reads(&self, at: At) {
         let id = loom::thread::current().id();
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.contains(&id) {
             drop(readers);
-            recorder::complain(
-                Kind::Limit,
-                "a thread that holds a read guard of a lock takes another: loom counts each thread once, and std's lock \
-                 may wait for ever if a writer waits in between",
-            );
+            let message = "a thread that holds a read guard of a lock takes another: loom counts each thread once, and std's lock \
+                 may wait for ever if a writer waits in between";
+            recorder::complain(Kind::Limit, message.into(), at);
         }
         readers.push(id);
     }

@@ -4,23 +4,34 @@
 
 use std::any::{Any, type_name};
 use std::cell::RefCell;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::panic::{Location, panic_any, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread::panicking;
 
 use loom::thread::ThreadId;
 
 use crate::failure::{Complaint, Kind};
+use crate::repeat::{Beginning, Repeat};
 pub(crate) use crate::step::*;
 use crate::thread::Token;
+
+/// What is said of a model that does not do the same each time.
+pub(crate) const OUTLIVES: &str =
+    "the model took a different path the second time: some state outlives an execution";
 
 /// What the exploring thread keeps.
 #[derive(Default)]
 pub(crate) struct Recorder {
     pub recording: Recording,
+    pub repeat: Repeat,
+    /// The panic came where the execution before went on.
+    pub panicked_on_the_same_path: bool,
     /// How many executions have begun.
     pub executions: usize,
+    /// The execution that runs, unlike every other in this process. 0: none does.
+    pub stamp: u32,
     pub on: bool,
     /// The failure has been told already.
     pub told: bool,
@@ -41,9 +52,12 @@ pub(crate) struct Kept {
     lock: usize,
     /// Never dropped if the execution is given up: loom's locks are not there any more then.
     guard: ManuallyDrop<Box<dyn Any>>,
-    object: u32,
+    object: Id,
     at: At,
 }
+
+/// How many executions there were in this process.
+static STAMPS: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
@@ -66,8 +80,9 @@ pub(crate) fn execution() {
     let spawned = Location::caller();
     let on = with(|recorder| {
         recorder.executions += 1;
+        recorder.stamp = STAMPS.fetch_add(1, Relaxed) + 1;
         let recording = &mut recorder.recording;
-        recording.steps.clear();
+        recorder.repeat.execution(&mut recording.steps);
         recording.lanes.clear();
         recording.objects.clear();
         recording.panic = None;
@@ -104,19 +119,40 @@ pub(crate) fn new_token(thread: ThreadId, token: &Arc<Token>) {
 }
 
 /// One thread more.
-pub(crate) fn count_thread() {
+pub(crate) fn count_thread(at: At) {
     let spawned = with(|recorder| {
         recorder.spawned += 1;
         recorder.spawned
     });
     if spawned.is_some_and(|spawned| spawned >= loom::MAX_THREADS) {
-        complain(Kind::Limit, "loom explores models of at most five threads, the model's own among them");
+        let message = "loom explores models of at most five threads, the model's own among them";
+        complain(Kind::Limit, message.into(), at);
     }
 }
 
 /// Ends this execution, and so the exploration: it cannot go on, and loom would say why in words of its own at best.
-pub(crate) fn complain(kind: Kind, message: &'static str) -> ! {
-    panic_any(Complaint { kind, message })
+pub(crate) fn complain(kind: Kind, message: String, at: At) -> ! {
+    panic_any(Complaint { kind, message, at })
+}
+
+/// The model has not done what it must.
+fn complain_of_another_path(differs: Result<(), String>, at: At) {
+    if let Err(differs) = differs {
+        complain(Kind::Outlives, format!("{OUTLIVES}. Now it came to {differs}"), at);
+    }
+}
+
+/// What an operation is on was made in another execution: loom does not know it any more.
+fn complain_of_what_is_old(method: &str, object: Id, at: At) {
+    let stamp = with(|recorder| recorder.stamp).unwrap_or_default();
+    if is_old(object, stamp) && !panicking() {
+        let message = format!("{OUTLIVES}. `{method}` is on what was made in an earlier execution");
+        complain(Kind::Outlives, message, at);
+    }
+}
+
+fn is_old(object: Id, stamp: u32) -> bool {
+    object.execution != 0 && object.execution != stamp
 }
 
 /// Before a thread's next operation: it has caught the panic that it had.
@@ -127,22 +163,27 @@ fn settle() {
     drop_kept();
     let complaint = with(|recorder| {
         let panic = recorder.recording.panic.as_ref()?;
-        matches!(panic.kind, Kind::Limit).then_some(panic.kind)
+        Some(matches!(panic.kind, Kind::Limit | Kind::Outlives))
     });
-    if let Some(kind) = complaint.flatten() {
-        // What the model has caught was not for it. It has been noted with its message already.
-        resume_unwind(Box::new(Complaint { kind, message: "caught by the model" }));
+    if complaint.flatten() == Some(true) {
+        // What the model has caught was not for it. It has been noted already.
+        resume_unwind(Box::new("a complaint of interleave's, for the second time"));
     }
 }
 
 /// Nothing more belongs to this execution.
+#[track_caller]
 pub(crate) fn execution_over() {
     settle();
-    with(|recorder| recorder.inside = false);
+    let on = with(|recorder| mem::take(&mut recorder.inside));
+    if on == Some(true) {
+        let differs = with(|recorder| recorder.repeat.ends()).unwrap_or(Ok(()));
+        complain_of_another_path(differs, Location::caller());
+    }
 }
 
 /// Keeps a guard while its thread unwinds.
-pub(crate) fn keep(lock: usize, guard: impl Any, object: u32, at: At) {
+pub(crate) fn keep(lock: usize, guard: impl Any, object: Id, at: At) {
     let guard = ManuallyDrop::new(Box::new(guard) as Box<dyn Any>);
     let kept = Kept { thread: loom::thread::current().id(), lock, guard, object, at };
     with(|recorder| recorder.kept.push(kept));
@@ -172,8 +213,7 @@ fn drop_kept() {
         if is_on() {
             with(|recorder| {
                 let lane = lane(recorder, id, kept.at);
-                let step = Step { lane, object: kept.object, at: kept.at, op: Op::Unlock };
-                recorder.recording.steps.push(step);
+                recorder.step(Step { lane, object: kept.object.number, at: kept.at, op: Op::Unlock });
             });
         }
     }
@@ -188,13 +228,18 @@ fn is_on() -> bool {
 /// Whether loom has given this execution up, and unwinds. Its objects may not be touched any more then: it would
 /// panic again, in a destructor, and the process would be aborted. A panic of the model itself is another matter, for
 /// the model may catch it.
-pub(crate) fn is_given_up() -> bool {
+fn is_given_up() -> bool {
     let given_up = |panic: &Panic| match panic.kind {
-        Kind::Deadlock | Kind::Endless => true,
-        Kind::Limit => panic.by_loom,
-        Kind::Panic | Kind::Race | Kind::Leak => false,
+        Kind::Deadlock | Kind::Endless | Kind::Leak => true,
+        Kind::Limit | Kind::Outlives => panic.by_loom,
+        Kind::Panic | Kind::Race => false,
     };
     panicking() && with(|recorder| recorder.recording.panic.as_ref().is_some_and(given_up)).unwrap_or(false)
+}
+
+/// Whether loom knows this object no more, so that it may not be told that it is dropped.
+pub(crate) fn is_lost(object: Id) -> bool {
+    is_given_up() || is_old(object, with(|recorder| recorder.stamp).unwrap_or_default())
 }
 
 /// The lane of the running thread. Loom is asked each time: it may have switched since.
@@ -217,53 +262,78 @@ pub(crate) struct Begun {
     at: At,
 }
 
+impl Recorder {
+    /// All is explored. Whether the first execution shall be run once more, to be compared with what it was.
+    pub(crate) fn is_to_be_repeated(&mut self) -> bool {
+        if self.on {
+            self.repeat.from_the_start();
+        }
+        self.on
+    }
+
+    /// How many executions loom has explored.
+    pub(crate) fn explored(&self) -> usize {
+        self.executions - usize::from(self.repeat.is_from_the_start())
+    }
+
+    fn step(&mut self, step: Step) {
+        self.lane = step.lane;
+        self.repeat.steps(self.recording.steps.len(), &step);
+        self.recording.steps.push(step);
+    }
+}
+
 /// The running thread begins an operation.
-pub(crate) fn begin(method: &'static str, object: u32, at: At) -> Begun {
+pub(crate) fn begin(method: &'static str, object: Id, at: At) -> Begun {
     settle();
+    complain_of_what_is_old(method, object, at);
     // One that did not end the execution was caught.
     let caught = if panicking() { None } else { with(|recorder| recorder.recording.panic.take()).flatten() };
+    let number = object.number;
     if !is_on() {
-        return Begun { lane: None, object, at };
+        return Begun { lane: None, object: number, at };
     }
     let id = loom::thread::current().id();
     let lane = with(|recorder| {
         let lane = lane(recorder, id, at);
-        let recording = &mut recorder.recording;
         if let Some(panic) = caught {
-            recording.steps.push(Step { lane, object: NONE, at, op: Op::Caught(panic.message) });
+            recorder.step(Step { lane, object: UNNUMBERED, at, op: Op::Caught(panic.message) });
+            recorder.repeat.loses_track();
         }
-        recording.lanes[usize::from(lane)].doing = Some(Doing { method, object, at });
+        recorder.recording.lanes[usize::from(lane)].doing = Some(Doing { method, object: number, at });
         lane
     });
-    Begun { lane, object, at }
+    if let Some(lane) = lane {
+        begins(Beginning { lane, method, object: number, at });
+    }
+    Begun { lane, object: number, at }
+}
+
+fn begins(beginning: Beginning) {
+    let differs = with(|recorder| recorder.repeat.begins(beginning, recorder.recording.steps.len()));
+    complain_of_another_path(differs.unwrap_or(Ok(())), beginning.at);
 }
 
 impl Begun {
     /// It has taken effect, just now: no other thread has run since.
     pub(crate) fn done(self, op: Op) {
-        let Some(lane) = self.lane else { return };
-        with(|recorder| {
-            recorder.lane = lane;
-            recorder.recording.lanes[usize::from(lane)].doing = None;
-            recorder.recording.steps.push(Step { lane, object: self.object, at: self.at, op });
-        });
+        self.step(op);
+        if let Some(lane) = self.lane {
+            with(|recorder| recorder.recording.lanes[usize::from(lane)].doing = None);
+        }
     }
 
     /// A step on the way, which has taken effect just now: the operation goes on.
     pub(crate) fn step(&self, op: Op) {
         let Some(lane) = self.lane else { return };
-        with(|recorder| {
-            recorder.lane = lane;
-            recorder.recording.steps.push(Step { lane, object: self.object, at: self.at, op });
-        });
+        with(|recorder| recorder.step(Step { lane, object: self.object, at: self.at, op }));
     }
 
     /// What the operation waits for from now on.
-    pub(crate) fn goes_on(&self, method: &'static str, object: u32) {
+    pub(crate) fn goes_on(&self, method: &'static str, object: Id) {
         let Some(lane) = self.lane else { return };
-        with(|recorder| {
-            recorder.recording.lanes[usize::from(lane)].doing = Some(Doing { method, object, at: self.at });
-        });
+        let doing = Doing { method, object: object.number, at: self.at };
+        with(|recorder| recorder.recording.lanes[usize::from(lane)].doing = Some(doing));
     }
 
     /// The lane that it happens on, if it is recorded.
@@ -273,29 +343,35 @@ impl Begun {
 }
 
 /// Something that takes effect at once.
-pub(crate) fn record(object: u32, at: At, op: Op) {
+pub(crate) fn record(object: Id, at: At, op: Op) {
     begin("", object, at).done(op);
 }
 
-/// A primitive was made. Returns its number.
-pub(crate) fn object(kind: &'static str, made: At) -> u32 {
+/// A primitive was made.
+pub(crate) fn object(kind: &'static str, made: At) -> Id {
     object_of(kind, "", made)
 }
 
 /// A primitive was made that holds a `T`.
-pub(crate) fn object_with<T: ?Sized>(kind: &'static str, made: At) -> u32 {
+pub(crate) fn object_with<T: ?Sized>(kind: &'static str, made: At) -> Id {
     object_of(kind, type_name::<T>(), made)
 }
 
-fn object_of(kind: &'static str, of: &'static str, made: At) -> u32 {
+fn object_of(kind: &'static str, of: &'static str, made: At) -> Id {
+    let id = nameless();
     if !is_on() {
-        return NONE;
+        return id;
     }
     let number = with(|recorder| {
         recorder.recording.objects.push(Object { kind, of, made });
         recorder.recording.objects.len() as u32 - 1
     });
-    number.unwrap_or(NONE)
+    Id { number: number.unwrap_or(UNNUMBERED), ..id }
+}
+
+/// What belongs to this execution and is no primitive with a name.
+pub(crate) fn nameless() -> Id {
+    Id { number: UNNUMBERED, execution: with(|recorder| recorder.stamp).unwrap_or_default() }
 }
 
 /// A number for a handle of an `Arc`, unlike all others of this execution.
@@ -322,10 +398,14 @@ pub(crate) fn new_lane(spawned: At, name: Option<String>) -> Option<u8> {
 pub(crate) fn enter_lane(lane: Option<u8>) {
     if let Some(lane) = lane.filter(|_| is_on()) {
         let id = loom::thread::current().id();
-        with(|recorder| {
+        let spawned = with(|recorder| {
             recorder.lane = lane;
             recorder.recording.lanes[usize::from(lane)].id = Some(id);
+            recorder.recording.lanes[usize::from(lane)].spawned
         });
+        if let Some(at) = spawned {
+            begins(Beginning { lane, method: "its first step", object: UNNUMBERED, at });
+        }
     }
 }
 
@@ -337,6 +417,7 @@ pub(crate) fn panicked(panic: Panic) -> Option<bool> {
         let first = recorder.recording.panic.is_none();
         if first {
             recorder.recording.panic = Some(Panic { lane, ..panic });
+            recorder.panicked_on_the_same_path = recorder.repeat.is_the_same();
         }
         first
     })

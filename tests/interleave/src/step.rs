@@ -47,7 +47,7 @@ macro_rules! value_from {
 value_from!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
 /// What a thread did, once it was done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Op {
     /// An atomic was made, with this value.
     New(Value),
@@ -101,6 +101,13 @@ pub(crate) enum Op {
     Notified {
         spurious: bool,
     },
+    Sends {
+        accepted: bool,
+    },
+    Receives {
+        method: &'static str,
+        found: bool,
+    },
     Spawn(u8),
     Join(u8),
     Ends,
@@ -153,14 +160,25 @@ pub(crate) enum Op {
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub lane: u8,
-    /// Its number in [`Recording::objects`], or [`NONE`].
+    /// Its number in [`Recording::objects`], or [`UNNUMBERED`].
     pub object: u32,
     pub at: At,
     pub op: Op,
 }
 
+/// What an operation is on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Id {
+    /// Its number in [`Recording::objects`], if it is recorded.
+    pub number: u32,
+    /// The execution that made it, unlike every other in this process. 0 is none.
+    pub execution: u32,
+}
+
 /// No object: a fence, a note.
-pub(crate) const NONE: u32 = u32::MAX;
+pub(crate) const NONE: Id = Id { number: UNNUMBERED, execution: 0 };
+
+pub(crate) const UNNUMBERED: u32 = u32::MAX;
 
 /// What a thread has begun and not ended: where it stands when the execution breaks off.
 #[derive(Clone, Copy, Debug)]

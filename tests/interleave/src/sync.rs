@@ -4,8 +4,11 @@ pub use crate::arc::Arc;
 pub use crate::condvar::{Condvar, Notify};
 pub use crate::lock::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Channels of loom, not recorded.
-pub use loom::sync::mpsc;
+pub mod mpsc {
+    //! Channels: `std::sync::mpsc` under loom, recorded.
+    pub use crate::mpsc::*;
+    pub use std::sync::mpsc::{RecvError, SendError, TryRecvError};
+}
 
 pub mod atomic {
     //! Atomic types and fences: `std::sync::atomic` under loom, recorded.

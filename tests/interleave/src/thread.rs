@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use loom::sync::atomic::AtomicBool as LoomBool;
 pub use loom::thread::ThreadId;
 
-use crate::recorder::{self, At, NONE, Op};
+use crate::recorder::{self, At, Id, NONE, Op};
 
 /// What a thread parks on. Loom has a token too, and loses it if `unpark` is called while the thread waits for anything
 /// but `park`; nor are its `park` and `unpark` points at which threads may switch.
@@ -31,6 +31,7 @@ impl Token {
 pub struct Thread {
     inner: loom::thread::Thread,
     token: Arc<Token>,
+    object: Id,
 }
 
 impl Thread {
@@ -47,7 +48,7 @@ impl Thread {
     /// Gives it the token that [`park`] waits for. A thread has one at most.
     #[track_caller]
     pub fn unpark(&self) {
-        let begun = recorder::begin("unpark", NONE, Location::caller());
+        let begun = recorder::begin("unpark", self.object, Location::caller());
         let found = self.token.given.swap(true, Release);
         if self.token.asleep.swap(false, Relaxed) {
             self.inner.unpark();
@@ -64,7 +65,7 @@ pub fn current() -> Thread {
         recorder::new_token(inner.id(), &token);
         token
     });
-    Thread { inner, token }
+    Thread { inner, token, object: recorder::nameless() }
 }
 
 /// What joins a thread.
@@ -81,7 +82,7 @@ impl<T> JoinHandle<T> {
     /// None: a panic of a thread ends the execution.
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
-        let begun = recorder::begin("join", NONE, Location::caller());
+        let begun = recorder::begin("join", self.thread.object, Location::caller());
         let result = self.inner.join();
         begun.done(Op::Join(self.lane.unwrap_or(u8::MAX)));
         result
@@ -107,7 +108,7 @@ where
     T: 'static,
 {
     let at = Location::caller();
-    recorder::count_thread();
+    recorder::count_thread(at);
     let lane = recorder::new_lane(at, None);
     // Made before the thread is: all that it does comes after.
     let token = Token::new();
@@ -135,7 +136,7 @@ fn joins<T>(
         recorder::record(NONE, at, Op::Spawn(lane));
     }
     recorder::new_token(inner.thread().id(), &token);
-    let thread = Thread { inner: inner.thread().clone(), token };
+    let thread = Thread { inner: inner.thread().clone(), token, object: recorder::nameless() };
     JoinHandle { inner, thread, lane }
 }
 
@@ -174,7 +175,7 @@ impl Builder {
         T: Send + 'static,
     {
         let at = Location::caller();
-        recorder::count_thread();
+        recorder::count_thread(at);
         let lane = recorder::new_lane(at, self.name);
         let token = Token::new();
         let inner = self.inner.spawn(on_lane(lane, at, f))?;
@@ -201,4 +202,14 @@ pub fn yield_now() {
     // Loom switches in here: what the others do comes after this step.
     recorder::record(NONE, Location::caller(), Op::Yield);
     loom::thread::yield_now();
+}
+
+/// Begins both orders of what comes next: with the running thread first, and with the others first. For an operation that
+/// loom does not come back to when it meets one of another thread's.
+pub(crate) fn begin_both_orders() {
+    // The one choice that loom offers: a wait for a permit that is there ends at once, and once for no reason, with a
+    // yield.
+    let permit = loom::sync::Notify::new();
+    permit.notify();
+    permit.wait();
 }

@@ -3,7 +3,7 @@
 use super::rows::{CELL, Rows};
 use super::{Row, RowKind};
 use crate::failure::Kind;
-use crate::recorder::{NONE, Op, Step};
+use crate::recorder::{Op, Step, UNNUMBERED};
 use crate::source::short;
 
 impl Rows<'_> {
@@ -37,15 +37,16 @@ impl Rows<'_> {
                 let at = doing.map(|doing| (doing.at.file().to_owned(), doing.at.line()));
                 self.fails(lane, what, why, at, from);
             }
-            Kind::Panic | Kind::Limit => {
+            Kind::Panic | Kind::Limit | Kind::Outlives => {
                 let lane = usize::from(lane.unwrap_or_default());
-                self.fails(lane, "panics".into(), message.into(), place, None);
+                let what = if self.kind == Kind::Panic { "panics" } else { "the exploration stops" };
+                self.fails(lane, what.into(), message.into(), place, None);
             }
         }
     }
 
     fn call(&self, object: u32, method: &str) -> String {
-        if object == NONE { method.into() } else { format!("{}.{method}()", self.name(object)) }
+        if object == UNNUMBERED { method.into() } else { format!("{}.{method}()", self.name(object)) }
     }
 
     /// Where this lane stands in a deadlock.

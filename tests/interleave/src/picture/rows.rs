@@ -188,6 +188,14 @@ impl Rows<'_> {
                 let from = self.take((NOTIFY, step.object), lane);
                 self.add(step, on("wait() is over".into()), String::new(), from);
             }
+            Op::Sends { accepted } => {
+                let why = if *accepted { "" } else { "refused: the receiver was dropped" };
+                self.add(step, on("send()".into()), why.into(), None);
+            }
+            Op::Receives { method, found } => {
+                let why = if *found { "" } else { "nothing is there" };
+                self.add(step, on(format!("{method}()")), why.into(), None);
+            }
             Op::Spawn(child) => {
                 self.leave((SPAWN, u32::from(*child)), lane);
                 let mine = self.seen[usize::from(lane)].clone();
