@@ -58,6 +58,7 @@ fn run_here(exercise: &Exercise, stage: &str) -> Result<bool> {
 }
 
 fn run(exercise: &Exercise, stage: Stage) -> Result<Outcome> {
+    interleave::check_environment()?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["exercise", exercise.name(), "--stage", STAGES[stage as usize].0]);
     Ok(process::run(&mut command, LIMIT)?.0)

@@ -58,6 +58,8 @@ impl Options {
 /// Runs what the command line asks for.
 pub fn main(models: &[&Model]) -> ExitCode {
     let result = Options::parse(std::env::args().skip(1)).and_then(|options| {
+        // Otherwise every model would fail because of it, and every mutant count as caught.
+        interleave::check_environment()?;
         if options.run {
             return run_here(models, &options);
         }

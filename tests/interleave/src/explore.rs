@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::thread;
 
+use crate::environment::check_environment;
 use crate::failure::{Failure, Kind};
 use crate::recorder::{self, Panic, Recorder};
 
@@ -80,6 +81,9 @@ impl Model {
     /// # Errors
     /// The first execution that failed: by a panic, a deadlock, a data race, a leak or by not ending.
     ///
+    /// # Panics
+    /// If one of loom's environment variables is invalid: [`check_environment`](crate::check_environment).
+    ///
     /// ```
     /// use interleave::sync::{Arc, atomic::{AtomicUsize, Ordering::Relaxed}};
     ///
@@ -128,10 +132,13 @@ impl Model {
     }
 
     fn run(self, body: Body, replay: Option<&Path>) -> Result<Explored, Failure> {
+        if let Err(invalid) = check_environment() {
+            panic!("{invalid}");
+        }
         listen_to_panics();
+        let mut builder = self.builder();
         let recorder = Recorder { on: self.record, ..Recorder::default() };
         let before = recorder::replace(Some(recorder));
-        let mut builder = self.builder();
         if let Some(file) = replay {
             builder.checkpoint_file = Some(file.into());
         }
@@ -156,9 +163,9 @@ impl Model {
 
     fn builder(&self) -> loom::model::Builder {
         let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = self.bound.or(builder.preemption_bound);
+        // All of these are set: loom has taken them from the environment, and would leave executions out without a word.
+        builder.preemption_bound = self.bound;
         builder.max_branches = self.max_branches;
-        // The environment could set these, and loom would then stop early without a word.
         builder.max_permutations = None;
         builder.max_duration = None;
         builder.checkpoint_file = None;

@@ -44,12 +44,15 @@
 //! Loads and stores that are `SeqCst` are taken for `AcqRel` (a [`fence`](sync::atomic::fence) is not). At most five
 //! threads, seven writes of one atomic remembered. Time does not pass.
 //!
+//! Loom's environment variables (`LOOM_MAX_PREEMPTIONS` and others) change nothing: a model explores what [`Model`] says.
+//!
 //! [loom's]: https://docs.rs/loom
 
 mod arc;
 mod atomic;
 pub mod cell;
 mod condvar;
+mod environment;
 mod explore;
 mod failure;
 pub mod future;
@@ -69,6 +72,7 @@ pub mod unpoisoned;
 /// Statics that are made anew in each execution: loom's, not recorded.
 pub use loom::lazy_static;
 
+pub use environment::check_environment;
 pub use explore::{Explored, Model};
 pub use failure::{Failure, Kind};
 
