@@ -5,13 +5,14 @@
 //! cargo loom                    all models and all mutants
 //! cargo loom mpsc               those with "mpsc" in their name
 //! cargo loom museum             the exhibits of tests/museum
-//! cargo loom exercise           how far you are with tests/exercises; with a NAME, what comes next
-//! cargo loom -- --no-mutants    the models only
-//! cargo loom -- --list          what there is
-//! cargo loom -- --picture inbox/no_write_to_the_eventfd
+//! cargo loom exercise           how far you are with tests/exercises; with a NAME, what comes next (another program)
+//! cargo loom --no-mutants       the models only
+//! cargo loom --list             what there is
+//! cargo loom --picture inbox/no_write_to_the_eventfd
 //!                               how the model of that name fails with that mutant
+//! cargo loom --help             all that it can be asked
 //! ```
-//! (After the alias `--` is understood, so `cargo loom --list` means the same.)
+//! The command is the small package `tests/cargo-loom`, which builds this program and runs it.
 //!
 //! A model alone proves little: it may miss what it is meant to find. So each has **mutants**, named
 //! weakenings of the code (a wake left out, a check outside of the lock), and must fail for every one of
@@ -44,11 +45,13 @@
 //! version is the `body`, each broken one a `Mutant::Body`. See `orderings.rs`.
 
 #[cfg(cotask_loom)]
+mod answer;
+#[cfg(cotask_loom)]
 mod blocking;
 #[cfg(cotask_loom)]
-mod cores;
+mod command_line;
 #[cfg(cotask_loom)]
-mod exercise;
+mod cores;
 /// The exercises of `tests/exercises`: of each the answer, with the version to begin with as its mutant.
 #[cfg(cotask_loom)]
 #[path = "../exercises/exercises.rs"]
@@ -61,6 +64,7 @@ mod handle;
 mod inbox;
 #[cfg(cotask_loom)]
 mod limits;
+#[allow(dead_code, reason = "the program of the exercises uses the rest")]
 #[cfg(cotask_loom)]
 mod model;
 #[cfg(cotask_loom)]
@@ -113,7 +117,7 @@ fn models() -> Vec<&'static model::Model> {
 
 #[cfg(cotask_loom)]
 fn main() -> std::process::ExitCode {
-    exercise::main().unwrap_or_else(|| runner::main(&models()))
+    runner::main(&models())
 }
 
 #[cfg(not(cotask_loom))]

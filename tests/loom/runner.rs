@@ -1,10 +1,11 @@
-//! The command line of `cargo loom`: chooses models, runs each and its mutants in processes of their own,
-//! prints the table.
+//! Does what the command line asks for: runs models and their mutants, each in a process of its own, and prints the
+//! table.
 
-use std::error::Error;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use crate::answer::{Result, exit_code};
+use crate::command_line::{Options, USAGE, exactly, mutant_of, nothing_to_show, select};
 use crate::model::{Model, Mutant, explore};
 use crate::mutants::{self, Workshop};
 use crate::process::{self, Outcome};
@@ -14,46 +15,6 @@ use crate::table::Table;
 const MODEL_LIMIT: Duration = Duration::from_secs(600);
 /// A mutant that has not failed by then and is still running is not going to end: that is noticed too.
 const MUTANT_LIMIT: Duration = Duration::from_secs(120);
-
-const USAGE: &str = "\
-usage: cargo loom [NAME]... [--no-mutants]   models whose name contains NAME, or all; then their mutants
-       cargo loom [NAME]... --list           what there is
-       cargo loom --picture MODEL[/MUTANT]   how it fails: the model, or this mutant of it, as swim lanes
-       cargo loom --run MODEL [MUTANT]       explore this model, or a body mutant of it, in this very process";
-
-/// What the command line asks for. By hand: each mutant compiles this file, so it stays free of libraries.
-#[derive(Default)]
-struct Options {
-    names: Vec<String>,
-    list: bool,
-    no_mutants: bool,
-    run: bool,
-    picture: bool,
-    quiet: bool,
-    /// For `--run`: what the picture is called.
-    called: Option<String>,
-}
-
-impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options> {
-        let mut options = Options::default();
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--list" => options.list = true,
-                "--no-mutants" => options.no_mutants = true,
-                "--run" => options.run = true,
-                "--picture" => options.picture = true,
-                "--quiet" => options.quiet = true,
-                "--called" => options.called = arguments.next(),
-                // What cargo and its `--` leave over.
-                "--" => {}
-                flag if flag.starts_with('-') => return Err(format!("unknown option {flag}\n{USAGE}").into()),
-                name => options.names.push(name.into()),
-            }
-        }
-        Ok(options)
-    }
-}
 
 /// Runs what the command line asks for.
 pub fn main(models: &[&Model]) -> ExitCode {
@@ -70,32 +31,6 @@ pub fn main(models: &[&Model]) -> ExitCode {
         if options.list { Ok(list(&selected)) } else { run_all(&selected, !options.no_mutants) }
     });
     exit_code(result)
-}
-
-/// 0 when all is well, 1 when something failed, 2 when it could not be tried.
-pub fn exit_code(result: Result<bool>) -> ExitCode {
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("cargo loom: {error}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-fn select<'a>(models: &[&'a Model], names: &[String]) -> Result<Vec<&'a Model>> {
-    for name in names {
-        if !models.iter().any(|model| model.name.contains(name.as_str())) {
-            let known: Vec<&str> = models.iter().map(|model| model.name).collect();
-            return Err(format!("no model is called {name:?}; there are: {}", known.join(", ")).into());
-        }
-    }
-    let wanted =
-        |model: &&&Model| names.is_empty() || names.iter().any(|name| model.name.contains(name.as_str()));
-    Ok(models.iter().filter(wanted).copied().collect())
 }
 
 fn list(models: &[&Model]) -> bool {
@@ -123,27 +58,21 @@ fn none_has_drifted(models: &[&Model]) -> bool {
     none
 }
 
-fn exactly<'a>(models: &[&'a Model], name: &str) -> Result<&'a Model> {
-    let model = models.iter().find(|model| model.name == name);
-    Ok(model.ok_or(format!("no model is called {name:?}: see cargo loom --list"))?)
-}
-
 fn run_here(models: &[&Model], options: &Options) -> Result<bool> {
-    let (name, mutant) = match &options.names[..] {
-        [name] => (name, None),
-        [name, mutant] => (name, Some(mutant)),
+    let (model, mutant) = match &options.names[..] {
+        [name] => (exactly(models, name)?, None),
+        [name, mutant] => (exactly(models, name)?, Some(mutant)),
         _ => return Err(USAGE.into()),
     };
-    let model = exactly(models, name)?;
-    let bodies = model.mutants.iter().filter_map(|mutant| match mutant {
-        Mutant::Body { name, body } => Some((*name, *body)),
-        Mutant::Source { .. } => None,
-    });
-    let body = match mutant {
+    let body = match mutant.map(|mutant| mutant_of(model, mutant)).transpose()? {
         None => model.body,
-        Some(wanted) => {
-            let found = bodies.into_iter().find(|(name, _)| name == wanted);
-            found.ok_or(format!("{name} has no body mutant {wanted:?}"))?.1
+        Some(Mutant::Body { body, .. }) => *body,
+        Some(Mutant::Source { name, .. }) => {
+            return Err(format!(
+                "{name} is another source: cargo loom --picture {}/{name} builds it",
+                model.name
+            )
+            .into());
         }
     };
     let called = options.called.clone().unwrap_or_else(|| options.names.join("/"));
@@ -151,31 +80,32 @@ fn run_here(models: &[&Model], options: &Options) -> Result<bool> {
     Ok(explore(&called, again, model.bound, options.quiet, body))
 }
 
-/// Whether each of these, a model or MODEL/MUTANT, fails and so has a picture.
+/// Shows how each of these fails, a model or MODEL/MUTANT. Whether every mutant among them is noticed; that a model
+/// has nothing to show is no failure.
 fn picture(models: &[&Model], names: &[String]) -> Result<bool> {
     if names.is_empty() {
         return Err(USAGE.into());
     }
     let mut workshop = Workshop::open()?;
-    let mut all_failed = true;
+    let mut all_well = true;
     for called in names {
-        let mut command = match called.split_once('/') {
-            None => this_program(exactly(models, called)?),
-            Some((name, wanted)) => {
+        let (model, mutant) = match called.split_once('/') {
+            None => (exactly(models, called)?, None),
+            Some((name, mutant)) => {
                 let model = exactly(models, name)?;
-                let mutant = model.mutants.iter().find(|mutant| mutant.name() == wanted);
-                let mutant =
-                    mutant.ok_or(format!("{name} has no mutant {wanted:?}: see cargo loom {name} --list"))?;
-                mutated(model, mutant, &mut workshop)?
+                (model, Some(mutant_of(model, mutant)?))
             }
         };
-        let passes = command.args(["--called", called]).status()?.success();
-        if passes {
-            println!("{called}: every execution passes, there is nothing to show");
+        let mut command = match mutant {
+            None => this_program(model),
+            Some(mutant) => mutated(model, mutant, &mut workshop)?,
+        };
+        if command.args(["--called", called]).status()?.success() {
+            println!("{}", nothing_to_show(model, mutant));
+            all_well &= mutant.is_none();
         }
-        all_failed &= !passes;
     }
-    Ok(all_failed)
+    Ok(all_well)
 }
 
 /// Whether all models hold and all mutants are caught.

@@ -6,10 +6,10 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use crate::answer::{Result, exit_code, unknown};
 use crate::exercises::EXERCISES;
 use crate::model::{Exercise, Stage, explore};
 use crate::process::{self, Outcome};
-use crate::runner::{Result, exit_code};
 use crate::table::Table;
 
 /// A model of an exercise that takes longer is too large for what it has to find.
@@ -28,26 +28,23 @@ usage: cargo loom exercise                      how far you are
        cargo loom exercise NAME --stage STAGE   one exploration, here, with all that loom says. STAGE is mine (your
                                                 model, your version), starter or solution (your model, that version)";
 
-/// Does what the command line asks for, if it asks for exercises.
-pub fn main() -> Option<ExitCode> {
+/// Does what the command line asks for.
+pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
         ["exercise"] => list(),
         ["exercise", name] if !name.starts_with('-') => find(name).and_then(guide),
         ["exercise", name, "--stage", stage] => find(name).and_then(|exercise| run_here(exercise, stage)),
-        ["exercise", ..] => Err(USAGE.into()),
-        _ => return None,
+        _ => Err(USAGE.into()),
     };
-    Some(exit_code(result))
+    exit_code(result)
 }
 
 fn find(name: &str) -> Result<&'static Exercise> {
     let known: Vec<&str> = EXERCISES.iter().map(|exercise| exercise.name()).collect();
     let found = EXERCISES.iter().find(|exercise| exercise.name() == name);
-    found
-        .copied()
-        .ok_or_else(|| format!("no exercise is called {name:?}; there are: {}", known.join(", ")).into())
+    found.copied().ok_or_else(|| unknown("exercise", name, &known))
 }
 
 fn run_here(exercise: &Exercise, stage: &str) -> Result<bool> {
