@@ -99,3 +99,68 @@ impl<T> fmt::Debug for Cell<T> {
         f.write_str("Cell")
     }
 }
+
+/// Memory that unsafe code reaches through a raw pointer. A model in which two threads are at it at once, one of them
+/// writing, fails (a data race). Take the type from the one place that chooses between `std` and this package; there,
+/// `std`'s needs a wrapper with the same two methods, each a line: `f(self.0.get())`.
+///
+/// ```
+/// use interleave::{cell::UnsafeCell, sync::Arc, thread};
+///
+/// let failure = interleave::Model::new("no lock").explore(|| {
+///     let value = Arc::new(UnsafeCell::new(0));
+///     let theirs = value.clone();
+///     // SAFETY: there is none, and that is what the model finds.
+///     let writing = thread::spawn(move || theirs.with_mut(|value| unsafe { *value += 1 }));
+///     value.with(|value| unsafe { *value });
+///     writing.join().unwrap();
+/// });
+/// assert_eq!(failure.unwrap_err().kind, interleave::Kind::Race);
+/// ```
+pub struct UnsafeCell<T> {
+    inner: loom::cell::UnsafeCell<T>,
+    object: u32,
+}
+
+impl<T> UnsafeCell<T> {
+    /// A cell with this value.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        UnsafeCell {
+            inner: loom::cell::UnsafeCell::new(value),
+            object: recorder::object_with::<T>("UnsafeCell", Location::caller()),
+        }
+    }
+
+    /// Reads: `f` gets the pointer, and must not keep it.
+    #[track_caller]
+    pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        let begun = recorder::begin("with", self.object, Location::caller());
+        self.inner.with(|value| {
+            begun.done(Op::Cell { method: "with", value: String::new() });
+            f(value)
+        })
+    }
+
+    /// Writes: `f` gets the pointer, and must not keep it.
+    #[track_caller]
+    pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        let begun = recorder::begin("with_mut", self.object, Location::caller());
+        self.inner.with_mut(|value| {
+            begun.done(Op::Cell { method: "with_mut", value: String::new() });
+            f(value)
+        })
+    }
+
+    /// The value, of a cell that no other thread has any more.
+    #[track_caller]
+    pub fn into_inner(self) -> T {
+        self.inner.into_inner()
+    }
+}
+
+impl<T> fmt::Debug for UnsafeCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnsafeCell")
+    }
+}

@@ -10,6 +10,22 @@
 //! What helps: two or three threads of one or two operations each, for the executions multiply; everything made anew
 //! inside of the model; `future::block_on` instead of loops that wait; and a broken version beside the right one,
 //! because a model that nothing breaks proves nothing.
+//!
+//! **Code with an `UnsafeCell` of its own.** Loom sees only what goes through its types, so the cell comes from the place
+//! that the atomics come from, and unsafe code reaches it by two methods. In a model that is `interleave::cell::UnsafeCell`,
+//! which fails the model if two threads are at the value at once, one of them writing; otherwise it is a wrapper:
+//!
+//! ```text
+//! pub struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+//!
+//! impl<T> UnsafeCell<T> {
+//!     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R { f(self.0.get()) }
+//!     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R { f(self.0.get()) }
+//! }
+//! ```
+//!
+//! `self.value.with_mut(|value| unsafe { *value = 7 })` is then the same line in both. Plain data that safe code guards by
+//! an atomic needs no unsafe code in a model: `interleave::cell::Cell`.
 
 use interleave::sync::Arc;
 use interleave::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
