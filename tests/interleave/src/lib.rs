@@ -36,6 +36,7 @@
 //! ```
 //! Steps marked `>` are the last before the failure, `!` is the failure. Below a load stands who wrote what it read;
 //! *stale* means that a newer value was written before, and the memory orderings allowed the reader not to see it.
+//! Rounds of a loop are shown once (`these 2 steps again, 47 times`); the page has a row for them too.
 //! Loom gives only the value: where two writes of one value could have been read, both are named. What a thing is
 //! called is read from the source line that made it. Handles of an `Arc` show only if one is left.
 //!

@@ -1,6 +1,7 @@
 //! A recording as rows of swim lanes, for the text, the drawing and the page.
 
 mod failed;
+mod fold;
 mod html;
 mod names;
 mod rows;
@@ -24,6 +25,8 @@ pub(crate) struct Picture {
 pub(crate) struct Row {
     /// From 1.
     pub number: usize,
+    /// The last step that this row stands for: its own number, except where steps repeat.
+    pub last: usize,
     pub lane: usize,
     /// What was done.
     pub what: String,

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::panic::catch_unwind;
 use std::task::{Poll, Waker};
 
-use interleave::cell::Cell;
+use interleave::cell::{Cell, UnsafeCell};
 use interleave::future::block_on;
 use interleave::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use interleave::sync::{Arc, Condvar, Mutex};
@@ -226,6 +226,34 @@ fn a_data_race_names_both_sides() {
 }
 
 #[test]
+fn a_data_race_through_a_raw_pointer_names_both_sides() {
+    let failure = failure(|| {
+        let value = Arc::new(UnsafeCell::new(0));
+        let theirs = value.clone();
+        let writing = thread::spawn(move || theirs.with_mut(|value| assert!(!value.is_null())));
+        value.with(|value| assert!(!value.is_null()));
+        writing.join().unwrap();
+    });
+    assert_eq!(failure.kind, Kind::Race);
+    let text = words(&failure.text());
+    assert!(text.contains("value.with()") && text.contains("value.with_mut()"), "{text}");
+    assert!(text.contains("data race with step 2 of main"), "{text}");
+}
+
+#[test]
+fn readers_of_a_raw_pointer_are_no_data_race() {
+    let passes = Model::new("read").explore(|| {
+        let value = Arc::new(UnsafeCell::new(7));
+        let theirs = value.clone();
+        let reading = thread::spawn(move || theirs.with(|value| assert!(!value.is_null())));
+        value.with(|value| assert!(!value.is_null()));
+        reading.join().unwrap();
+        assert_eq!(Arc::try_unwrap(value).unwrap().into_inner(), 7);
+    });
+    assert!(passes.is_ok(), "{}", passes.unwrap_err());
+}
+
+#[test]
 fn a_leak_names_the_handle_that_is_left() {
     struct Task {
         itself: Mutex<Option<Arc<Task>>>,
@@ -253,19 +281,90 @@ fn a_waker_that_is_kept_for_ever_is_a_leak() {
     assert_eq!(failure.kind, Kind::Leak);
 }
 
-#[test]
-fn a_loop_that_need_not_end() {
+/// The failure of a thread that waits in a loop for a flag.
+fn spinning(wait: fn()) -> Failure {
     let model = Model::new("spins").max_branches(200);
-    let failure = model.explore(|| {
+    let failure = model.explore(move || {
         let flag = Arc::new(AtomicBool::new(false));
         let theirs = flag.clone();
         let setting = thread::spawn(move || theirs.store(true, Release));
-        while !flag.load(Acquire) {}
+        while !flag.load(Acquire) {
+            wait();
+            assert!(!flag.swap(false, Relaxed), "the flag was lost");
+        }
         setting.join().unwrap();
     });
-    let failure = failure.unwrap_err();
+    failure.unwrap_err()
+}
+
+/// A text as one line, without the strokes between its columns.
+fn words(text: &str) -> String {
+    text.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_loop_that_need_not_end_is_shown_once_and_told_to_yield() {
+    let failure = spinning(|| {});
     assert_eq!(failure.kind, Kind::Endless);
-    assert!(failure.text().contains("earlier steps"), "a long execution is cut:\n{}", failure.text());
+    let text = failure.text();
+    assert!(text.lines().count() < 25, "{text}");
+    assert!(words(&text).contains("these 2 steps again, 47 times steps 6 to 99"), "{text}");
+    assert!(words(&text).contains("goes round in circles"), "{text}");
+    assert!(words(&text).contains("must call thread::yield_now"), "{text}");
+    for picture in [failure.html(), failure.svg()] {
+        assert!(picture.contains("these 2 steps again, 47 times"), "{picture}");
+        assert_eq!(picture.matches("flag.load(Acquire) -&gt; false").count(), 3, "{picture}");
+    }
+}
+
+#[test]
+fn a_loop_that_yields_is_not_told_to() {
+    let failure = Model::new("waits in vain").max_branches(200).explore(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        while !flag.load(Acquire) {
+            thread::yield_now();
+        }
+    });
+    let text = words(&failure.unwrap_err().text());
+    assert!(text.contains("these 2 steps again, ") && text.contains("it does yield"), "{text}");
+    assert!(!text.contains("must call"), "{text}");
+}
+
+#[test]
+fn what_differs_is_not_folded() {
+    let failure = failure(|| {
+        let count = Arc::new(AtomicUsize::new(0));
+        for _ in 0..5 {
+            count.fetch_add(1, Relaxed);
+        }
+        (0..2).for_each(|_| _ = count.load(Relaxed));
+        (0..2).for_each(|_| _ = count.load(Acquire));
+        panic!("at the end");
+    });
+    let text = failure.text();
+    assert!(!text.contains("again"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.contains(".rs:")).count(), 10, "{text}");
+}
+
+#[test]
+fn a_step_that_was_folded_can_still_be_named() {
+    let failure = failure(|| {
+        let (turn, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let theirs = (turn.clone(), seen.clone());
+        let writing = thread::spawn(move || {
+            (0..5).for_each(|_| theirs.0.store(7, Relaxed));
+            theirs.1.store(true, Release);
+        });
+        if seen.load(Acquire) {
+            assert_ne!(turn.load(Relaxed), 7);
+        }
+        writing.join().unwrap();
+    });
+    let text = words(&failure.text());
+    assert!(text.contains("this step again, 4 times steps 3 to 6"), "{text}");
+    assert!(text.contains("by writing, step 6"), "{text}");
+    let html = failure.html();
+    assert!(html.contains("<a href=\"#s3\">step 6</a>") && html.contains("<tr id=\"s3\""), "{html}");
 }
 
 #[test]

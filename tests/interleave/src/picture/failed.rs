@@ -6,6 +6,9 @@ use crate::failure::Kind;
 use crate::recorder::{Op, Step, UNNUMBERED};
 use crate::source::short;
 
+/// A loop that yields does so within its last so many steps.
+const ROUND: usize = 12;
+
 impl Rows<'_> {
     /// The rows in which it failed.
     pub(super) fn failure(&mut self, message: &str) {
@@ -25,6 +28,9 @@ impl Rows<'_> {
                 let what =
                     doing.map_or_else(|| message.into(), |doing| self.call(doing.object, doing.method));
                 let mut why = message.to_owned();
+                if self.kind == Kind::Endless {
+                    why += self.advice(lane);
+                }
                 let mut from = None;
                 if let Some((_, row, other)) = doing.and_then(|doing| self.left.get(&(CELL, doing.object))) {
                     why = format!(
@@ -42,6 +48,18 @@ impl Rows<'_> {
                 let what = if self.kind == Kind::Panic { "panics" } else { "the exploration stops" };
                 self.fails(lane, what.into(), message.into(), place, None);
             }
+        }
+    }
+
+    /// What helps a loop that does not end on this lane.
+    fn advice(&self, lane: usize) -> &'static str {
+        let mine = self.recording.steps.iter().rev().filter(|step| usize::from(step.lane) == lane);
+        match mine.take(ROUND).any(|step| matches!(step.op, Op::Yield)) {
+            false => {
+                ". If the loop waits for another thread, it must call thread::yield_now: loom may otherwise let this \
+                 thread run alone"
+            }
+            true => ". If it is a loop, it does yield: what it waits for does not come",
         }
     }
 
@@ -126,6 +144,16 @@ impl Rows<'_> {
             None => Default::default(),
         };
         let number = self.rows.len() + 1;
-        self.rows.push(Row { number, lane, what, why, place, source, from, kind: RowKind::Failure });
+        self.rows.push(Row {
+            number,
+            last: number,
+            lane,
+            what,
+            why,
+            place,
+            source,
+            from,
+            kind: RowKind::Failure,
+        });
     }
 }

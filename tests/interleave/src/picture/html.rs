@@ -58,7 +58,7 @@ fn line(picture: &Picture, row: &Row) -> String {
             write!(out, "<td class=\"s\" style=\"--lane:{i}\"><span class=\"lane\">{}</span>", escape(lane));
         let _ = write!(out, "<code>{}</code>", escape(&row.what));
         if !row.why.is_empty() {
-            let _ = write!(out, "<span class=\"why\">{}</span>", linked(&row.why));
+            let _ = write!(out, "<span class=\"why\">{}</span>", linked(picture, &row.why));
         }
         out += "</td>";
     }
@@ -67,8 +67,8 @@ fn line(picture: &Picture, row: &Row) -> String {
     out
 }
 
-/// Text in which every `step 3` leads to that step.
-fn linked(text: &str) -> String {
+/// Text in which every `step 3` leads to that step, or to the row that stands for it.
+fn linked(picture: &Picture, text: &str) -> String {
     let mut parts = text.split("step ");
     let mut out = escape(parts.next().unwrap_or_default());
     for part in parts {
@@ -76,7 +76,14 @@ fn linked(text: &str) -> String {
         let (number, rest) = part.split_at(digits);
         out += &match number {
             "" => "step ".to_owned(),
-            _ => format!("<a href=\"#s{number}\">step {number}</a>"),
+            _ => {
+                let row = number
+                    .parse()
+                    .ok()
+                    .and_then(|step: usize| picture.rows.iter().find(|row| step <= row.last));
+                let row = row.map_or(0, |row| row.number);
+                format!("<a href=\"#s{row}\">step {number}</a>")
+            }
         };
         out += &escape(rest);
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
+use super::fold::fold;
 use super::names::{lane_names, object_names};
 use super::{Picture, Row, RowKind};
 use crate::failure::Kind;
@@ -71,12 +72,13 @@ impl Picture {
         for step in &recording.steps {
             rows.step(step);
         }
-        let steps = rows.rows.len();
-        for row in &mut rows.rows[steps - LAST.min(steps / 2)..] {
+        rows.failure(message);
+        let mut folded = fold(rows.rows);
+        let steps = folded.iter().filter(|row| row.kind == RowKind::Step).count();
+        for row in &mut folded[steps - LAST.min(steps / 2)..steps] {
             row.kind = RowKind::Last;
         }
-        rows.failure(message);
-        Picture { title, lanes: rows.lanes, rows: rows.rows }
+        Picture { title, lanes: rows.lanes, rows: folded }
     }
 }
 
@@ -94,7 +96,17 @@ impl Rows<'_> {
         let place = short(step.at.file(), step.at.line());
         let source = self.sources.line(step.at.file(), step.at.line());
         let (number, lane) = (self.rows.len() + 1, usize::from(step.lane));
-        self.rows.push(Row { number, lane, what, why, place, source, from, kind: RowKind::Step });
+        self.rows.push(Row {
+            number,
+            last: number,
+            lane,
+            what,
+            why,
+            place,
+            source,
+            from,
+            kind: RowKind::Step,
+        });
     }
 
     /// What is left behind at this row, for whoever comes.
