@@ -11,6 +11,7 @@ use std::thread;
 use crate::environment::check_environment;
 use crate::failure::{Failure, Kind};
 use crate::recorder::{self, Panic, Recorder};
+use crate::replay;
 
 /// The environment variable that names the file of an execution to be run again.
 const REPLAY: &str = "INTERLEAVE_REPLAY";
@@ -120,7 +121,7 @@ impl Model {
     /// The first execution that failed.
     ///
     /// # Panics
-    /// If `INTERLEAVE_REPLAY` names this model's file, and it is not there.
+    /// If `INTERLEAVE_REPLAY` names this model's file, and it is not there, or not as it was written.
     pub fn explore_and_tell(self, body: impl Fn() + Send + Sync + 'static) -> Result<Explored, Failure> {
         let body: Body = Arc::new(body);
         let replay = self.file_to_replay();
@@ -217,7 +218,13 @@ impl Model {
             let _ = catch_unwind(AssertUnwindSafe(|| builder.check(execution(body))));
         };
         let _ = thread::Builder::new().name("replay file".into()).spawn(walk)?.join();
-        fs::metadata(file).map(drop)
+        let sealed = replay::seal(&fs::read_to_string(file)?, &self.described());
+        fs::write(file, sealed.ok_or(io::ErrorKind::InvalidData)?)
+    }
+
+    /// All that changes how this model is explored, but for the body.
+    fn described(&self) -> String {
+        format!("{}, at most {:?} preemptions and {} branches", self.name, self.bound, self.max_branches)
     }
 
     fn file_to_replay(&self) -> Option<PathBuf> {
@@ -226,7 +233,12 @@ impl Model {
         if file.file_stem()? != crate::failure::file_name(&self.name).as_str() {
             return None;
         }
-        assert!(file.exists(), "{REPLAY} names {}, which is not there", file.display());
+        let text = fs::read(&file).map_err(|error| error.to_string());
+        let checked =
+            text.and_then(|text| Ok(replay::check(&String::from_utf8_lossy(&text), &self.described())?));
+        if let Err(why) = checked {
+            panic!("{REPLAY} names {}: {why}", file.display());
+        }
         Some(file)
     }
 }

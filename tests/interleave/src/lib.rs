@@ -64,6 +64,7 @@ mod order;
 mod picture;
 mod recorder;
 mod repeat;
+mod replay;
 mod source;
 mod step;
 pub mod sync;

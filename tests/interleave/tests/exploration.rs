@@ -75,7 +75,11 @@ fn as_many_executions_with_recording_as_without_and_as_in_loom_itself() {
 #[test]
 #[ignore = "fails on purpose"]
 fn on_purpose() {
-    interleave::model("on purpose", || {
+    let mut model = Model::new("on purpose");
+    if let Some(folder) = std::env::var_os("PICTURES") {
+        model = model.pictures_in(folder);
+    }
+    model.check(|| {
         let (left, right) = (
             interleave::sync::Arc::new(interleave::sync::atomic::AtomicBool::new(false)),
             interleave::sync::Arc::new(interleave::sync::atomic::AtomicBool::new(false)),
@@ -149,6 +153,36 @@ fn the_printed_command_runs_the_same_execution_again() {
     assert_eq!(lanes(&first), lanes(&again));
     let picture = first.lines().find_map(|line| line.strip_prefix("picture: ")).expect("a picture");
     assert!(std::fs::read_to_string(picture).unwrap().contains("an outcome that is not the first"));
+}
+
+#[test]
+fn a_replay_file_that_was_changed_is_refused_before_loom_reads_it() {
+    let folder = std::env::temp_dir().join(format!("interleave-replay-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("on-purpose.json");
+    let replay = || run(this_test("on_purpose").env("INTERLEAVE_REPLAY", &file));
+    run(this_test("on_purpose").env("PICTURES", &folder));
+    let good = std::fs::read_to_string(&file).expect("a replay file");
+
+    std::fs::write(&file, &good).unwrap();
+    assert!(replay().contains("FAILED (replayed)"), "as it was written");
+    let checkpoint = format!("{{{}", good.split_once("\",").expect("a seal").1);
+    for (what, text) in [
+        ("cut", &good[..good.len() / 2]),
+        ("empty", ""),
+        ("a number changed", &good.replace("\"pos\":0", "\"pos\":1")),
+        ("without its seal", &checkpoint),
+        ("no text", "\u{0}\u{1}"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let output = replay();
+        assert!(
+            output.contains("INTERLEAVE_REPLAY names") && output.contains("on-purpose.json: it "),
+            "{what}: {output}"
+        );
+        assert!(!output.contains("FAILED ("), "{what}: loom has read it: {output}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
