@@ -6,6 +6,9 @@
 mod cells;
 #[path = "../examples/common/mod.rs"]
 mod common;
+#[path = "../examples/compare/machine.rs"]
+#[allow(dead_code)]
+mod machine;
 #[path = "../examples/compare/plot.rs"]
 #[allow(dead_code)]
 mod plot;
@@ -137,4 +140,24 @@ fn the_summary_of_strace_is_read_with_and_without_errors() {
     assert_eq!(syscalls::total(with), Some(3245));
     assert_eq!(syscalls::total("100.00    0.000012           1        12           total\n"), Some(12));
     assert_eq!(syscalls::total("strace: not permitted\n"), None);
+}
+
+#[test]
+fn the_report_names_the_versions_that_cotask_is_built_with() {
+    // The workspace locks two versions of mio, and an older one stands first.
+    let lock = "[[package]]\nname = \"cotask\"\nversion = \"0.1.0\"\ndependencies = [\n \"mio 1.2.5\",\n \"slab\",\n]\n\n\
+                [[package]]\nname = \"mio\"\nversion = \"0.8.11\"\n\n[[package]]\nname = \"mio\"\nversion = \"1.2.5\"\n\n\
+                [[package]]\nname = \"slab\"\nversion = \"0.4.12\"\n";
+    assert_eq!(machine::used_by("cotask", "mio", lock), Some("1.2.5"));
+    assert_eq!(machine::used_by("cotask", "slab", lock), Some("0.4.12"));
+    assert_eq!(machine::used_by("cotask", "tokio", lock), None);
+
+    let told = machine::describe();
+    for name in ["mio", "tokio"] {
+        let version = &told.iter().find(|(named, _)| *named == name).unwrap().1;
+        let asked = include_str!("../Cargo.toml").lines().find(|line| line.starts_with(&format!("{name} = ")));
+        let asked = asked.and_then(|line| line.split("version = \"").nth(1)?.split('"').next()).unwrap();
+        let major = |version: &str| version.split('.').next().map(String::from);
+        assert_eq!(major(version), major(asked), "{name}: {version} is told, {asked} is in Cargo.toml");
+    }
 }

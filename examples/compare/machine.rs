@@ -58,10 +58,22 @@ fn output(program: &str, argument: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
-/// The version of a library that this program was built with.
+/// The version of a library that cotask is built with.
 fn locked(name: &str) -> String {
-    let lock = include_str!("../../Cargo.lock");
-    let entry = lock.split("[[package]]").find(|entry| entry.contains(&format!("name = \"{name}\"\n")));
-    let version = entry.and_then(|entry| entry.split("version = \"").nth(1)?.split('"').next());
-    version.unwrap_or("?").to_string()
+    used_by("cotask", name, include_str!("../../Cargo.lock")).unwrap_or("?").to_string()
+}
+
+/// The version of `name` that `package` uses, from the text of a Cargo.lock. Other packages may lock another version: then
+/// the entry of `package` names its own.
+pub(crate) fn used_by<'a>(package: &str, name: &str, lock: &'a str) -> Option<&'a str> {
+    let entry = |name: &str| {
+        let line = format!("\nname = \"{name}\"\n");
+        lock.split("[[package]]").find(|entry| entry.contains(&line))
+    };
+    let mut dependencies = entry(package)?.lines().filter_map(|line| line.strip_prefix(" \""));
+    let dependency = dependencies.find(|line| line.split([' ', '"']).next() == Some(name))?;
+    match dependency.trim_end_matches("\",").split_once(' ') {
+        Some((_, version)) => Some(version),
+        None => entry(name)?.split("version = \"").nth(1)?.split('"').next(),
+    }
 }
