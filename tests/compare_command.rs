@@ -53,7 +53,7 @@ fn compare_writes_what_it_measured() {
         for field in ["n", "wall_ms"] {
             assert!(run[field].as_f64().is_some_and(|value| value > 0.0), "{field}: {run}");
         }
-        for field in ["cpu_ms", "peak_rss_kib", "threads", "switches", "p50_us", "p99_us"] {
+        for field in ["cpu_ms", "peak_pss_kib", "threads", "switches", "p50_us", "p99_us"] {
             assert!(run[field].is_number() || run[field].is_null(), "{field}: {run}");
         }
         assert_eq!(run["ok"], true, "{run}");
@@ -85,6 +85,7 @@ fn compare_writes_what_it_measured() {
         assert!(!page.contains(loads), "{loads}");
     }
     assert!(page.contains("Vec&lt;Quote&gt;"), "the programs are escaped");
+    assert!(page.contains("proportional set size (Pss)"), "what memory means is told");
     for file in [json, csv, html] {
         std::fs::remove_file(file).unwrap();
     }

@@ -155,7 +155,8 @@ fn the_report_names_the_versions_that_cotask_is_built_with() {
     let told = machine::describe();
     for name in ["mio", "tokio"] {
         let version = &told.iter().find(|(named, _)| *named == name).unwrap().1;
-        let asked = include_str!("../Cargo.toml").lines().find(|line| line.starts_with(&format!("{name} = ")));
+        let asked =
+            include_str!("../Cargo.toml").lines().find(|line| line.starts_with(&format!("{name} = ")));
         let asked = asked.and_then(|line| line.split("version = \"").nth(1)?.split('"').next()).unwrap();
         let major = |version: &str| version.split('.').next().map(String::from);
         assert_eq!(major(version), major(asked), "{name}: {version} is told, {asked} is in Cargo.toml");

@@ -128,6 +128,26 @@ fn mergesort_measures_its_serial_share_and_draws_the_bound() {
     );
 }
 
+/// What several processes map, such as the program's code, counts once; and no run is too short to be measured.
+#[cfg(target_os = "linux")]
+#[test]
+fn peak_memory_is_the_share_of_the_group() {
+    let peak = |workload, style, args: &[&str]| {
+        let record = record(workload, style, args);
+        record["peak_pss_kib"].as_u64().unwrap_or_else(|| panic!("{record}"))
+    };
+    let args = ["--n", "1", "--jobs", "16", "--workers", "16"];
+    let [alone, together] = ["sequential", "processes"].map(|style| peak("fib", style, &args));
+    assert!(together < 8 * alone, "17 processes: {together} KiB, and {alone} KiB for one alone");
+    // What each worker writes is its own, and is seen although all of them end within milliseconds.
+    assert!(together > alone + 16 * 50, "17 processes: {together} KiB, and {alone} KiB for one alone");
+
+    // A photo of three megabytes, of which only a thumbnail is left at the end.
+    let [small, large] =
+        ["64", "1000"].map(|side| peak("photos", "sequential", &["--photos", "1", "--side", side]));
+    assert!(large > small + 2_900, "{large} KiB with a large photo, {small} KiB with a small one");
+}
+
 /// A worker is killed in the middle: the run fails, names the worker, and ends the others.
 #[cfg(target_os = "linux")]
 #[test]

@@ -57,7 +57,7 @@ fn rates_cost_as_many_threads_as_the_style_says() {
         let record = record("rates", style, &args);
         if cfg!(target_os = "linux") {
             assert_eq!(record["threads"], threads, "{record}");
-            assert!(record["peak_rss_kib"].as_u64().is_some_and(|kib| kib > 500), "{record}");
+            assert!(record["peak_pss_kib"].as_u64().is_some_and(|kib| kib > 500), "{record}");
         }
         assert!(record["wall_ms"].as_f64().is_some_and(|ms| ms >= 40.0), "no answer comes early: {record}");
         assert!(record["p50_us"].as_u64().is_some_and(|us| us >= 39_900), "{record}");

@@ -88,7 +88,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "One listener is slow, and the speaker must wait for it (backpressure): how late do the others hear?",
     counts: "messages",
     decides: Figure::P99,
-    plots: &[Figure::P99, Figure::PeakRss],
+    plots: &[Figure::P99, Figure::PeakMemory],
     styles: STYLES,
     cases: sweep,
     args: |_size, _style, n| Some(arguments("--policy=wait --rate=2000 --queue=32 --pause=2ms", n)),
@@ -111,8 +111,8 @@ pub(crate) static CUT: Workload = Workload {
 pub(crate) static UNBOUNDED: Workload = Workload {
     name: "chat-unbounded",
     question: "One listener is slow, and the server keeps its messages for it (no backpressure): where does that end?",
-    decides: Figure::PeakRss,
-    plots: &[Figure::PeakRss, Figure::P99],
+    decides: Figure::PeakMemory,
+    plots: &[Figure::PeakMemory, Figure::P99],
     cases: longer_sweep,
     args: |_size, _style, n| Some(arguments("--policy=unbounded --rate=1000 --pause=20ms", n)),
     ..WORKLOAD

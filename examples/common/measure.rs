@@ -1,10 +1,12 @@
 //! What a piece of work costs this process.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use super::group::{self, Most, When};
 
 #[cfg(unix)]
 use nix::sys::resource::{Resource, Usage as Rusage, UsageWho, getrlimit, getrusage, setrlimit};
@@ -16,26 +18,17 @@ pub(crate) struct Usage {
     pub(crate) wall: Duration,
     /// User and system time of all threads, and of the child processes that were started and waited for meanwhile.
     pub(crate) cpu: Option<Duration>,
-    /// The most memory that the process had resident since it started (`VmHWM`), in KiB.
-    pub(crate) peak_rss_kib: Option<u64>,
-    /// The most threads seen at once, by looking every few milliseconds.
+    /// The most memory that the processes which do the work had at once, in KiB: see [`group`](super::group).
+    pub(crate) peak_pss_kib: Option<u64>,
+    /// The most threads that they had at once, seen by looking every few milliseconds.
     pub(crate) threads: Option<u64>,
     /// Context switches, voluntary and not, of all threads.
     pub(crate) switches: Option<u64>,
 }
 
-impl Usage {
-    /// Adds the memory and the threads of a worker process, as it measured them itself. Its CPU time is in already, if it
-    /// was waited for before [`Meter::stop`].
-    pub(crate) fn add_worker(&mut self, peak_rss_kib: Option<u64>, threads: Option<u64>) {
-        self.peak_rss_kib = self.peak_rss_kib.zip(peak_rss_kib).map(|(mine, its)| mine + its);
-        self.threads = self.threads.zip(threads).map(|(mine, its)| mine + its);
-    }
-}
-
-/// Measures the process from [`start`](Meter::start) to [`stop`](Meter::stop).
+/// Measures the process and its workers from [`start`](Meter::start) to [`stop`](Meter::stop).
 ///
-/// A thread of its own looks at the number of threads; its time, its switches and itself are taken out of the figures,
+/// A thread of its own looks at memory and threads; its time, its switches and itself are taken out of the figures,
 /// and so are the threads that were there before (of helpers such as [`Peer`](super::Peer)), except the one that starts the meter.
 pub(crate) struct Meter {
     started: Instant,
@@ -47,28 +40,30 @@ pub(crate) struct Meter {
     watcher: JoinHandle<()>,
 }
 
-/// What the watching thread has seen, and what it cost itself.
+/// What the watching thread has cost itself.
 #[derive(Default)]
 struct Watch {
-    most: AtomicU64,
     cpu_us: AtomicU64,
     switches: AtomicU64,
+    /// Held while it looks: a cost that is read meanwhile would hold a part of that look.
+    looking: Mutex<()>,
 }
 
-/// How often the threads are counted.
+/// How often memory and threads are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl Meter {
     pub(crate) fn start() -> Meter {
         // The watcher comes in the place of the thread that measures, which is to be counted.
-        let apart = threads_now().unwrap_or(1);
+        group::begin();
+        group::look(When::Always);
+        let apart = group::most().threads.unwrap_or(1);
         let watch = Arc::new(Watch::default());
         let (stop, stopped) = channel::<()>();
         let watching = watch.clone();
         let watcher = std::thread::spawn(move || {
             loop {
                 watching.look();
-                watching.tell_cost();
                 // Nothing is ever sent: the channel closes when the meter stops.
                 if stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout) {
                     return;
@@ -99,21 +94,22 @@ impl Meter {
             cpu: after.cpu.saturating_sub(before.cpu),
             switches: after.switches.saturating_sub(before.switches),
         });
-        self.watch.look();
+        group::look(When::Always);
         drop(self.stop);
         self.watcher.join().expect("the watcher only reads /proc");
-        let most = self.watch.most.load(Ordering::Relaxed);
+        let Most { pss_kib, threads } = group::most();
         Usage {
             wall,
             cpu: cost.map(|cost| cost.cpu),
-            peak_rss_kib: peak_rss_kib(),
-            threads: (most > 0).then(|| most.saturating_sub(self.apart).max(1)),
+            peak_pss_kib: pss_kib,
+            threads: threads.map(|most| most.saturating_sub(self.apart).max(1)),
             switches: cost.map(|cost| cost.switches),
         }
     }
 
     /// What the process has cost so far, without the watcher.
     fn cost(&self) -> Option<Cost> {
+        let _none_under_way = self.watch.looking.lock().expect("the watcher only reads /proc");
         let all = Cost::of_this_process()?;
         let watching = Duration::from_micros(self.watch.cpu_us.load(Ordering::Relaxed));
         Some(Cost {
@@ -124,12 +120,10 @@ impl Meter {
 }
 
 impl Watch {
+    /// On the watching thread: looks, and says what that has cost so far.
     fn look(&self) {
-        self.most.fetch_max(threads_now().unwrap_or(0), Ordering::Relaxed);
-    }
-
-    /// On the watching thread: what it cost so far.
-    fn tell_cost(&self) {
+        let _under_way = self.looking.lock().expect("the meter only reads costs");
+        group::look(When::Risen);
         let cost = Cost::of_this_thread().unwrap_or_default();
         self.cpu_us.store(cost.cpu.as_micros() as u64, Ordering::Relaxed);
         self.switches.store(cost.switches, Ordering::Relaxed);
@@ -178,27 +172,6 @@ impl Cost {
             switches: u64::try_from(switches).ok()?,
         })
     }
-}
-
-#[cfg(target_os = "linux")]
-fn threads_now() -> Option<u64> {
-    procfs::process::Process::myself().ok()?.status().ok().map(|status| status.threads)
-}
-
-/// `VmHWM` rather than `ru_maxrss`, which a new program inherits from the one that started it.
-#[cfg(target_os = "linux")]
-pub(crate) fn peak_rss_kib() -> Option<u64> {
-    procfs::process::Process::myself().ok()?.status().ok()?.vmhwm
-}
-
-#[cfg(not(target_os = "linux"))]
-fn threads_now() -> Option<u64> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn peak_rss_kib() -> Option<u64> {
-    None
 }
 
 /// Lets this process and its helpers open as many descriptors as the system allows; many systems start with 256 or 1,024.

@@ -101,6 +101,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod backoff;
+pub(crate) mod group;
 mod latency;
 mod listen;
 mod measure;
@@ -122,7 +123,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) use backoff::Backoff;
 pub(crate) use latency::{Latencies, Percentiles};
 pub(crate) use listen::{accept, bind, listen};
-pub(crate) use measure::{Meter, Usage, peak_rss_kib};
+pub(crate) use measure::{Meter, Usage};
 pub(crate) use outcome::{Hash, Outcome, Run};
 pub(crate) use peer::Peer;
 pub(crate) use scratch::Scratch;
@@ -160,7 +161,7 @@ pub(crate) enum Figure {
     Cpu,
     /// CPU time an operation, see [`Outcome::operations`].
     CpuEach,
-    PeakRss,
+    PeakMemory,
     P50,
     P99,
 }

@@ -102,7 +102,7 @@ pub(crate) struct Run {
     pub(crate) n: u64,
     pub(crate) wall_ms: Option<f64>,
     pub(crate) cpu_ms: Option<f64>,
-    pub(crate) peak_rss_kib: Option<u64>,
+    pub(crate) peak_pss_kib: Option<u64>,
     pub(crate) threads: Option<u64>,
     pub(crate) switches: Option<u64>,
     pub(crate) p50_us: Option<u64>,
@@ -128,7 +128,7 @@ impl Run {
             n: *n,
             wall_ms: Some(round(usage.wall.as_secs_f64() * 1e3)),
             cpu_ms: usage.cpu.map(|cpu| round(cpu.as_secs_f64() * 1e3)),
-            peak_rss_kib: usage.peak_rss_kib,
+            peak_pss_kib: usage.peak_pss_kib,
             threads: usage.threads,
             switches: usage.switches,
             p50_us: latencies.map(|latencies| latencies.p50_us),
@@ -151,7 +151,7 @@ impl Run {
             n,
             wall_ms: None,
             cpu_ms: None,
-            peak_rss_kib: None,
+            peak_pss_kib: None,
             threads: None,
             switches: None,
             p50_us: None,
@@ -176,7 +176,7 @@ impl Run {
         line("style", Some(format!("{}, {} {}", self.style, self.n, workload.counts)));
         line("wall", self.wall_ms.map(|ms| format!("{ms:.1} ms")));
         line("CPU", self.cpu_ms.map(|ms| format!("{ms:.1} ms (user + system)")));
-        line("peak memory", self.peak_rss_kib.map(|kib| format!("{:.1} MiB", kib as f64 / 1024.0)));
+        line("peak memory", self.peak_pss_kib.map(|kib| format!("{:.1} MiB", kib as f64 / 1024.0)));
         line("threads", self.threads.map(|threads| threads.to_string()));
         line("switches", self.switches.map(|switches| switches.to_string()));
         if let Some(Percentiles { p50_us, p99_us, p999_us, .. }) = outcome.latencies {

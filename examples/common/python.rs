@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::{Peer, Usage};
+use super::{Peer, Usage, group};
 
-/// Runs `script`, which is known as `name`, in another process.
+/// Runs `script`, which is known as `name`, in another process, which does the work in place of this one.
 ///
 /// # Errors
 ///
@@ -16,7 +16,9 @@ use super::{Peer, Usage};
 pub(crate) fn start(name: &str, script: &str, args: &[String]) -> Result<Peer> {
     let mut command = Command::new("python3");
     command.args(["-c", script]).args(args);
-    Peer::start(command, format!("python3 {name}"))
+    let python = Peer::start(command, format!("python3 {name}"))?;
+    group::stand_in(python.id());
+    Ok(python)
 }
 
 /// What a script says of its own cost.
@@ -25,21 +27,25 @@ struct Cost {
     wall_us: u64,
     cpu_us: u64,
     switches: u64,
-    peak_rss_kib: Option<u64>,
+    /// Its memory when it said this, see [`group`].
+    pss_kib: Option<u64>,
     threads: u64,
 }
 
-/// The cost that a script prints as a line of JSON.
+/// The cost that a script prints as a line of JSON. The peak of its memory is the most that a [`Meter`](super::Meter), which
+/// has to run, has seen, and what the script says itself: it may end before the meter looks again.
 ///
 /// # Errors
 ///
-/// When the line is something else.
-pub(crate) fn usage(line: &str) -> Result<Usage> {
-    let cost: Cost = serde_json::from_str(line).with_context(|| format!("'{line}' is no cost"))?;
+/// When the script says something else, or nothing for `patience`.
+pub(crate) fn usage(python: &mut Peer, patience: Duration) -> Result<Usage> {
+    let line = python.line(patience)?;
+    let cost: Cost = serde_json::from_str(&line).with_context(|| format!("'{line}' is no cost"))?;
+    group::leave(python.id());
     Ok(Usage {
         wall: Duration::from_micros(cost.wall_us),
         cpu: Some(Duration::from_micros(cost.cpu_us)),
-        peak_rss_kib: cost.peak_rss_kib,
+        peak_pss_kib: group::most().pss_kib.max(cost.pss_kib),
         threads: Some(cost.threads),
         switches: Some(cost.switches),
     })

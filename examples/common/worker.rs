@@ -1,12 +1,10 @@
 //! What the workloads share that hand work to worker processes.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::peak_rss_kib;
-use super::peer::{self, Peer};
+use super::{Peer, group};
 
 /// The argument `--workers`; flatten it into a workload's own.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -31,20 +29,23 @@ pub(crate) enum Role {
     Worker,
 }
 
-/// The threads of a worker: one works, one listens, one ends it if nobody else does.
-pub(crate) const THREADS: u64 = 3;
-
-/// A worker's answer to the last word: its peak memory in KiB, or 0 where the system does not tell.
-pub(crate) fn take_leave() {
-    peer::say(&peak_rss_kib().unwrap_or(0).to_string());
+/// Starts a worker process of the workload that is running. What it uses is measured with what this process uses.
+///
+/// # Errors
+///
+/// When the program cannot be started.
+pub(crate) fn start() -> Result<Peer> {
+    let worker = Peer::spawn(["worker"])?;
+    group::join(worker.id());
+    Ok(worker)
 }
 
-/// Says the last word to a worker, ends it, and gives its peak memory in KiB, where the system tells. Before it answers
-/// it ends the work that it has, for which it has so long.
-pub(crate) fn dismiss(mut worker: Peer, last_word: &str, patience: Duration) -> Result<Option<u64>> {
-    worker.tell(last_word)?;
-    let line = worker.line(patience)?;
-    let peak: u64 = line.parse().with_context(|| format!("a worker took leave with '{line}'"))?;
-    worker.finish()?;
-    Ok((peak > 0).then_some(peak))
+/// Ends a worker that has nothing left to do.
+///
+/// # Errors
+///
+/// When it ends with an error of its own, or not at all.
+pub(crate) fn dismiss(worker: Peer) -> Result<()> {
+    group::leave(worker.id());
+    worker.finish()
 }

@@ -54,7 +54,7 @@ impl Cell {
             Figure::Wall => run.wall_ms,
             Figure::Cpu => run.cpu_ms,
             Figure::CpuEach => run.cpu_ms.map(|ms| ms * 1e3 / run.operations.max(1) as f64),
-            Figure::PeakRss => run.peak_rss_kib.map(|kib| kib as f64 / 1024.0),
+            Figure::PeakMemory => run.peak_pss_kib.map(|kib| kib as f64 / 1024.0),
             Figure::P50 => run.p50_us.map(|us| us as f64 / 1e3),
             Figure::P99 => run.p99_us.map(|us| us as f64 / 1e3),
         })
@@ -67,7 +67,7 @@ pub(crate) fn title(figure: Figure) -> (&'static str, &'static str) {
         Figure::Wall => ("wall time", "ms"),
         Figure::Cpu => ("CPU time", "ms"),
         Figure::CpuEach => ("CPU time an operation", "µs"),
-        Figure::PeakRss => ("peak memory", "MiB"),
+        Figure::PeakMemory => ("peak memory", "MiB"),
         Figure::P50 => ("median latency", "ms"),
         Figure::P99 => ("p99 latency", "ms"),
     }

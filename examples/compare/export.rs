@@ -51,12 +51,12 @@ pub(crate) fn csv(file: &Path, runs: &[&Run]) -> io::Result<()> {
     let mut out = BufWriter::new(fs::File::create(file)?);
     writeln!(
         out,
-        "workload,style,n,wall_ms,cpu_ms,peak_rss_kib,threads,switches,p50_us,p99_us,p999_us,errors,answer,ok,why"
+        "workload,style,n,wall_ms,cpu_ms,peak_pss_kib,threads,switches,p50_us,p99_us,p999_us,errors,answer,ok,why"
     )?;
     for run in runs {
         let Run { workload, style, n, errors, answer, ok, .. } = run;
         let [wall, cpu] = [run.wall_ms, run.cpu_ms].map(|ms| ms.map_or(String::new(), |ms| ms.to_string()));
-        let counts = [run.peak_rss_kib, run.threads, run.switches, run.p50_us, run.p99_us, run.p999_us];
+        let counts = [run.peak_pss_kib, run.threads, run.switches, run.p50_us, run.p99_us, run.p999_us];
         let counts = counts.map(|count| count.map_or(String::new(), |count| count.to_string())).join(",");
         // Only the reason is free text.
         let why = run.why.replace('"', "\"\"");

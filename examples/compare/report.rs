@@ -22,6 +22,13 @@ pub(crate) fn write(file: &Path, results: &Results, machine: &[(&str, String)]) 
     Ok(())
 }
 
+/// What stands in the columns and plots of memory.
+const MEMORY: &str = "Peak memory is the most that a run's process and its worker processes had at once; a server or a load \
+                      client that only helps is not counted. It is the same measure for every style, the proportional set \
+                      size (Pss): of a page that several processes map, such as the program's code, each is charged an equal \
+                      share, so that nothing counts twice. It is sampled every few milliseconds while memory grows, and once \
+                      more before a process ends; a peak that lasts less than five milliseconds can be missed.";
+
 fn page(results: &Results, machine: &[(&str, String)]) -> Result<String> {
     let mut sections: Vec<(Standing, String, &Group)> = Vec::new();
     for group in results.groups.iter().filter(|group| !group.cells.is_empty()) {
@@ -39,7 +46,8 @@ fn page(results: &Results, machine: &[(&str, String)]) -> Result<String> {
          <title>Threads or async: the comparison</title><style>{}</style></head><body>\n\
          <h1>Threads or async, for this load, on this machine?</h1>\n\
          <p class=\"soft\">Each run was a process of its own, with its server or its load in another. Figures are medians over \
-         the runs; in small type, the lowest and the highest. Nothing here was measured elsewhere or earlier.</p>\n<ul>\n",
+         the runs; in small type, the lowest and the highest. Nothing here was measured elsewhere or earlier.</p>\n\
+         <p class=\"soft\" id=\"memory\">{MEMORY}</p>\n<ul>\n",
         include_str!("report.css")
     )?;
     for (standing, sentence, group) in &sections {
@@ -129,7 +137,7 @@ fn columns(group: &Group) -> Vec<Column<'_>> {
     let mut columns = vec![
         column("wall ms", |run| run.wall_ms, number),
         column("CPU ms", |run| run.cpu_ms, number),
-        column("peak MiB", |run| run.peak_rss_kib.map(|kib| kib as f64 / 1024.0), number),
+        column("peak MiB", |run| run.peak_pss_kib.map(|kib| kib as f64 / 1024.0), number),
         column("threads", |run| run.threads.map(|count| count as f64), counted),
         column("switches", |run| run.switches.map(|count| count as f64), counted),
         column("p50 ms", |run| run.p50_us.map(|us| us as f64 / 1e3), number),

@@ -41,7 +41,7 @@ pub(crate) fn row(workload: &Workload, cell: &Cell) -> String {
         figure(Figure::Wall),
         spread.unwrap_or_else(|| "-".into()),
         figure(Figure::Cpu),
-        figure(Figure::PeakRss),
+        figure(Figure::PeakMemory),
         count(threads),
         count(switches),
         figure(Figure::P50),

@@ -69,7 +69,8 @@ pub(crate) fn verdict(group: &Group) -> (Standing, String) {
         Standing::Ties
     };
     // The best by another figure may be another style.
-    for figure in [Figure::Wall, Figure::Cpu, Figure::PeakRss].into_iter().filter(|figure| *figure != decides)
+    for figure in
+        [Figure::Wall, Figure::Cpu, Figure::PeakMemory].into_iter().filter(|figure| *figure != decides)
     {
         if let Some((our, (theirs, their))) = ours.figure(figure).zip(best_that_blocks(group, figure)) {
             let (name, unit) = title(figure);

@@ -29,10 +29,10 @@ def cost():
     return round(time.perf_counter() * 1e6), cpu, usage.ru_nvcsw + usage.ru_nivcsw
 
 
-def peak_rss_kib():
+def pss_kib():
     try:
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+        with open("/proc/self/smaps_rollup") as rollup:
+            return next((int(line.split()[1]) for line in rollup if line.startswith("Pss:")), None)
     except OSError:
         return None
 
@@ -52,7 +52,7 @@ async def main():
                 "wall_us": wall,
                 "cpu_us": cpu,
                 "switches": switches,
-                "peak_rss_kib": peak_rss_kib(),
+                "pss_kib": pss_kib(),
                 "threads": threading.active_count(),
             }), flush=True)
         before = cost()

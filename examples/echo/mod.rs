@@ -73,7 +73,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "Many connections that all talk, a little each: what does the server pay for a message?",
     counts: "connections",
     decides: Figure::CpuEach,
-    plots: &[Figure::CpuEach, Figure::P99, Figure::PeakRss],
+    plots: &[Figure::CpuEach, Figure::P99, Figure::PeakMemory],
     styles: STYLES,
     cases: |size| match size {
         Size::Quick => vec![1, 64, 1_000],
@@ -94,8 +94,8 @@ const TALKERS: u64 = 16;
 pub(crate) static IDLE: Workload = Workload {
     name: "echo-idle",
     question: "Many connections, hardly any of which talks: what does it cost to keep them?",
-    decides: Figure::PeakRss,
-    plots: &[Figure::PeakRss, Figure::CpuEach, Figure::P99],
+    decides: Figure::PeakMemory,
+    plots: &[Figure::PeakMemory, Figure::CpuEach, Figure::P99],
     cases: |size| match size {
         Size::Quick => vec![64, 1_000],
         Size::Normal | Size::Full => vec![64, 1_000, 10_000],
@@ -181,15 +181,17 @@ fn measure(style: Style, workers: u32, plan: &load::Plan) -> Result<(Usage, Stri
     Ok((usage, result))
 }
 
-/// As [`measure`], of `asyncio.py`, which measures itself.
+/// As [`measure`], of `asyncio.py`, which measures all but its memory itself.
 fn measure_python(plan: &load::Plan) -> Result<(Usage, String)> {
+    let meter = Meter::start();
     let mut server = python::start("asyncio.py", include_str!("asyncio.py"), &[])?;
     let mut client = Peer::spawn(load::arguments(server.address()?, plan))?;
     load::expect_ready(&mut client)?;
     server.tell("reset")?;
     let result = load::result(&mut client)?;
     server.tell("cost")?;
-    let usage = python::usage(&server.line(Duration::from_secs(20))?)?;
+    let usage = python::usage(&mut server, Duration::from_secs(20))?;
+    meter.stop();
     client.finish()?;
     Ok((usage, result))
 }

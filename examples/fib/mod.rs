@@ -13,7 +13,7 @@ mod worker;
 use std::hint::black_box;
 
 use crate::common::{
-    self, Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Workers, Workload, progress, source,
+    Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Workers, Workload, progress, source,
 };
 
 /// Compute the same Fibonacci number several times over, by the slow recursion
@@ -82,20 +82,16 @@ fn run(args: &Args) -> anyhow::Result<Option<Outcome>> {
     let bar = progress(args.jobs, "computing");
 
     let meter = Meter::start();
-    let mut workers = Vec::new();
     let values = match args.common.style {
         Style::Sequential => sequential::compute(task, &bar),
         Style::Threads => threads::compute(task, &bar)?,
-        Style::Processes => processes::compute(task, &bar, &mut workers)?,
+        Style::Processes => processes::compute(task, &bar)?,
         Style::Coroutines => coroutines::compute(task, &bar)?,
         Style::Blocking => blocking::compute(task, &bar)?,
         other => return Err(WORKLOAD.no_style(other)),
     };
-    let mut usage = meter.stop();
+    let usage = meter.stop();
     bar.finish_and_clear();
-    for peak in workers {
-        usage.add_worker(peak, Some(common::worker::THREADS));
-    }
 
     let hash = values.iter().fold(Hash::new(), |hash, value| hash.and(&value.to_le_bytes()));
     let words = format!("fib({}) = {}, computed {} times", args.n, values[0], values.len());

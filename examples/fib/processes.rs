@@ -10,29 +10,26 @@ use indicatif::ProgressBar;
 use super::Task;
 use super::worker::Worker;
 
-/// Also gives the peak memory of each worker in KiB.
-///
 /// # Errors
 ///
 /// When a worker cannot be started, dies, or answers nonsense.
-pub(crate) fn compute(task: Task, done: &ProgressBar, used: &mut Vec<Option<u64>>) -> Result<Vec<u64>> {
+pub(crate) fn compute(task: Task, done: &ProgressBar) -> Result<Vec<u64>> {
     let workers = (0..task.workers.min(task.jobs)).map(|_| Worker::start()).collect::<Result<Vec<_>>>()?;
     let taken = AtomicUsize::new(0);
-    let ask = |mut worker: Worker| -> Result<_> {
+    let ask = |mut worker: Worker| -> Result<Vec<u64>> {
         let mut values = Vec::new();
         while taken.fetch_add(1, Ordering::Relaxed) < task.jobs {
             values.push(worker.compute(task.n)?);
             done.inc(1);
         }
-        Ok((values, worker.finish()?))
+        worker.finish()?;
+        Ok(values)
     };
     scope(|scope| {
         let threads: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| ask(worker))).collect();
         let mut values = Vec::new();
         for thread in threads {
-            let (computed, peak): (Vec<u64>, _) = thread.join().expect("it only passes lines on")?;
-            values.extend(computed);
-            used.push(peak);
+            values.extend(thread.join().expect("it only passes lines on")?);
         }
         Ok(values)
     })

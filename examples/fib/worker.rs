@@ -1,4 +1,4 @@
-//! A worker process and its protocol: a number a line in, its Fibonacci number a line out. `done` is answered with the peak memory.
+//! A worker process and its protocol: a number a line in, its Fibonacci number a line out. It ends when its standard input closes.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -11,8 +11,6 @@ use crate::common::{Peer, peer, worker};
 /// No job takes longer, not even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(600);
 
-const DONE: &str = "done";
-
 /// The worker's side: runs until standard input closes.
 pub(crate) fn serve() -> Result<()> {
     let (asked, questions) = channel();
@@ -21,10 +19,6 @@ pub(crate) fn serve() -> Result<()> {
         let _ = asked.send(line.to_string());
     });
     for question in questions {
-        if question == DONE {
-            worker::take_leave();
-            continue;
-        }
         let n = question.parse().with_context(|| format!("a worker was asked for '{question}'"))?;
         peer::say(&fib(n).to_string());
     }
@@ -36,7 +30,7 @@ pub(crate) struct Worker(Peer);
 
 impl Worker {
     pub(crate) fn start() -> Result<Worker> {
-        Ok(Worker(Peer::spawn(["worker"])?))
+        Ok(Worker(worker::start()?))
     }
 
     pub(crate) fn compute(&mut self, n: u32) -> Result<u64> {
@@ -45,8 +39,7 @@ impl Worker {
         answer.parse().with_context(|| format!("a worker answered '{answer}' to {n}"))
     }
 
-    /// Ends the worker and gives its peak memory in KiB, where the system tells.
-    pub(crate) fn finish(self) -> Result<Option<u64>> {
-        worker::dismiss(self.0, DONE, LONGEST)
+    pub(crate) fn finish(self) -> Result<()> {
+        worker::dismiss(self.0)
     }
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 
 use crate::common::{
-    self, Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Usage, Workers, Workload, progress, source,
+    Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Usage, Workers, Workload, progress, source,
 };
 
 /// Sort integers: workers sort chunks of them, one process merges
@@ -67,8 +67,6 @@ pub(crate) struct Sorted {
     pub(crate) numbers: Vec<i64>,
     /// The processor time that sorting the chunks took, in all workers together.
     pub(crate) sorting: Duration,
-    /// The peak memory of each worker process in KiB, where the system tells.
-    pub(crate) peaks: Vec<Option<u64>>,
 }
 
 pub(crate) static WORKLOAD: Workload = Workload {
@@ -129,10 +127,7 @@ fn sort(style: Style, plan: Plan, unsorted: &[i64], bar: &ProgressBar) -> anyhow
         other => Err(WORKLOAD.no_style(other)),
     });
     let sorted = sorted?;
-    let mut usage = meter.stop();
-    for peak in &sorted.peaks {
-        usage.add_worker(*peak, Some(common::worker::THREADS));
-    }
+    let usage = meter.stop();
     anyhow::ensure!(sorted.numbers.is_sorted(), "{style} did not sort");
     let own_sorting = if style == Style::Sequential { sorted.sorting } else { Duration::ZERO };
     Ok(Measured { serial: here.saturating_sub(own_sorting), sorted, usage })

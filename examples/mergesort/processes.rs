@@ -65,6 +65,6 @@ pub(crate) fn sort(plan: Plan, numbers: &[i64], done: &ProgressBar) -> Result<So
         threads.into_iter().try_for_each(|thread| thread.join().expect("it only passes chunks on"))
     })?;
     let numbers = runs.finish();
-    let peaks = workers.into_iter().map(Worker::finish).collect::<Result<_>>()?;
-    Ok(Sorted { numbers, sorting, peaks })
+    workers.into_iter().try_for_each(Worker::finish)?;
+    Ok(Sorted { numbers, sorting })
 }

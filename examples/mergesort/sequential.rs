@@ -17,5 +17,5 @@ pub(crate) fn sort(plan: Plan, numbers: &[i64], done: &ProgressBar) -> Sorted {
         done.inc(run.len() as u64);
         runs.add(run);
     }
-    Sorted { numbers: runs.finish(), sorting, peaks: Vec::new() }
+    Sorted { numbers: runs.finish(), sorting }
 }

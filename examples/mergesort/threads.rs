@@ -38,6 +38,6 @@ pub(crate) fn sort(plan: Plan, numbers: &[i64], done: &ProgressBar) -> io::Resul
             done.inc(run.len() as u64);
             runs.add(run);
         }
-        Ok(Sorted { numbers: runs.finish(), sorting, peaks: Vec::new() })
+        Ok(Sorted { numbers: runs.finish(), sorting })
     })
 }

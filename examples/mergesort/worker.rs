@@ -1,9 +1,8 @@
-//! A worker process: it listens, takes one connection, and sorts every chunk that comes over it. A line on its standard
-//! input asks for its peak memory; the end of its input ends it.
+//! A worker process: it listens, takes one connection, and sorts every chunk that comes over it. The
+//! end of its standard input ends it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -13,7 +12,7 @@ use crate::common::{Peer, peer, worker};
 
 /// The worker's side.
 pub(crate) fn serve() -> Result<()> {
-    peer::end_with_parent_and(|_| worker::take_leave());
+    peer::end_with_parent();
     let listener = TcpListener::bind("127.0.0.1:0").context("a worker cannot listen on 127.0.0.1")?;
     peer::announce(listener.local_addr()?);
     let (mut stream, _) = listener.accept()?;
@@ -30,7 +29,7 @@ pub(crate) fn serve() -> Result<()> {
         let (sorted, took) = timed(|| merge_sort(&numbers));
         stream.write_all(&wire::answer(&sorted, took)).context("a worker lost its connection")?;
     }
-    // Whoever started us may still ask.
+    // The process that started this one ends it.
     loop {
         std::thread::park();
     }
@@ -45,13 +44,12 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts so many of them.
     pub(crate) fn start(count: usize) -> Result<Vec<Worker>> {
-        let peers = (0..count).map(|_| Peer::spawn(["worker"])).collect::<Result<Vec<_>>>()?;
+        let peers = (0..count).map(|_| worker::start()).collect::<Result<Vec<_>>>()?;
         let listening = |mut peer: Peer| Ok(Worker { address: peer.address()?, peer });
         peers.into_iter().map(listening).collect()
     }
 
-    /// Ends it, and gives its peak memory in KiB, where the system tells.
-    pub(crate) fn finish(self) -> Result<Option<u64>> {
-        worker::dismiss(self.peer, "memory", Duration::from_secs(20))
+    pub(crate) fn finish(self) -> Result<()> {
+        worker::dismiss(self.peer)
     }
 }

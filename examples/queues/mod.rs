@@ -13,7 +13,7 @@ mod tokio;
 mod worker;
 
 use crate::common::{
-    self, Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Workers, Workload, progress, source,
+    Common, Figure, Hash, Meter, Outcome, Role, Size, Style, Workers, Workload, progress, source,
 };
 
 /// Put tasks into a queue for workers, and collect their results from another
@@ -131,21 +131,17 @@ fn run(args: &Args) -> anyhow::Result<Option<Outcome>> {
     let bar = progress(args.tasks, "exploring");
 
     let meter = Meter::start();
-    let mut used = Vec::new();
     let mut found = match args.common.style {
         Style::Sequential => sequential::work(plan, &bar),
         Style::Pool => pool::work(plan, &bar)?,
-        Style::Processes => processes::work(plan, &bar, &mut used)?,
+        Style::Processes => processes::work(plan, &bar)?,
         Style::Coroutines => coroutines::work(plan, &bar)?,
         Style::Blocking => blocking::work(plan, &bar)?,
         Style::Tokio => tokio::work(plan, &bar)?,
         other => return Err(WORKLOAD.no_style(other)),
     };
-    let mut usage = meter.stop();
+    let usage = meter.stop();
     bar.finish_and_clear();
-    for peak in used {
-        usage.add_worker(peak, Some(common::worker::THREADS));
-    }
 
     found.sort_unstable_by_key(|finding| finding.task);
     let hash = found.iter().fold(Hash::new(), |hash, finding| {

@@ -10,16 +10,14 @@ use indicatif::ProgressBar;
 use super::worker::Worker;
 use super::{Finding, Plan, QUEUE};
 
-/// Also gives the peak memory of each worker in KiB.
-///
 /// # Errors
 ///
 /// When a worker cannot be started, dies, or answers nonsense.
-pub(crate) fn work(plan: Plan, done: &ProgressBar, used: &mut Vec<Option<u64>>) -> Result<Vec<Finding>> {
+pub(crate) fn work(plan: Plan, done: &ProgressBar) -> Result<Vec<Finding>> {
     let workers = (0..plan.workers).map(|_| Worker::start(plan.weight)).collect::<Result<Vec<_>>>()?;
     let next = AtomicU64::new(0);
     // ANCHOR: feed
-    let feed = |mut worker: Worker| -> Result<_> {
+    let feed = |mut worker: Worker| -> Result<Vec<Finding>> {
         let mut found = Vec::new();
         let mut in_flight = 0;
         loop {
@@ -32,7 +30,8 @@ pub(crate) fn work(plan: Plan, done: &ProgressBar, used: &mut Vec<Option<u64>>) 
                 in_flight += 1;
             }
             if in_flight == 0 {
-                return Ok((found, worker.end()?));
+                worker.end()?;
+                return Ok(found);
             }
             found.push(worker.finding()?);
             in_flight -= 1;
@@ -44,9 +43,7 @@ pub(crate) fn work(plan: Plan, done: &ProgressBar, used: &mut Vec<Option<u64>>) 
         let threads: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| feed(worker))).collect();
         let mut found = Vec::new();
         for thread in threads {
-            let (findings, peak): (Vec<_>, _) = thread.join().expect("it only passes lines on")?;
-            found.extend(findings);
-            used.push(peak);
+            found.extend(thread.join().expect("it only passes lines on")?);
         }
         Ok(found)
     })

@@ -1,5 +1,5 @@
-//! A worker process and its protocol, in lines: the weight first; then a task in, `task number steps` out; `end` in, the
-//! worker's peak memory out.
+//! A worker process and its protocol, in lines: the weight first; then a task in, `task number steps` out. It ends when its
+//! standard input closes.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -12,8 +12,6 @@ use crate::common::{Peer, peer, worker};
 /// No task takes longer, not even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(600);
 
-const END: &str = "end";
-
 /// The worker's side: runs until standard input closes.
 pub(crate) fn serve() -> Result<()> {
     let (to_us, lines) = channel();
@@ -24,10 +22,6 @@ pub(crate) fn serve() -> Result<()> {
     let weight = lines.next().unwrap_or_default();
     let weight = weight.parse().with_context(|| format!("a worker was told the weight '{weight}'"))?;
     for line in lines {
-        if line == END {
-            worker::take_leave();
-            continue;
-        }
         let task = line.parse().with_context(|| format!("a worker was given the task '{line}'"))?;
         let Finding { task, number, steps } = explore(task, weight);
         peer::say(&format!("{task} {number} {steps}"));
@@ -40,7 +34,7 @@ pub(crate) struct Worker(Peer);
 
 impl Worker {
     pub(crate) fn start(weight: u64) -> Result<Worker> {
-        let mut peer = Peer::spawn(["worker"])?;
+        let mut peer = worker::start()?;
         peer.tell(&weight.to_string())?;
         Ok(Worker(peer))
     }
@@ -54,9 +48,9 @@ impl Worker {
         parse(&line).with_context(|| format!("a worker answered '{line}'"))
     }
 
-    /// Sends the end marker, and gives the worker's peak memory in KiB, where the system tells.
-    pub(crate) fn end(self) -> Result<Option<u64>> {
-        worker::dismiss(self.0, END, LONGEST)
+    /// Ends the worker: a closed pipe is the end marker.
+    pub(crate) fn end(self) -> Result<()> {
+        worker::dismiss(self.0)
     }
 }
 

@@ -33,10 +33,10 @@ def cost():
     return round((usage.ru_utime + usage.ru_stime) * 1e6), usage.ru_nvcsw + usage.ru_nivcsw
 
 
-def peak_rss_kib():
+def pss_kib():
     try:
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+        with open("/proc/self/smaps_rollup") as rollup:
+            return next((int(line.split()[1]) for line in rollup if line.startswith("Pss:")), None)
     except OSError:
         return None
 
@@ -56,7 +56,7 @@ def main():
         "wall_us": round(wall * 1e6),
         "cpu_us": after[0] - before[0],
         "switches": after[1] - before[1],
-        "peak_rss_kib": peak_rss_kib(),
+        "pss_kib": pss_kib(),
         "threads": threading.active_count(),
     }))
 

@@ -23,7 +23,7 @@ pub(super) fn fetch_all(job: &Job) -> Result<(Vec<Quote>, Usage)> {
         let quote = quote(job, &line).with_context(|| format!("asyncio.py says '{line}'"))?;
         quotes.push(quote);
     }
-    let usage = python::usage(&python.line(patience)?)?;
+    let usage = python::usage(&mut python, patience)?;
     python.finish()?;
     Ok((quotes, usage))
 }

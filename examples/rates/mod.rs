@@ -73,7 +73,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "Many answers to wait for, and hardly anything to compute: what does each way of waiting cost?",
     counts: "pairs",
     decides: Figure::Cpu,
-    plots: &[Figure::Wall, Figure::Cpu, Figure::PeakRss],
+    plots: &[Figure::Wall, Figure::Cpu, Figure::PeakMemory],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),
         source(Style::Threads, "threads.rs", include_str!("threads.rs")),
