@@ -14,7 +14,7 @@ use crate::join::JoinError;
 use crate::loom::{Arc, Mutex};
 use crate::sync::{Notify, block_thread_on, oneshot};
 use crate::task::{Ending, Join, Run, Task, contain};
-use crate::trace::Actor;
+use crate::trace::{Actor, Tape, Trace};
 
 /// A way to a runtime that may be cloned and sent to other threads: [`Runtime::handle`](crate::Runtime::handle).
 ///
@@ -37,11 +37,12 @@ use crate::trace::Actor;
 pub struct Handle {
     inbox: Arc<Inbox>,
     stop: Arc<Notify>,
+    tape: Option<Tape>,
 }
 
 impl Handle {
-    pub(crate) fn new(inbox: Arc<Inbox>, stop: Arc<Notify>) -> Handle {
-        Handle { inbox, stop }
+    pub(crate) fn new(inbox: Arc<Inbox>, stop: Arc<Notify>, tape: Option<Tape>) -> Handle {
+        Handle { inbox, stop, tape }
     }
 
     /// Spawns a task on the runtime's thread. What is sent there is the closure; the future that it makes never
@@ -101,6 +102,27 @@ impl Handle {
     /// ```
     pub fn shutdown(&self) {
         self.stop.notify_one();
+    }
+
+    /// What was recorded since the last time, as [`Runtime::take_trace`](crate::Runtime::take_trace) returns it; while
+    /// the runtime runs, and after its end. A runtime that hangs is asked from here: the thread of the runtime need
+    /// not answer, so the last event may be a poll that has not returned.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::trace::Event;
+    ///
+    /// let runtime = cotask::Builder::new().trace(100).build()?;
+    /// let handle = runtime.handle();
+    /// runtime.block_on(async {
+    ///     let trace = std::thread::spawn(move || handle.take_trace()).join().unwrap();
+    ///     // The poll of this future, which waits for the thread.
+    ///     assert!(matches!(trace.records.last().unwrap().event, Event::PollBegan { .. }));
+    /// });
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn take_trace(&self) -> Trace {
+        self.tape.as_ref().map(Tape::take).unwrap_or_default()
     }
 
     /// Whether the runtime has ended.

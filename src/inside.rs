@@ -23,7 +23,7 @@ pub(crate) fn registry() -> &'static Registry {
 
 /// A handle to a runtime of which there is nothing but the inbox, and what tells it to stop.
 pub fn handle(inbox: Arc<Inbox>, stop: Arc<Notify>) -> Handle {
-    Handle::new(inbox, stop)
+    Handle::new(inbox, stop, None)
 }
 
 /// Threads that run what `make` makes, with the handles that stop it.

@@ -138,7 +138,8 @@ impl Runtime {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn handle(&self) -> Handle {
-        Handle::new(Arc::clone(self.executor.inbox()), Arc::clone(&self.stop))
+        let tape = self.executor.recorder().map(Recorder::tape).cloned();
+        Handle::new(Arc::clone(self.executor.inbox()), Arc::clone(&self.stop), tape)
     }
 
     /// Spawns a task that will run in the next [`block_on`](Runtime::block_on).
@@ -179,7 +180,7 @@ impl Runtime {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn take_trace(&self) -> Trace {
-        self.executor.recorder().map(Recorder::take).unwrap_or_default()
+        self.executor.recorder().map(|recorder| recorder.tape().take()).unwrap_or_default()
     }
 }
 

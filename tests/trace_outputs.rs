@@ -148,6 +148,9 @@ fn a_header_tells_how_many_were_dropped() {
     assert_eq!(lines[0]["dropped"], 5);
 }
 
+/// How the name ends of what has begun and has not ended.
+const NOT_ENDED: &str = ": not ended";
+
 /// The rules of the trace-event format: which phases have which fields, and how they pair.
 fn check_chrome(text: &str) -> HashMap<String, usize> {
     let file: Value = serde_json::from_str(text).unwrap();
@@ -195,10 +198,11 @@ fn check_chrome(text: &str) -> HashMap<String, usize> {
                 }
             }
             "i" => assert_eq!(event["s"], "t", "{event}"),
+            "B" => assert!(name.ends_with(NOT_ENDED), "a slice without an end says so: {event}"),
             other => panic!("no phase {other:?}: {event}"),
         }
     }
-    assert!(open.is_empty(), "not ended: {open:?}");
+    assert!(open.keys().all(|(_, name)| name.ends_with(NOT_ENDED)), "without an end: {open:?}");
     assert_eq!(starts.len(), ends.len());
     for (id, (thread, end)) in &ends {
         let (waker, start) = starts[id];
@@ -237,6 +241,44 @@ fn chrome_events_obey_the_format() {
         let records = trace.records[from..from + (trace.records.len() - from) / 2].to_vec();
         check_chrome(&chrome(&Trace { records, dropped: from as u64, name: None }));
     }
+}
+
+/// A run that hangs: seen from another thread, while a poll does not return.
+#[test]
+fn a_run_that_hangs_is_shown_with_what_has_not_ended() {
+    let runtime = Builder::new().name("sample").trace(1_000).build().unwrap();
+    let handle = runtime.handle();
+    let (started, is_started) = std::sync::mpsc::channel();
+    let (end, ends) = std::sync::mpsc::channel::<()>();
+    let text = runtime.block_on(async {
+        spawn_named("sleeper", cotask::time::sleep(Duration::from_secs(3_600)));
+        let _job = cotask::spawn_blocking(move || {
+            started.send(()).unwrap();
+            ends.recv()
+        });
+        cotask::yield_now().await;
+        is_started.recv().unwrap();
+        spawn_named("starved", async {});
+        let text = std::thread::spawn(move || chrome(&handle.take_trace())).join().unwrap();
+        drop(end);
+        text
+    });
+    check_chrome(&text);
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let events = file["traceEvents"].as_array().unwrap();
+    let open = events.iter().filter(|event| event["name"].as_str().unwrap().ends_with(NOT_ENDED));
+    let open: Vec<String> =
+        open.map(|event| format!("{} {}", event["ph"].as_str().unwrap(), event["name"])).collect();
+    let has = |phase: &str, words: &str| {
+        open.iter().filter(|name| name.starts_with(phase) && name.contains(words)).count()
+    };
+    assert_eq!(open.len(), 4, "{open:?}");
+    assert_eq!(has("B", "block_on (1.0.0): not"), 1, "the poll under way: {open:?}");
+    assert_eq!(has("B", "starved"), 1, "{open:?}");
+    assert_eq!(has("b", "timer"), 1, "{open:?}");
+    assert_eq!(has("b", "runs"), 1, "the job: {open:?}");
+    // What another thread took is gone.
+    assert!(!runtime.take_trace().records.iter().any(|record| record.event.to_string().contains("spawned")));
 }
 
 #[test]

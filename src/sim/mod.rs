@@ -207,7 +207,7 @@ impl Simulation {
         Report {
             result,
             virtual_time: world.now() - Instant::from_nanos(0),
-            trace: executor.recorder().map(Recorder::take).unwrap_or_default(),
+            trace: executor.recorder().map(|recorder| recorder.tape().take()).unwrap_or_default(),
             hash: hash.unwrap_or_default(),
             faults: std::mem::take(&mut state.counts),
             leaks: std::mem::take(&mut state.leaks),

@@ -7,8 +7,10 @@
 //! | a wake by what is no task | a slice of no length on the loop's thread |
 //! | from a wake to the poll that it caused | a flow (`s`, `f`) |
 //! | a timer, a job in the queue, a running job | an async slice (`b`, `e`) |
+//! | what has begun and has not ended | a slice without its end (`B`; async: `b`), named "...: not ended" |
 //!
-//! Only what has both ends is written, so that no flow dangles where the ring began late or ended early.
+//! The last line is what a run that hangs is asked for: the poll that does not return, the task that is woken and not
+//! polled, the job that still runs. What ended and began before the ring did is left out, so that no flow dangles.
 //!
 //! Source: "Trace Event Format", Google, 2016.
 
@@ -17,7 +19,7 @@ use std::io::{self, Write};
 
 use super::events::{Fields, Value, text};
 use super::json::write_object;
-use super::{Actor, Event, Resource, Trace};
+use super::{Actor, Event, Outcome, Resource, Trace};
 use crate::clock::Instant;
 use crate::join::Id;
 
@@ -32,10 +34,10 @@ struct Chrome {
     names: HashMap<Id, String>,
     /// When and on which thread each runnable task was woken.
     wakes: HashMap<Id, (Instant, u64)>,
-    /// When each timer was set, each job queued or started.
-    begun: HashMap<Resource, Instant>,
-    /// When the poll under way began, and where its wake came from.
-    poll: Option<(Instant, Option<(Instant, u64)>)>,
+    /// When each timer was set, each job queued or started, and what that is called.
+    begun: HashMap<Resource, (Instant, String)>,
+    /// Which poll is under way, when it began, and where its wake came from.
+    poll: Option<(Id, Instant, Option<(Instant, u64)>)>,
     sleep: Option<Instant>,
     flows: u64,
 }
@@ -62,6 +64,7 @@ impl Trace {
         for record in &self.records {
             chrome.add(record.at, &record.event);
         }
+        chrome.not_ended();
         out.write_all(b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
         for (place, event) in chrome.events.iter().enumerate() {
             out.write_all(if place == 0 { b"\n" } else { b",\n" })?;
@@ -92,9 +95,13 @@ impl Chrome {
                 };
                 self.wakes.insert(*task, (at, thread));
             }
-            Event::PollBegan { task } => self.poll = Some((at, self.wakes.remove(task))),
-            Event::PollEnded { task, .. } => {
-                let Some((began, wake)) = self.poll.take() else { return };
+            Event::PollBegan { task } => self.poll = Some((*task, at, self.wakes.remove(task))),
+            Event::PollEnded { task, outcome } => {
+                if !matches!(outcome, Outcome::Pending | Outcome::BudgetSpent) {
+                    // Woken once more in its last poll: the task has finished, and is not runnable.
+                    self.wakes.remove(task);
+                }
+                let Some((_, began, wake)) = self.poll.take() else { return };
                 let (thread, name) = (self.thread(*task), self.name(*task));
                 self.slice(thread, &name, began, at, event.words().1);
                 if let Some((woken, waker)) = wake {
@@ -111,16 +118,14 @@ impl Chrome {
                     self.slice(LOOP, "asleep", parked, at, Vec::new());
                 }
             }
-            Event::TimerSet { timer, .. } => self.begin(*timer, at),
-            Event::TimerFired { timer } | Event::TimerCancelled { timer, .. } => {
-                self.end(*timer, &timer.to_string(), at, event);
-            }
-            Event::JobQueued { job, .. } => self.begin(*job, at),
+            Event::TimerSet { timer, .. } => self.begin(*timer, timer.to_string(), at),
+            Event::TimerFired { timer } | Event::TimerCancelled { timer, .. } => self.end(*timer, at, event),
+            Event::JobQueued { job, .. } => self.begin(*job, format!("{job} queued"), at),
             Event::JobStarted { job } => {
-                self.end(*job, &format!("{job} queued"), at, event);
-                self.begin(*job, at);
+                self.end(*job, at, event);
+                self.begin(*job, format!("{job} runs"), at);
             }
-            Event::JobDone { job } => self.end(*job, &format!("{job} runs"), at, event),
+            Event::JobDone { job } => self.end(*job, at, event),
             other => {
                 let (kind, fields) = other.words();
                 let more = vec![("s", text("t")), ("args", Value::Object(fields))];
@@ -144,15 +149,36 @@ impl Chrome {
         next
     }
 
-    fn begin(&mut self, resource: Resource, at: Instant) {
-        self.begun.insert(resource, at);
+    fn begin(&mut self, resource: Resource, name: String, at: Instant) {
+        self.begun.insert(resource, (at, name));
     }
 
-    fn end(&mut self, resource: Resource, name: &str, at: Instant, event: &Event) {
-        let Some(begun) = self.begun.remove(&resource) else { return };
+    fn end(&mut self, resource: Resource, at: Instant, event: &Event) {
+        let Some((begun, name)) = self.begun.remove(&resource) else { return };
         let id = || ("id", text(resource));
-        self.push("b", LOOP, name, begun, vec![id()]);
-        self.push("e", LOOP, name, at, vec![id(), ("args", Value::Object(event.words().1))]);
+        self.push("b", LOOP, &name, begun, vec![id()]);
+        self.push("e", LOOP, &name, at, vec![id(), ("args", Value::Object(event.words().1))]);
+    }
+
+    /// What was under way when the trace was taken, each once and in the order in which it began.
+    fn not_ended(&mut self) {
+        let polled = self.poll.take().map(|(task, began, _)| (began, self.thread(task), self.name(task)));
+        let asleep = self.sleep.take().map(|parked| (parked, LOOP, "asleep".to_string()));
+        let woken: Vec<_> = self.wakes.drain().map(|(task, (woken, _))| (task, woken)).collect();
+        let woken = woken
+            .into_iter()
+            .map(|(task, at)| (at, self.thread(task), format!("{} is runnable", self.name(task))));
+        let mut slices: Vec<_> = woken.chain(polled).chain(asleep).collect();
+        slices.sort();
+        for (at, thread, name) in slices {
+            self.push("B", thread, &format!("{name}: not ended"), at, Vec::new());
+        }
+        let mut begun: Vec<_> =
+            self.begun.drain().map(|(resource, (at, name))| (at, name, resource)).collect();
+        begun.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        for (at, name, resource) in begun {
+            self.push("b", LOOP, &format!("{name}: not ended"), at, vec![("id", text(resource))]);
+        }
     }
 
     fn slice(&mut self, thread: u64, name: &str, from: Instant, to: Instant, args: Fields) {

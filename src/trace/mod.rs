@@ -1,7 +1,8 @@
 //! The event recorder: what the executor did, as it did it.
 //!
 //! Switched on by [`Builder::trace`](crate::Builder::trace), taken out with
-//! [`Runtime::take_trace`](crate::Runtime::take_trace), and written as [lines of JSON](Trace::write_json_lines)
+//! [`Runtime::take_trace`](crate::Runtime::take_trace), or from another thread with
+//! [`Handle::take_trace`](crate::Handle::take_trace), which also works while the runtime hangs, and written as [lines of JSON](Trace::write_json_lines)
 //! or [for Perfetto](Trace::write_chrome). Events go into a ring of a fixed size; when it is full the oldest
 //! goes, and is counted. Switched off, an event costs one comparison; without the crate's feature `trace`,
 //! nothing. With the feature `tracing`, each event that is recorded is also emitted through the crate of that
@@ -19,7 +20,7 @@ mod json;
 mod recorder;
 
 pub use events::{Actor, Event, Outcome, Record, Resource, Want};
-pub(crate) use recorder::{QueuedJob, Recorder, here, is_on, number, switch};
+pub(crate) use recorder::{QueuedJob, Recorder, Tape, here, is_on, number, switch};
 
 /// What was recorded.
 ///

@@ -4,12 +4,11 @@
 //! [`is_on`] first: one load and one comparison, on any thread.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use super::{Actor, Event, Outcome, Record, Resource, Trace, Want};
@@ -60,16 +59,23 @@ pub(crate) fn number() -> u64 {
 }
 
 pub(crate) struct Recorder {
-    name: Option<Box<str>>,
-    ring: RefCell<Ring>,
-    outside: Arc<Outside>,
+    tape: Tape,
     numbers: Cell<u64>,
     /// On whose behalf the thread runs just now.
     actor: Cell<Actor>,
 }
 
+// ANCHOR: tape
+/// The ring, as every thread has it. The runtime's own thread writes into it, and so do the threads of its blocking
+/// pool. Any thread may read it, even while the runtime's own does not come back from a poll. Two threads hardly ever
+/// want it at once, and then the lock costs two atomic operations per event.
+#[derive(Clone)]
+pub(crate) struct Tape(Arc<Mutex<Ring>>);
+// ANCHOR_END: tape
+
 #[derive(Default)]
 struct Ring {
+    name: Option<Box<str>>,
     records: VecDeque<Record>,
     capacity: usize,
     dropped: u64,
@@ -79,19 +85,10 @@ struct Ring {
     watch: Option<Watch>,
 }
 
-/// What threads of the blocking pool have to tell. The runtime's thread puts it into the ring before it records
-/// anything itself; so it needs no lock for its own events, two atomic operations each.
-#[derive(Default)]
-struct Outside {
-    /// A hint that decides nothing: who learns of a job's end from its result has synchronised with its thread.
-    told: AtomicBool,
-    records: Mutex<Vec<Record>>,
-}
-
 // ANCHOR: push
 impl Ring {
     fn push(&mut self, at: Instant, event: Event) {
-        // What came from outside may have a later time than what is told now.
+        // A thread of the pool may take the time first, and the lock second.
         let at = self.last.map_or(at, |last| at.max(last));
         self.last = Some(at);
         if let Some(watch) = &mut self.watch {
@@ -110,21 +107,23 @@ impl Ring {
 }
 // ANCHOR_END: push
 
-impl Outside {
-    fn tell(&self, at: Instant, event: Event) {
-        emit(at, &event);
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records.push(Record { at, event });
-        self.told.store(true, Ordering::Relaxed);
+impl Tape {
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cold]
-    fn take(&self, ring: &mut Ring) {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        self.told.store(false, Ordering::Relaxed);
-        for Record { at, event } in records.drain(..) {
-            ring.push(at, event);
-        }
+    #[inline(never)]
+    fn push(&self, at: Instant, event: Event) {
+        emit(at, &event);
+        self.ring().push(at, event);
+    }
+
+    /// What has been recorded since the last time.
+    pub(crate) fn take(&self) -> Trace {
+        let mut ring = self.ring();
+        let records = ring.records.drain(..).collect();
+        Trace { name: ring.name.clone(), records, dropped: std::mem::take(&mut ring.dropped) }
     }
 }
 
@@ -139,22 +138,23 @@ fn emit(at: Instant, event: &Event) {
 impl Recorder {
     pub(crate) fn new(capacity: usize, name: Option<Box<str>>) -> Recorder {
         assert!(capacity > 0, "a trace needs room for at least one event");
-        Recorder::with(name, Ring { records: VecDeque::with_capacity(capacity), capacity, ..Ring::default() })
+        let records = VecDeque::with_capacity(capacity);
+        Recorder::with(Ring { name, records, capacity, ..Ring::default() })
     }
 
     /// That of a simulation. Its ring may have no room at all.
     pub(crate) fn watching(capacity: usize) -> Recorder {
-        Recorder::with(None, Ring { capacity, watch: Some(Watch::new()), ..Ring::default() })
+        Recorder::with(Ring { capacity, watch: Some(Watch::new()), ..Ring::default() })
     }
 
-    fn with(name: Option<Box<str>>, ring: Ring) -> Recorder {
-        Recorder {
-            name,
-            ring: RefCell::new(ring),
-            outside: Arc::default(),
-            numbers: Cell::new(0),
-            actor: Cell::new(Actor::Outside),
-        }
+    fn with(ring: Ring) -> Recorder {
+        let tape = Tape(Arc::new(Mutex::new(ring)));
+        Recorder { tape, numbers: Cell::new(0), actor: Cell::new(Actor::Outside) }
+    }
+
+    /// What is recorded, for other threads.
+    pub(crate) fn tape(&self) -> &Tape {
+        &self.tape
     }
 
     /// From now on what happens is this one's doing.
@@ -235,7 +235,7 @@ impl Recorder {
 
     /// Lends what a simulation has noted.
     pub(crate) fn watch<T>(&self, look: impl FnOnce(&mut Watch, Actor) -> T) -> Option<T> {
-        self.ring.borrow_mut().watch.as_mut().map(|watch| look(watch, self.actor()))
+        self.tape.ring().watch.as_mut().map(|watch| look(watch, self.actor()))
     }
 
     /// Notes that a job is handed to the blocking pool. What it gives goes with the job.
@@ -244,32 +244,17 @@ impl Recorder {
         self.push(at, Event::JobQueued { job, by: self.actor(), source });
         // A virtual clock stands still while a job is out.
         let frozen = matches!(clock, Clock::Virtual(_)).then_some(at);
-        QueuedJob { outside: Arc::clone(&self.outside), job, frozen }
+        QueuedJob { tape: self.tape.clone(), job, frozen }
     }
 
-    #[cold]
-    #[inline(never)]
     pub(crate) fn push(&self, at: Instant, event: Event) {
-        emit(at, &event);
-        let mut ring = self.ring.borrow_mut();
-        if self.outside.told.load(Ordering::Relaxed) {
-            self.outside.take(&mut ring);
-        }
-        ring.push(at, event);
-    }
-
-    /// What has been recorded since the last time.
-    pub(crate) fn take(&self) -> Trace {
-        let mut ring = self.ring.borrow_mut();
-        self.outside.take(&mut ring);
-        let records = ring.records.drain(..).collect();
-        Trace { name: self.name.clone(), records, dropped: std::mem::take(&mut ring.dropped) }
+        self.tape.push(at, event);
     }
 }
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ring = self.ring.borrow();
+        let ring = self.tape.ring();
         let (capacity, dropped) = (ring.capacity, ring.dropped);
         f.debug_struct("Recorder").field("capacity", &capacity).field("dropped", &dropped).finish()
     }
@@ -277,12 +262,12 @@ impl fmt::Debug for Recorder {
 
 /// A job of the blocking pool that has not started.
 pub(crate) struct QueuedJob {
-    outside: Arc<Outside>,
+    tape: Tape,
     job: Resource,
     frozen: Option<Instant>,
 }
 
-/// One that has, on this thread. Dropped when it is over.
+/// A job that runs, on this thread. Dropped when the job has finished.
 pub(crate) struct RunningJob(QueuedJob);
 
 impl QueuedJob {
@@ -292,7 +277,7 @@ impl QueuedJob {
     }
 
     fn push(&self, event: Event) {
-        self.outside.tell(self.frozen.unwrap_or_else(Instant::real), event);
+        self.tape.push(self.frozen.unwrap_or_else(Instant::real), event);
     }
 }
 
