@@ -119,7 +119,7 @@ impl<T> fmt::Debug for Cell<T> {
 /// ```
 pub struct UnsafeCell<T> {
     inner: loom::cell::UnsafeCell<T>,
-    object: u32,
+    object: Id,
 }
 
 impl<T> UnsafeCell<T> {
