@@ -331,9 +331,9 @@ async fn shutting_down(out: &mut Outcomes) {
     // Both ends have ended their direction: the connection is at its end.
     let (mut client, mut server) = pair().await;
     client.shutdown(Shutdown::Write).unwrap();
-    server.read(&mut [0]).await.unwrap();
+    assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
     server.shutdown(Shutdown::Write).unwrap();
-    client.read(&mut [0]).await.unwrap();
+    assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
     for (name, stream) in [("first", &mut client), ("second", &mut server)] {
         let case = |what: &str| format!("{what}: both ends have ended, {name}");
         out.note(&case("TcpStream::peer_addr"), kind(stream.peer_addr().map(drop)));
