@@ -193,10 +193,31 @@ fn a_panic_names_its_host_and_task() {
     assert_eq!(text, "panic on host fragile, in task fragile: glass: dropped");
 }
 
+/// Shrinking keeps the words of a failure and not its numbers, so the message may be another one.
+#[test]
+fn a_check_says_when_fewer_faults_lead_to_another_message() {
+    let failed = std::panic::catch_unwind(|| {
+        let plan: Plan = "1s jump-forward main by=2s\n2s jump-forward main by=3s\n".parse().unwrap();
+        let prepare = |seed| Simulation::builder().seed(seed).plan(plan.clone());
+        sim::check_with(0..1, prepare, || async {
+            sleep(Duration::from_secs(10)).await;
+            let took = sim::elapsed();
+            assert!(took >= Duration::from_secs(10), "it took only {took:?}");
+        });
+    });
+    let told = *failed.unwrap_err().downcast::<String>().unwrap();
+    let file = told.lines().last().and_then(|line| line.strip_prefix("timeline: ")).unwrap();
+    std::fs::remove_file(file).unwrap();
+    assert!(told.contains("it took only 5s") && told.contains("of 2 planned faults it takes 1:"), "{told}");
+    assert!(told.contains("# the clock of main jumps ahead by"), "{told}");
+    assert!(told.contains("with these it fails with another message: panic on host main"), "{told}");
+}
+
 #[test]
 fn a_plan_is_read_as_it_is_printed() {
     for seed in 0..200 {
         let plan = Plan::draw(seed, &["a", "b", "c"], Duration::from_secs(30), &sim::Kind::ALL);
+        assert_eq!(plan.in_words().parse(), Ok(plan.clone()));
         assert_eq!(plan.to_string().parse(), Ok(plan));
     }
     let error = "1s crash a\n2s crush b".parse::<Plan>().unwrap_err().to_string();

@@ -54,6 +54,76 @@ fn the_list_names_all_programs() {
     }
 }
 
+/// The lines below a heading that stand further to the right than it.
+fn below<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text.lines().skip_while(|line| !line.trim_start().starts_with(heading));
+    let heading = lines.next().unwrap_or_else(|| panic!("no {heading} in:\n{text}"));
+    lines.take_while(|line| indent(line) > indent(heading)).map(str::trim).collect()
+}
+
+/// The seed of the book: a slow network to one customer, who pays twice.
+#[test]
+fn a_seed_that_is_run_alone_is_told_in_words() {
+    let told = text(&run("simulate", &["--seed", "27", "--last", "5"]));
+    let planned = below(&told, "faults that were planned");
+    let words = "# each packet between cid and bank takes 1ms to 279ms";
+    assert!(
+        planned.iter().any(|line| line.contains(" latency cid bank ") && line.ends_with(words)),
+        "{told}"
+    );
+    assert!(planned.iter().all(|line| line.contains("  # ")), "{told}");
+    let acted = below(&told, "faults that acted");
+    assert!(
+        acted.iter().any(|line| line.starts_with("Latency") && line.contains("# A packet took")),
+        "{told}"
+    );
+
+    // Each host, what it did last, and when.
+    for host in ["ann", "bank", "bob", "cid", "dora", "main"] {
+        let last = below(&told, host);
+        assert!((1..=5).contains(&last.len()), "{host}: {told}");
+        assert!(last.iter().all(|line| line.starts_with(|first: char| first.is_ascii_digit())), "{told}");
+    }
+    assert!(below(&told, "main").last().unwrap().ends_with("main panics"), "{told}");
+    let cid = below(&told, "cid").join("\n");
+    assert!(
+        cid.contains("main waits for something to read from cid:") && cid.contains(" to bank:80"),
+        "{told}"
+    );
+    assert!(cid.ends_with("main has finished"), "{told}");
+    let faults = below(&told, "(faults)");
+    let line = "from now on: bob and cid can send each other 178000 bytes per second";
+    assert!(faults.last().unwrap().ends_with(line), "{told}");
+    refuses("simulate", &["--last", "5"], 2, &["--last", "--seed"]);
+}
+
+/// Shrinking keeps the words of a failure, and not its numbers.
+#[test]
+fn that_fewer_faults_lead_to_another_message_is_said() {
+    let another = "this message is another one";
+    let found = text(&run("simulate", &["--scenario", "payment", "--first", "27", "--seeds", "1"]));
+    let first = found.lines().next().unwrap().split_once(": ").unwrap().1;
+    let with_fewer = value(&found, "with them it fails after").split_once(": ").unwrap().1;
+    assert_ne!(first, with_fewer);
+    assert!(found.contains(another), "{found}");
+
+    let plan = file("other.plan");
+    fs::write(&plan, "129ms latency cid bank least=1ms most=279ms").unwrap();
+    let plan_given = ["--seed", "27", "--plan", plan.to_str().unwrap()];
+    let told = text(&run("simulate", &plan_given));
+    assert!(told.contains(another) && told.trim_end().ends_with(first), "{told}");
+    // With the seed's own plan it is the same.
+    let own = below(&text(&run("simulate", &["--seed", "27"])), "faults that were planned").join("\n");
+    fs::write(&plan, own).unwrap();
+    let told = text(&run("simulate", &plan_given));
+    assert!(!told.contains(another), "{told}");
+    fs::write(&plan, "").unwrap();
+    let told = text(&run("simulate", &plan_given));
+    assert!(told.contains("as it should be") && told.contains(another), "{told}");
+    fs::remove_file(plan).unwrap();
+}
+
 /// What the search finds, its plan gives again, with less that goes wrong; and its timeline can be read.
 #[test]
 fn what_is_found_can_be_seen_again() {

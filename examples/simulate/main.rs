@@ -17,6 +17,7 @@ mod webapp;
 mod report;
 mod run;
 mod scenarios;
+mod story;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,9 +50,12 @@ pub(crate) struct Args {
     /// Go on after a failure, and count
     #[arg(long, conflicts_with = "seed")]
     all: bool,
-    /// Run this seed alone, and tell what happened in it
+    /// Run this seed alone, and say what happened in it: the faults, and what each host did last
     #[arg(long, value_name = "N", conflicts_with = "workloads")]
     seed: Option<u64>,
+    /// With --seed: how many of the last events of each host to show
+    #[arg(long, value_name = "N", default_value_t = 8, requires = "seed")]
+    last: usize,
     /// Write what the runtime did to this file, for the example `timeline`; without --seed that of the seed that fails
     #[arg(long, value_name = "FILE")]
     timeline: Option<PathBuf>,

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use cotask::sim::{Found, Report, Searched, Shrunk};
+use cotask::sim::{Found, Plan, Report, Searched, Shrunk};
 
 use crate::Args;
 use crate::run::rate;
 use crate::scenarios::{SCENARIOS, Scenario};
+use crate::story;
 
 /// All programs, a line each.
 pub(crate) fn list() -> String {
@@ -61,16 +62,17 @@ pub(crate) fn shrunk(found: &Found, shrunk: &Shrunk) -> String {
     let (before, after) = (found.plan.faults.len(), shrunk.plan.faults.len());
     let mut text =
         format!("  of {before} planned faults it takes {after} (found in {} runs):\n", shrunk.runs);
-    for line in shrunk.plan.to_string().lines() {
-        let _ = writeln!(text, "    {line}");
+    text += &listed(&shrunk.plan.in_words());
+    let (first, message) = (found.failure.to_string(), shrunk.failure.to_string());
+    let _ = writeln!(text, "  with them it fails after {:?}: {}", shrunk.at, indented(&message));
+    if first != message {
+        text += "  this message is another one than above: with fewer faults the same failure has other numbers\n";
     }
-    let _ = writeln!(
-        text,
-        "  with them it fails after {:?}: {}",
-        shrunk.at,
-        indented(&shrunk.failure.to_string())
-    );
     text
+}
+
+fn listed(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
 /// How to see it again.
@@ -85,8 +87,15 @@ pub(crate) fn replay(args: &Args, scenario: &Scenario, seed: u64, plan: &Path, t
     )
 }
 
-/// One run.
-pub(crate) fn one(args: &Args, scenario: &Scenario, seed: u64, report: &Report<()>, differs: bool) -> String {
+/// One run, of which all was recorded.
+pub(crate) fn one(
+    args: &Args,
+    scenario: &Scenario,
+    seed: u64,
+    plan: &Plan,
+    report: &Report<()>,
+    differs: bool,
+) -> String {
     let repaired = if args.repaired { ", repaired" } else { "" };
     let mut text = format!("{}{repaired}, seed {seed}\n", scenario.name);
     let mut line = |name: &str, value: String| {
@@ -99,13 +108,32 @@ pub(crate) fn one(args: &Args, scenario: &Scenario, seed: u64, report: &Report<(
     line("result", result);
     line("virtual time", format!("{:?}", report.virtual_time));
     line("events", (report.trace.records.len() as u64 + report.trace.dropped).to_string());
-    let faults: Vec<_> = report.faults.iter().map(|(kind, count)| format!("{kind:?} {count}")).collect();
-    line("faults", if faults.is_empty() { "none happened".into() } else { faults.join(", ") });
     line("hash", format!("{:016x}", report.hash));
     if args.check_determinism {
         line("second run", if differs { "DIFFERS" } else { "the same" }.into());
     }
-    text
+    let planned = "  faults that were planned, and what each means; those after the virtual time above were not reached";
+    let _ = writeln!(text, "{planned}");
+    text += &listed(&plan.in_words());
+    let _ = writeln!(text, "  faults that acted before the end, and how often");
+    for (kind, count) in &report.faults {
+        let _ = writeln!(text, "    {:<20}{count:>6}  # {}", format!("{kind:?}"), kind.in_words());
+    }
+    let _ = writeln!(text, "  what each host did last (--last N shows more, --timeline FILE saves all)");
+    text + &story::last(&report.trace.records, args.last)
+}
+
+/// Whether the plan that was given makes another failure than the one that belongs to the seed.
+pub(crate) fn compared(given: &Report<()>, drawn: &Report<()>) -> String {
+    let message = |report: &Report<()>| report.result.as_ref().map_err(ToString::to_string).err();
+    match message(drawn) {
+        own if own == message(given) => String::new(),
+        None => "  with the faults that are drawn from the seed it does not fail\n".into(),
+        Some(own) => format!(
+            "  this message is another one than with the faults that are drawn from the seed: {}\n",
+            indented(&own)
+        ),
+    }
 }
 
 fn indented(text: &str) -> String {

@@ -118,7 +118,7 @@ fn tell_failure(args: &Args, scenario: &'static Scenario, seed: u64, found: &Fou
     let (plan, timeline) = (beside("plan"), args.timeline.clone().unwrap_or_else(|| beside("jsonl")));
     fs::create_dir_all(FOLDER).with_context(|| format!("cannot make {FOLDER}"))?;
     let head = format!("# {}, seed {seed}: {}\n", scenario.name, shrunk.failure);
-    fs::write(&plan, head.replace('\n', " ").trim_end().to_string() + "\n" + &shrunk.plan.to_string())
+    fs::write(&plan, head.replace('\n', " ").trim_end().to_string() + "\n" + &shrunk.plan.in_words())
         .with_context(|| format!("cannot write {}", plan.display()))?;
     let report = builder.plan(shrunk.plan).trace(EVENTS).build().run((scenario.program)(version));
     save(&report.trace, &timeline)?;
@@ -129,11 +129,18 @@ fn tell_failure(args: &Args, scenario: &'static Scenario, seed: u64, found: &Fou
 /// Runs one seed, and tells all of it.
 fn one(args: &Args, scenario: &'static Scenario, seed: u64, plan: Option<&Plan>) -> Result<ExitCode> {
     let version = args.version();
-    let builder = prepare(args, scenario, seed, plan).trace(EVENTS);
-    let run = || builder.clone().build().run((scenario.program)(version));
-    let report = run();
-    let differs = args.check_determinism && run().hash != report.hash;
-    print!("{}", report::one(args, scenario, seed, &report, differs));
+    let drawn = scenario.plan(seed, scenario.horizon);
+    let run = |plan: &Plan| {
+        let builder = prepare(args, scenario, seed, Some(plan)).trace(EVENTS);
+        builder.build().run((scenario.program)(version))
+    };
+    let given = plan.unwrap_or(&drawn);
+    let report = run(given);
+    let differs = args.check_determinism && run(given).hash != report.hash;
+    print!("{}", report::one(args, scenario, seed, given, &report, differs));
+    if plan.is_some() {
+        print!("{}", report::compared(&report, &run(&drawn)));
+    }
     if let Some(file) = &args.timeline {
         save(&report.trace, file)?;
         println!("  timeline  {}", file.display());

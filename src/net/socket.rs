@@ -39,6 +39,9 @@ impl<S: Source> Socket<S> {
             let (socket, by) = (readiness.resource(), recorder.actor());
             let kind = type_name::<S>().rsplit("::").next().unwrap_or_default().trim_end_matches('>');
             recorder.push(at, Event::SocketOpened { socket, by, kind });
+            if let Io::Sim(simulated) = &io {
+                recorder.push(at, Event::Named { resource: socket, name: simulated.title().into() });
+            }
         });
         Ok(Socket { io, readiness, executor })
     }

@@ -89,8 +89,11 @@ pub fn check_with<F: Future<Output = ()>>(
             "\nof {} planned faults it takes {}:\n{}",
             found.plan.faults.len(),
             shrunk.plan.faults.len(),
-            shrunk.plan
+            shrunk.plan.in_words()
         );
+        if shrunk.failure != found.failure {
+            let _ = write!(told, "with these it fails with another message: {}", shrunk.failure);
+        }
     }
     let file = std::env::temp_dir().join(format!("{}-{seed}.jsonl", test.replace("::", "-")));
     let trace = prepare(seed).trace(EVENTS).build().run(program()).trace;

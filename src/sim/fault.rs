@@ -88,7 +88,7 @@ pub enum Fault {
     "disk" Disk { host: String, least: Duration, most: Duration }
     /// The host may have so many sockets open; more give the error `EMFILE`.
     "descriptors" Descriptors { host: String, most: u32 }
-    /// Connections to this port of the host are refused, though somebody may listen; 0 is every port.
+    /// Connections to this port of the host are refused, even if a listener is there; 0 is every port.
     "refuse" Refuse { host: String, port: u16 }
     /// They are accepted again.
     "accept" Accept { host: String, port: u16 }
@@ -101,19 +101,102 @@ pub enum Fault {
 }
 }
 
+impl Fault {
+    /// What it means, in words.
+    ///
+    /// # Examples
+    /// ```
+    /// let fault: cotask::sim::Fault = "partition-one-way client server".parse()?;
+    /// assert_eq!(fault.in_words(), "nothing gets through from client to server");
+    /// # Ok::<(), cotask::sim::ParseError>(())
+    /// ```
+    pub fn in_words(&self) -> String {
+        let takes = |least: &Duration, most: &Duration| match least == most {
+            true => format!("{least:?}"),
+            false => format!("{least:?} to {most:?}"),
+        };
+        let share = |ppm: &u32| match ppm {
+            0 => "none".into(),
+            ppm => format!("{}%", f64::from(*ppm) / 10_000.0),
+        };
+        let port = |port: &u16| if *port == 0 { "any port".into() } else { format!("port {port}") };
+        match self {
+            Fault::Latency { a, b, least, most } => {
+                format!("each packet between {a} and {b} takes {}", takes(least, most))
+            }
+            Fault::Loss { a, b, ppm } => {
+                format!("{} of the packets between {a} and {b} are lost", share(ppm))
+            }
+            Fault::Duplicate { a, b, ppm } => {
+                format!("{} of the datagrams between {a} and {b} arrive twice", share(ppm))
+            }
+            Fault::Reorder { a, b, ppm } => {
+                format!("{} of the datagrams between {a} and {b} are held up", share(ppm))
+            }
+            Fault::Bandwidth { a, b, bytes: 0 } => {
+                format!("{a} and {b} may send each other as much as they like")
+            }
+            Fault::Bandwidth { a, b, bytes } => {
+                format!("{a} and {b} can send each other {bytes} bytes per second")
+            }
+            Fault::Partition { a, b } => format!("nothing gets through between {a} and {b}"),
+            Fault::PartitionOneWay { from, to } => format!("nothing gets through from {from} to {to}"),
+            Fault::Heal { a, b } => format!("packets get through between {a} and {b}"),
+            Fault::Reset { a, b } => format!("every connection between {a} and {b} is reset"),
+            Fault::Crash { host } => format!("{host} stops, and its tasks are dropped"),
+            Fault::Restart { host } => format!("{host} starts anew"),
+            Fault::Skew { host, ppm: 0 } => format!("the clock of {host} runs right"),
+            Fault::Skew { host, ppm } => {
+                let way = if *ppm > 0 { "fast" } else { "slow" };
+                format!("the clock of {host} runs {} {way}", share(&ppm.unsigned_abs()))
+            }
+            Fault::JumpForward { host, by } => format!("the clock of {host} jumps ahead by {by:?}"),
+            Fault::JumpBack { host, by } => format!("the clock of {host} jumps back by {by:?}"),
+            Fault::Disk { host, least, most } => {
+                format!("each blocking job of {host} takes {}", takes(least, most))
+            }
+            Fault::Descriptors { host, most: u32::MAX } => format!("{host} may open any number of sockets"),
+            Fault::Descriptors { host, most } => format!("{host} may have {most} sockets open"),
+            Fault::Refuse { host, port: at } => format!("{host} refuses connections to {}", port(at)),
+            Fault::Accept { host, port: at } => format!("{host} accepts connections to {}", port(at)),
+            Fault::Backlog { host, most } => {
+                format!("{most} connections may wait at each listener of {host}")
+            }
+            Fault::Short { host, ppm } => {
+                format!("{} of the reads and writes of {host} transfer only a part", share(ppm))
+            }
+            Fault::Spurious { ppm } => {
+                format!("with {} of the packets, a task or a socket is woken for no reason", share(ppm))
+            }
+        }
+    }
+}
+
 /// The enum, and all of its variants in one list.
 macro_rules! kinds {
-    ($(#[$about:meta])* pub enum Kind { $($(#[$doc:meta])* $name:ident,)* }) => {
+    ($(#[$about:meta])* pub enum Kind { $(#[doc = $doc:literal] $name:ident,)* }) => {
         $(#[$about])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[non_exhaustive]
         pub enum Kind {
-            $($(#[$doc])* $name,)*
+            $(#[doc = $doc] $name,)*
         }
 
         impl Kind {
             /// Every kind.
             pub const ALL: [Kind; [$(Kind::$name),*].len()] = [$(Kind::$name),*];
+
+            /// What happened, in a sentence.
+            ///
+            /// # Examples
+            /// ```
+            /// assert_eq!(cotask::sim::Kind::Crash.in_words(), "A host crashed.");
+            /// ```
+            pub fn in_words(self) -> &'static str {
+                match self {
+                    $(Kind::$name => $doc.trim_ascii(),)*
+                }
+            }
         }
     };
 }
@@ -123,7 +206,7 @@ kinds! {
 pub enum Kind {
     /// A packet took a latency other than the usual one.
     Latency,
-    /// ... drawn from between two different bounds.
+    /// A packet took a latency that was drawn from between two different bounds.
     Jitter,
     /// TCP repeated what was lost.
     Loss,
@@ -141,7 +224,7 @@ pub enum Kind {
     PartitionOneWay,
     /// A connection was reset.
     Reset,
-    /// A connection was refused though somebody listened.
+    /// A connection was refused although a listener was there.
     Refused,
     /// A connection met a full accept queue.
     BacklogFull,

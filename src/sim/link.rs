@@ -80,7 +80,7 @@ impl State {
         if let Some(obstacle) = self.obstacle(from, to) {
             return self.stop(packet, obstacle);
         }
-        let size = packet.size();
+        let (size, route) = (packet.size(), self.route(&packet));
         let link = self.links.entry((from, to)).or_default();
         let rng = &mut self.rng.links;
         let mut delay = rng.between(link.latency.0, link.latency.1);
@@ -102,7 +102,7 @@ impl State {
         let mut copy = None;
         if packet.is_datagram() {
             if rng.happens(link.loss) {
-                return self.acted(Kind::DatagramLost, || format!("a datagram {}", packet.route()));
+                return self.acted(Kind::DatagramLost, || format!("a datagram {route}"));
             }
             if rng.happens(link.reorder) {
                 acted.push(Kind::DatagramReordered);
@@ -121,7 +121,7 @@ impl State {
             }
         }
         for kind in acted {
-            self.acted(kind, || format!("a packet {}", packet.route()));
+            self.acted(kind, || format!("a packet {route}"));
         }
         if let Some((delay, copy)) = copy {
             self.arrives(now + delay, copy);

@@ -1,7 +1,9 @@
 //! What travels between hosts, and what becomes of it when there is no way.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::fault::Kind;
@@ -89,14 +91,23 @@ impl Packet {
             _ => HEADER,
         }
     }
+}
 
-    /// For the trace.
-    pub(super) fn route(&self) -> String {
-        format!("from host {} to host {}", self.from, self.to)
+/// From where to where, for the trace: only words when a fault acts.
+pub(super) struct Route(Rc<str>, Rc<str>);
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from {} to {}", self.0, self.1)
     }
 }
 
 impl State {
+    pub(super) fn route(&self, packet: &Packet) -> Route {
+        let name = |host: HostId| Rc::clone(&self.hosts[host].name);
+        Route(name(packet.from), name(packet.to))
+    }
+
     /// Why nothing gets from one host to the other.
     pub(super) fn obstacle(&self, from: HostId, to: HostId) -> Option<Obstacle> {
         if let Some(kind) = self.links.get(&(from, to)).and_then(|link| link.cut) {
@@ -108,7 +119,8 @@ impl State {
     /// Loses a datagram. TCP's packets are repeated, for some time.
     pub(super) fn stop(&mut self, packet: Packet, obstacle: Obstacle) {
         if let Obstacle::Cut(kind) = obstacle {
-            self.acted(kind, || format!("a packet {}", packet.route()));
+            let route = self.route(&packet);
+            self.acted(kind, || format!("a packet {route}"));
         }
         let patience = match packet.body {
             Body::Datagram { .. } | Body::Unreachable { .. } => return,

@@ -58,6 +58,28 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// As it is printed, and behind each fault, as a comment, what it means.
+    ///
+    /// # Examples
+    /// ```
+    /// use cotask::sim::Plan;
+    ///
+    /// let plan: Plan = "2s loss ann bob ppm=5000\n3s crash bob\n".parse()?;
+    /// let in_words = plan.in_words();
+    /// assert!(in_words.starts_with("2s loss ann bob ppm=5000  # 0.5% of the packets between ann and bob are lost\n"));
+    /// assert_eq!(in_words.parse::<Plan>()?, plan);
+    /// # Ok::<(), cotask::sim::ParseError>(())
+    /// ```
+    pub fn in_words(&self) -> String {
+        let lines =
+            self.faults.iter().map(|(at, fault)| (format!("{} {fault}", Short(*at)), fault.in_words()));
+        let lines: Vec<_> = lines.collect();
+        let width = lines.iter().map(|(line, _)| line.len()).max().unwrap_or_default();
+        lines.iter().map(|(line, words)| format!("{line:width$}  # {words}\n")).collect()
+    }
+}
+
 /// A fault of a kind, and what ends it.
 fn draw_fault(kind: Kind, hosts: &[&str], rng: &mut Rng) -> Option<(Fault, Option<Fault>)> {
     const MS: Duration = Duration::from_millis(1);

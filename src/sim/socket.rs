@@ -129,6 +129,19 @@ impl State {
         Some(sock)
     }
 
+    /// What a trace calls a socket: `bank:80`, or `ann:32768 to bank:80`.
+    fn title(&self, socket: u32) -> String {
+        let Some(Sock { host, local, role, .. }) = self.sockets.get(&socket) else { return String::new() };
+        let named = |address: SocketAddr| match self.host_at(address.ip(), *host) {
+            Some(host) => format!("{}:{}", self.hosts[host].name, address.port()),
+            None => address.to_string(),
+        };
+        match role {
+            Role::Stream(stream) => format!("{} to {}", named(*local), named(stream.peer_address)),
+            _ => named(*local),
+        }
+    }
+
     /// What a socket is, in words.
     pub(super) fn describe(&self, socket: u32) -> String {
         let Some(Sock { local, role, .. }) = self.sockets.get(&socket) else {
@@ -206,6 +219,10 @@ impl SimSocket {
 
     pub(crate) fn readiness(&self) -> Rc<Readiness> {
         Rc::clone(&self.readiness)
+    }
+
+    pub(crate) fn title(&self) -> String {
+        self.world.state.borrow().title(self.number)
     }
 
     pub(crate) fn accept(&self) -> io::Result<(SimSocket, SocketAddr)> {
