@@ -88,7 +88,7 @@ fn two_read_guards(at_once: bool) {
 
 static CLOSED_CHANNEL: Model = Model {
     name: "limits_closed_channel",
-    about: "false alarm: recv on a channel without senders waits for ever in loom, and returns an error in std",
+    about: "false alarm: recv on a channel without senders never returns in loom, and returns an error in std",
     invariants: &[],
     bound: None,
     body: || closed_channel(1),
@@ -183,7 +183,7 @@ static TRY_LOCK: Model = Model {
     mutants: &[Mutant::Body { name: "switches_in_both_places", body: || try_lock(thread::yield_now) }],
 };
 
-/// loom switches before an operation, and an unlock is none; and whoever stands before an operation on a mutex that
+/// loom switches before an operation, and an unlock is none; and a thread that stands before an operation on a mutex that
 /// another thread locks is taken to wait for it, even if that operation is a try.
 fn try_lock(switch: fn()) {
     let number = Arc::new(Mutex::new(0));

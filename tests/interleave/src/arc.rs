@@ -8,8 +8,8 @@ use std::panic::Location;
 
 use crate::recorder::{self, At, Id, Op};
 
-/// `std::sync::Arc` under loom, recorded. Loom fails an execution after which one is left; the picture then tells
-/// which handle it was, and where it was cloned.
+/// `std::sync::Arc` under loom, recorded. Loom fails an execution after which one is left; the picture then names
+/// the handle and the line that cloned it.
 pub struct Arc<T: ?Sized> {
     /// Counts the handles, and knows what each has seen. Empty only while the handle is dropped.
     count: Option<loom::sync::Arc<()>>,

@@ -50,7 +50,7 @@ macro_rules! atomic {
                 begun.done(Op::Store { order, value: value.into() });
             }
 
-            /// Writes, and gives what was there.
+            /// Writes, and returns what was there.
             #[track_caller]
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
                 let begun = recorder::begin("swap", self.object, Location::caller());
@@ -127,7 +127,7 @@ macro_rules! atomic {
             }
 
             $(
-                #[doc = concat!("`", stringify!($update), "`: gives what was there before.")]
+                #[doc = concat!("`", stringify!($update), "`: returns what was there before.")]
                 #[track_caller]
                 pub fn $update(&self, operand: $value, order: Ordering) -> $value {
                     let begun = recorder::begin(stringify!($update), self.object, Location::caller());
@@ -144,7 +144,7 @@ macro_rules! atomic {
                 }
             )*
 
-            /// The value, of an atomic that nobody else has any more.
+            /// The value, of an atomic that no other thread can reach.
             #[track_caller]
             pub fn into_inner(self) -> $value {
                 self.inner.into_inner()

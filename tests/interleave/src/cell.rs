@@ -5,7 +5,7 @@ use std::panic::Location;
 
 use crate::recorder::{self, Id, Op};
 
-/// Plain data, as behind a raw pointer or in an `UnsafeCell`: who shares it must see to it that no two threads are at
+/// Plain data, as behind a raw pointer or in an `UnsafeCell`: the code that shares it must keep two threads from being at
 /// it at once, one of them writing. A model in which that can happen fails (a data race). Unlike `std`'s it may be
 /// shared, because loom's threads take turns on one real thread.
 pub struct Cell<T> {
@@ -49,7 +49,7 @@ impl<T> Cell<T> {
         drop(old);
     }
 
-    /// Writes, and gives what was there.
+    /// Writes, and returns what was there.
     #[track_caller]
     pub fn replace(&self, value: T) -> T
     where
@@ -75,7 +75,7 @@ impl<T> Cell<T> {
         old
     }
 
-    /// The value, of a cell that nobody else has any more.
+    /// The value, of a cell that no other thread can reach.
     #[track_caller]
     pub fn into_inner(self) -> T {
         self.inner.into_inner()

@@ -37,8 +37,8 @@ pub(crate) struct Complaint {
 }
 
 impl Panic {
-    /// What the panic hook is told. What a failure is, is seen from where it comes: loom says it in its own sources, and
-    /// a model may use the same words.
+    /// From what the panic hook gets. The place decides what kind of failure it is: loom's words come from loom's sources,
+    /// and a model may use the same words.
     pub(crate) fn of(info: &PanicHookInfo<'_>) -> Panic {
         let at = info.location().map(|location| (location.file().to_owned(), location.line()));
         let payload = info.payload();

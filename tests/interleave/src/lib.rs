@@ -34,16 +34,39 @@
 //!          there, by writing, step 2)  |
 //! !   6  panics                        |
 //! ```
-//! Steps marked `>` are the last before the failure, `!` is the failure. Below a load stands who wrote what it read;
-//! *stale* means that a newer value was written before, and the memory orderings allowed the reader not to see it.
+//! Steps marked `>` are the last before the failure, `!` is the failure. Below a load stands which thread wrote what it
+//! read; *stale* means that a newer value was written before, and the memory orderings allowed the reader not to see it.
 //! Rounds of a loop are shown once (`these 2 steps again, 47 times`); the page has a row for them too.
-//! Loom gives only the value: where two writes of one value could have been read, both are named. What a thing is
-//! called is read from the source line that made it. Handles of an `Arc` show only if one is left.
+//! Loom returns only the value: where two writes of one value could have been read, both are named. A thing has the
+//! name that stands in the source line that made it. Clones and drops of an `Arc` show only if a handle is left.
+//!
+//! A step stands where loom performs it, not where its call begins: a thread that waits on a condition variable is asleep
+//! from the row on that says so, and a `notify_one` above that row says that no thread is waiting. The tests in
+//! `src/order.rs` compare every kind of step with loom's own log.
+//!
+//! # A model must do the same each time
+//!
+//! To try another choice, loom runs the model from its start and lets it make all earlier choices again. So each execution
+//! begins like the one before it. If a thread begins something else although loom has chosen nothing else yet, the failure
+//! is [`Kind::Outlives`]: a static, the order of a hash map, a counter outside of the model, or a type that is not this
+//! package's. After the last execution the first is run once more, for models that have only one. A lock, an atomic or a
+//! thread that was made in an earlier execution is refused before loom is asked for it. Values may differ, such as
+//! addresses, as long as the threads take the same steps.
 //!
 //! # What loom does not do
 //!
-//! Loads and stores that are `SeqCst` are taken for `AcqRel` (a [`fence`](sync::atomic::fence) is not). At most five
-//! threads, seven writes of one atomic remembered. Time does not pass.
+//! Loads and stores that are `SeqCst` are taken for `AcqRel` (a [`fence`](sync::atomic::fence) is not). Seven writes of one
+//! atomic are remembered. Time does not pass. A condition variable never wakes for no reason, `compare_exchange_weak`
+//! never fails for no reason, and `recv` on a channel whose senders are gone never returns.
+//!
+//! Where a program that is right does what loom cannot explore, the failure is [`Kind::Limit`], and its message says what
+//! it is: a sixth thread, or a second read guard of one lock in one thread. These work here, and in loom alone do not:
+//!
+//! - `unpark` of a thread that waits for a lock, a condition variable, a join. Each thread has its token here.
+//! - A lock whose holder panicked, if the panic is caught. It is poisoned as `std`'s is, and [`unpoisoned`] ignores that.
+//!   For this, 16 bytes for each lock of each execution are freed only when the process ends.
+//! - [`Arc::strong_count`](sync::Arc::strong_count) beside another thread's drop, and
+//!   [`try_recv`](sync::mpsc::Receiver::try_recv) beside another thread's send: both orders are explored.
 //!
 //! Loom's environment variables (`LOOM_MAX_PREEMPTIONS` and others) change nothing: a model explores what [`Model`] says.
 //!
@@ -57,6 +80,7 @@ mod environment;
 mod explore;
 mod failure;
 pub mod future;
+mod kept;
 mod lock;
 mod mpsc;
 #[cfg(test)]

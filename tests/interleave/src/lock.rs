@@ -11,6 +11,7 @@ use std::thread::panicking;
 use loom::thread::ThreadId;
 
 use crate::failure::Kind;
+use crate::kept;
 use crate::recorder::{self, At, Id, Op};
 
 // Of each lock there are two. Loom's says whose turn it is; the standard library's holds the value, is never waited for,
@@ -62,7 +63,7 @@ macro_rules! guard {
                 }
                 if panicking() && !self.unwinds {
                     let lock = ptr::from_ref(self.lock.turn).addr();
-                    return recorder::keep(lock, turn, self.lock.object, self.at);
+                    return kept::keep(lock, turn, self.lock.object, self.at);
                 }
                 let begun = recorder::begin("unlock", self.lock.object, self.at);
                 drop(turn);
@@ -90,7 +91,7 @@ macro_rules! lock {
             let entered: fn(&Self, At) = $entered;
             entered(self, at);
             let begun = recorder::begin(stringify!($method), self.object, at);
-            let kept = recorder::take_kept(ptr::from_ref(self.turn).addr());
+            let kept = kept::take(ptr::from_ref(self.turn).addr());
             let unwinds = panicking() && kept.is_none();
             let turn = kept.unwrap_or_else(|| self.turn.$method().expect(TURN));
             begun.done(Op::Lock { method: stringify!($method) });
@@ -113,7 +114,7 @@ macro_rules! lock {
             let (entered, left): (fn(&Self, At), fn(&Self)) = ($entered, $left);
             entered(self, at);
             let begun = recorder::begin(stringify!($try_method), self.object, at);
-            let kept = recorder::take_kept(ptr::from_ref(self.turn).addr());
+            let kept = kept::take(ptr::from_ref(self.turn).addr());
             let unwinds = panicking() && kept.is_none();
             let Some(turn) = kept.or_else(|| self.turn.$try_method().ok()) else {
                 begun.done(Op::Refused { method: stringify!($try_method) });

@@ -53,7 +53,7 @@ pub struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Waits for a value. If there is no sender left it waits for ever: loom does not count them.
+    /// Waits for a value. If no sender is left it never returns: loom does not count senders.
     ///
     /// # Errors
     /// None.

@@ -2,9 +2,9 @@
 //! explores. Loom runs all threads of a model as coroutines on that one thread and knows nothing of the list, so what
 //! it explores is the same with recording and without.
 
-use std::any::{Any, type_name};
+use std::any::type_name;
 use std::cell::RefCell;
-use std::mem::{self, ManuallyDrop};
+use std::mem;
 use std::panic::{Location, panic_any, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -13,6 +13,7 @@ use std::thread::panicking;
 use loom::thread::ThreadId;
 
 use crate::failure::{Complaint, Kind};
+use crate::kept::{self, Kept};
 use crate::repeat::{Beginning, Repeat};
 pub(crate) use crate::step::*;
 use crate::thread::Token;
@@ -45,17 +46,6 @@ pub(crate) struct Recorder {
     pub kept: Vec<Kept>,
 }
 
-/// The guard of a lock that its holder's panic would have dropped. It is dropped when the panic has been caught.
-pub(crate) struct Kept {
-    thread: ThreadId,
-    /// Where loom's lock lies.
-    lock: usize,
-    /// Never dropped if the execution is given up: loom's locks are not there any more then.
-    guard: ManuallyDrop<Box<dyn Any>>,
-    object: Id,
-    at: At,
-}
-
 /// How many executions there were in this process.
 static STAMPS: AtomicU32 = AtomicU32::new(0);
 
@@ -63,12 +53,12 @@ thread_local! {
     static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
 }
 
-/// Begins to explore on this thread, or ends it: gives what was here before.
+/// Begins to explore on this thread, or ends it: returns what was here before.
 pub(crate) fn replace(recorder: Option<Recorder>) -> Option<Recorder> {
     RECORDER.replace(recorder)
 }
 
-/// `with` on the recorder of this thread, if it explores, and if nobody else is at it.
+/// `with` on the recorder of this thread, if it explores, and if no other call is at it.
 pub(crate) fn with<R>(with: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     // A thread-local is gone when its thread ends, and loom's objects may be dropped later than that.
     RECORDER.try_with(|recorder| Some(with(recorder.try_borrow_mut().ok()?.as_mut()?))).ok().flatten()
@@ -160,7 +150,7 @@ fn settle() {
     if panicking() {
         return;
     }
-    drop_kept();
+    kept::drop_those_of_this_thread();
     let complaint = with(|recorder| {
         let panic = recorder.recording.panic.as_ref()?;
         Some(matches!(panic.kind, Kind::Limit | Kind::Outlives))
@@ -182,51 +172,14 @@ pub(crate) fn execution_over() {
     }
 }
 
-/// Keeps a guard while its thread unwinds.
-pub(crate) fn keep(lock: usize, guard: impl Any, object: Id, at: At) {
-    let guard = ManuallyDrop::new(Box::new(guard) as Box<dyn Any>);
-    let kept = Kept { thread: loom::thread::current().id(), lock, guard, object, at };
-    with(|recorder| recorder.kept.push(kept));
-}
-
-/// The guard of this lock, if it was kept: a destructor that runs while its thread unwinds locks it again.
-pub(crate) fn take_kept<G: Any>(lock: usize) -> Option<G> {
-    let kept = with(|recorder| {
-        let position = recorder.kept.iter().position(|kept| kept.lock == lock)?;
-        (recorder.kept[position].thread == loom::thread::current().id())
-            .then(|| recorder.kept.remove(position))
-    });
-    let guard = ManuallyDrop::into_inner(kept.flatten()?.guard);
-    Some(*guard.downcast().expect("the guard of this lock"))
-}
-
-/// Drops what was kept for the running thread, which has caught its panic.
-fn drop_kept() {
-    while with(|recorder| !recorder.kept.is_empty()) == Some(true) {
-        let id = loom::thread::current().id();
-        let next = with(|recorder| {
-            let position = recorder.kept.iter().position(|kept| kept.thread == id)?;
-            Some(recorder.kept.remove(position))
-        });
-        let Some(kept) = next.flatten() else { return };
-        drop(ManuallyDrop::into_inner(kept.guard));
-        if is_on() {
-            with(|recorder| {
-                let lane = lane(recorder, id, kept.at);
-                recorder.step(Step { lane, object: kept.object.number, at: kept.at, op: Op::Unlock });
-            });
-        }
-    }
-}
-
 /// Whether what happens now is to be recorded. Not during a panic: then loom's threads are taken down, in no order
 /// that means anything.
-fn is_on() -> bool {
+pub(crate) fn is_on() -> bool {
     !panicking() && with(|recorder| recorder.inside).unwrap_or(false)
 }
 
 /// Whether loom has given this execution up, and unwinds. Its objects may not be touched any more then: it would
-/// panic again, in a destructor, and the process would be aborted. A panic of the model itself is another matter, for
+/// panic again, in a destructor, and the process would be aborted. A panic of the model itself is another matter:
 /// the model may catch it.
 fn is_given_up() -> bool {
     let given_up = |panic: &Panic| match panic.kind {
@@ -237,13 +190,13 @@ fn is_given_up() -> bool {
     panicking() && with(|recorder| recorder.recording.panic.as_ref().is_some_and(given_up)).unwrap_or(false)
 }
 
-/// Whether loom knows this object no more, so that it may not be told that it is dropped.
+/// Whether loom no longer knows this object, so that loom's part of it must not be dropped.
 pub(crate) fn is_lost(object: Id) -> bool {
     is_given_up() || is_old(object, with(|recorder| recorder.stamp).unwrap_or_default())
 }
 
 /// The lane of the running thread. Loom is asked each time: it may have switched since.
-fn lane(recorder: &mut Recorder, id: ThreadId, at: At) -> u8 {
+pub(crate) fn lane(recorder: &mut Recorder, id: ThreadId, at: At) -> u8 {
     let lanes = &mut recorder.recording.lanes;
     let lane = lanes.iter().position(|lane| lane.id == Some(id)).unwrap_or_else(|| {
         // A thread that was not spawned through here.
@@ -263,7 +216,7 @@ pub(crate) struct Begun {
 }
 
 impl Recorder {
-    /// All is explored. Whether the first execution shall be run once more, to be compared with what it was.
+    /// All is explored. Whether to run the first execution once more, and to compare it with what it was.
     pub(crate) fn is_to_be_repeated(&mut self) -> bool {
         if self.on {
             self.repeat.from_the_start();
@@ -276,7 +229,7 @@ impl Recorder {
         self.executions - usize::from(self.repeat.is_from_the_start())
     }
 
-    fn step(&mut self, step: Step) {
+    pub(crate) fn step(&mut self, step: Step) {
         self.lane = step.lane;
         self.repeat.steps(self.recording.steps.len(), &step);
         self.recording.steps.push(step);

@@ -1,4 +1,5 @@
-//! Locks without poisoning, as many crates wrap `std`'s for themselves: the other side of such a shim.
+//! Locks without poisoning, as many crates wrap `std`'s for themselves: the other side of such a shim. A lock whose holder
+//! panicked is free again when the panic has been caught, and holds what it held then.
 //!
 //! ```
 //! use interleave::sync::Arc;
@@ -66,13 +67,13 @@ impl<T> RwLock<T> {
         RwLock(sync::RwLock::new(value))
     }
 
-    /// Waits until nobody writes, and reads.
+    /// Waits until no thread writes, and reads.
     #[track_caller]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until nobody reads or writes, and writes.
+    /// Waits until no thread reads or writes, and writes.
     #[track_caller]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
@@ -91,19 +92,19 @@ impl<T: Default> Default for RwLock<T> {
 pub struct Condvar(sync::Condvar);
 
 impl Condvar {
-    /// A condition variable that nobody waits for.
+    /// A condition variable that no thread waits on.
     #[track_caller]
     pub fn new() -> Self {
         Condvar(sync::Condvar::new())
     }
 
-    /// Wakes one who waits.
+    /// Wakes one thread that waits.
     #[track_caller]
     pub fn notify_one(&self) {
         self.0.notify_one();
     }
 
-    /// Wakes all who wait.
+    /// Wakes all threads that wait.
     #[track_caller]
     pub fn notify_all(&self) {
         self.0.notify_all();

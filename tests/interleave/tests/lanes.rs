@@ -174,7 +174,7 @@ fn a_permit_that_is_there_already_is_no_sleep() {
     let lanes = lanes(&failure);
     let rows = |text: &str| lanes.iter().filter(|line| line.contains(text)).count();
     assert_eq!(
-        (rows("park() is over"), rows("park() sleeps"), rows("park: for ever")),
+        (rows("park() returns"), rows("park() sleeps"), rows("park: for ever")),
         (1, 1, 1),
         "{lanes:#?}"
     );

@@ -177,7 +177,7 @@ impl Rows<'_> {
                 let notified = self.take((NOTIFY, step.object), lane);
                 self.take((LOCK, *mutex), lane);
                 let why = format!("has locked {} again", self.name(*mutex));
-                self.add(step, on("wait() is over".into()), why, notified);
+                self.add(step, on("wait() returns".into()), why, notified);
             }
             Op::Notify { method, woke } => {
                 self.leave((NOTIFY, step.object), lane);
@@ -194,11 +194,11 @@ impl Rows<'_> {
             }
             Op::Sleeps => self.add(step, on("wait() sleeps".into()), String::new(), None),
             Op::Notified { spurious: true } => {
-                self.add(step, on("wait() is over".into()), "for no reason, which may happen".into(), None);
+                self.add(step, on("wait() returns".into()), "for no reason, which may happen".into(), None);
             }
             Op::Notified { spurious: false } => {
                 let from = self.take((NOTIFY, step.object), lane);
-                self.add(step, on("wait() is over".into()), String::new(), from);
+                self.add(step, on("wait() returns".into()), String::new(), from);
             }
             Op::Sends { accepted } => {
                 let why = if *accepted { "" } else { "refused: the receiver was dropped" };
@@ -227,7 +227,7 @@ impl Rows<'_> {
             Op::Parks => self.add(step, "park() sleeps".into(), String::new(), None),
             Op::Parked => {
                 let from = self.take((PARK, u32::from(lane)), lane);
-                self.add(step, "park() is over".into(), String::new(), from);
+                self.add(step, "park() returns".into(), String::new(), from);
             }
             Op::Unpark { thread, found } => {
                 let whom = self.recording.lanes.iter().position(|lane| lane.id == Some(*thread));
