@@ -6,6 +6,7 @@
 //! ```
 //! The length of the answer is known to whoever asked.
 
+use std::io::{ErrorKind, Read, Result};
 use std::time::Duration;
 
 /// The bytes of a chunk on its way to a worker.
@@ -15,6 +16,26 @@ pub(crate) fn chunk(numbers: &[i64]) -> Vec<u8> {
     bytes.extend(count.to_le_bytes());
     bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
     bytes
+}
+
+/// The next chunk, or `None` at the end. Memory grows with what arrives, not with what the count promises.
+///
+/// # Errors
+///
+/// When the connection fails, or ends within a chunk.
+pub(crate) fn read_chunk(mut from: impl Read) -> Result<Option<Vec<i64>>> {
+    let mut count = [0; 4];
+    match from.read_exact(&mut count) {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let length = 8 * u64::from(u32::from_le_bytes(count));
+    let mut bytes = Vec::new();
+    from.take(length).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != length {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(integers(&bytes)))
 }
 
 /// The bytes of a worker's answer.

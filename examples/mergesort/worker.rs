@@ -1,7 +1,7 @@
 //! A worker process: it listens, takes one connection, and sorts every chunk that comes over it. The
 //! end of its standard input ends it.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 
 use anyhow::{Context, Result};
@@ -17,15 +17,7 @@ pub(crate) fn serve() -> Result<()> {
     peer::announce(listener.local_addr()?);
     let (mut stream, _) = listener.accept()?;
     stream.set_nodelay(true)?;
-    loop {
-        let mut count = [0; 4];
-        match stream.read_exact(&mut count) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
-            other => other.context("a worker lost its connection")?,
-        }
-        let mut bytes = vec![0; 8 * u32::from_le_bytes(count) as usize];
-        stream.read_exact(&mut bytes).context("a worker lost its connection within a chunk")?;
-        let numbers = wire::integers(&bytes);
+    while let Some(numbers) = wire::read_chunk(&mut stream).context("a worker lost its connection")? {
         let (sorted, took) = timed(|| merge_sort(&numbers));
         stream.write_all(&wire::answer(&sorted, took)).context("a worker lost its connection")?;
     }

@@ -55,15 +55,19 @@ pub(crate) fn make(directory: &Path, photos: u64, side: usize) -> Result<Vec<Pat
 /// When the file cannot be read, or is no photo of ours.
 pub(crate) fn import(file: &Path) -> Result<Thumbnail> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let (side, pixels) =
-        parse(&bytes).with_context(|| format!("{} is no square PPM photo", file.display()))?;
+    thumbnail(&bytes).with_context(|| format!("{} is no square PPM photo", file.display()))
+}
+
+/// The thumbnail of the photo in these bytes, if they are one.
+pub(crate) fn thumbnail(bytes: &[u8]) -> Option<Thumbnail> {
+    let (side, pixels) = parse(bytes)?;
     let mut pixels = pixels.to_vec();
     for _ in 0..PASSES {
         // Rows, then columns: a box is the product of the two.
         pixels = blur(&pixels, side, CHANNELS, side * CHANNELS);
         pixels = blur(&pixels, side, side * CHANNELS, CHANNELS);
     }
-    Ok(shrink(&pixels, side))
+    Some(shrink(&pixels, side))
 }
 
 /// The side and the pixels of a PPM file (`P6`, maximum 255) that is square.
@@ -78,7 +82,8 @@ fn parse(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (kind, width, height, depth) = (word()?, word()?, word()?, word()?);
     let (width, height): (usize, usize) = (width.parse().ok()?, height.parse().ok()?);
     let right = kind == "P6" && depth == "255" && width == height && width >= THUMBNAIL;
-    (right && rest.len() == width * height * CHANNELS).then_some((width, rest))
+    let length = width.checked_mul(height)?.checked_mul(CHANNELS)?;
+    (right && rest.len() == length).then_some((width, rest))
 }
 
 /// Blurs lines of `side` pixels whose neighbours are `step` bytes apart and whose starts are `line` bytes apart. A sum that

@@ -2,7 +2,7 @@
 //! with this file too.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use serde_json::{Map, Value, json};
 
@@ -63,10 +63,15 @@ pub(crate) fn sources(trace: &Trace) -> Value {
 fn lines_around(place: &str) -> Option<Value> {
     let mut parts = place.rsplitn(3, ':');
     let (_column, line, file) = (parts.next()?, parts.next()?.parse::<usize>().ok()?, parts.next()?);
-    // A file of another crate has an absolute path, and is none of the reader's.
-    let file = Some(Path::new(file)).filter(|file| file.is_relative())?;
-    let text = fs::read_to_string(file).ok()?;
+    // A file of another crate has an absolute path, and is none of the reader's. Nor is anything else that a trace from
+    // elsewhere may name: only a program's text below this folder is read.
+    let file = Path::new(file);
+    let below = file.components().all(|part| matches!(part, Component::Normal(_)));
+    let text =
+        fs::read_to_string(Some(file).filter(|file| below && file.extension() == Some("rs".as_ref()))?)
+            .ok()?;
     let first = line.saturating_sub(AROUND).max(1);
-    let lines: Vec<&str> = text.lines().skip(first - 1).take(line + AROUND + 1 - first).collect();
-    Some(json!({ "first": first, "line": line, "lines": lines }))
+    let lines: Vec<&str> =
+        text.lines().skip(first - 1).take(AROUND + 1 + line.saturating_sub(first)).collect();
+    (!lines.is_empty()).then(|| json!({ "first": first, "line": line, "lines": lines }))
 }

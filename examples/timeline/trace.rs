@@ -35,6 +35,7 @@ impl Trace {
         let header: Value = serde_json::from_str(header).context(no_header)?;
         let version = header["cotask_trace"].as_u64().context(no_header)?;
         ensure!(version == VERSION, "the trace has version {version}; this program reads version {VERSION}");
+        let mut last = 0;
         let events = lines.enumerate().map(|(number, line)| {
             let number = number + 2;
             let fields: Map<String, Value> =
@@ -42,6 +43,8 @@ impl Trace {
             let at = fields.get("at").and_then(Value::as_u64);
             let kind = fields.get("event").and_then(Value::as_str).map(str::to_string);
             let (at, kind) = at.zip(kind).with_context(|| format!("line {number} lacks `at` or `event`"))?;
+            ensure!(at >= last, "line {number} is from before the line above it: {at} ns after {last} ns");
+            last = at;
             Ok(Event { at, kind, fields })
         });
         let events = events.collect::<Result<Vec<_>>>()?;
