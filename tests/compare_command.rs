@@ -86,6 +86,12 @@ fn compare_writes_what_it_measured() {
     }
     assert!(page.contains("Vec&lt;Quote&gt;"), "the programs are escaped");
     assert!(page.contains("proportional set size (Pss)"), "what memory means is told");
+    for why in [
+        "What decides is CPU time, because every style waits",
+        "What decides is CPU time, because nothing waits",
+    ] {
+        assert!(page.contains(why), "{why}");
+    }
     for file in [json, csv, html] {
         std::fs::remove_file(file).unwrap();
     }

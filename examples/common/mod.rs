@@ -47,6 +47,7 @@
 //!     question: "Is a coroutine slower than a loop, when there is nothing to wait for?",
 //!     counts: "lines",
 //!     decides: Figure::Wall,
+//!     because: "nothing else differs",
 //!     plots: &[Figure::Wall],
 //!     styles: &[
 //!         source(Style::Threads, "threads.rs", include_str!("threads.rs")),
@@ -176,6 +177,8 @@ pub(crate) struct Workload {
     pub(crate) counts: &'static str,
     /// The figure that says which style does best.
     pub(crate) decides: Figure,
+    /// Why it does, as the end of "CPU time decides, because ...".
+    pub(crate) because: &'static str,
     /// The figures to draw over N.
     pub(crate) plots: &'static [Figure],
     /// The styles it exists in, in the order of the table, each with its source.

@@ -24,7 +24,7 @@ struct Args {
     /// Which styles to run, separated by commas
     #[arg(long, value_enum, value_delimiter = ',')]
     styles: Vec<Style>,
-    /// Smaller and fewer runs, less than half a minute in all
+    /// Smaller and fewer runs, about half a minute in all
     #[arg(long, conflicts_with = "full")]
     quick: bool,
     /// Larger and more runs, several minutes in all

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::cells::{Group, Results, Spread};
+use super::cells::{Group, Results, Spread, title};
 use super::common::{Run, Source, Style};
 use super::plot::{self, thousands};
 use super::table::number;
-use super::verdict::{Standing, verdict};
+use super::verdict::{Standing, Verdict, verdict};
 
 /// Writes the report to `file`, and makes the folder for it.
 pub(crate) fn write(file: &Path, results: &Results, machine: &[(&str, String)]) -> Result<()> {
@@ -30,13 +30,10 @@ const MEMORY: &str = "Peak memory is the most that a run's process and its worke
                       more before a process ends; a peak that lasts less than five milliseconds can be missed.";
 
 fn page(results: &Results, machine: &[(&str, String)]) -> Result<String> {
-    let mut sections: Vec<(Standing, String, &Group)> = Vec::new();
-    for group in results.groups.iter().filter(|group| !group.cells.is_empty()) {
-        let (standing, sentence) = verdict(group);
-        sections.push((standing, sentence, group));
-    }
+    let groups = results.groups.iter().filter(|group| !group.cells.is_empty());
+    let mut sections: Vec<(Verdict, &Group)> = groups.map(|group| (verdict(group), group)).collect();
     // Where async loses comes first; the sort keeps the kit's order otherwise.
-    sections.sort_by_key(|(standing, ..)| *standing);
+    sections.sort_by_key(|(verdict, _)| verdict.standing);
 
     let mut html = String::new();
     write!(
@@ -50,20 +47,21 @@ fn page(results: &Results, machine: &[(&str, String)]) -> Result<String> {
          <p class=\"soft\" id=\"memory\">{MEMORY}</p>\n<ul>\n",
         include_str!("report.css")
     )?;
-    for (standing, sentence, group) in &sections {
+    for (verdict, group) in &sections {
         let name = group.workload.name;
         writeln!(
             html,
-            "<li><a href=\"#{name}\">{name}</a>{} {}</li>",
-            tag(*standing),
-            escape(in_short(*standing, sentence))
+            "<li><a href=\"#{name}\">{name}</a>{} {}{}</li>",
+            tag(verdict),
+            escape(&verdict.finding),
+            escape(&verdict.against)
         )?;
     }
     html += "</ul>\n";
-    for (standing, sentence, group) in &sections {
-        section(&mut html, group, *standing, sentence)?;
+    for (verdict, group) in &sections {
+        section(&mut html, group, verdict)?;
     }
-    let groups: Vec<&Group> = sections.iter().map(|(.., group)| *group).collect();
+    let groups: Vec<&Group> = sections.iter().map(|(_, group)| *group).collect();
     programs(&mut html, &groups)?;
     html += "<section id=\"machine\"><h2>The machine and the versions</h2>\n<dl>\n";
     for (name, value) in machine {
@@ -73,15 +71,20 @@ fn page(results: &Results, machine: &[(&str, String)]) -> Result<String> {
     Ok(html)
 }
 
-fn section(html: &mut String, group: &Group, standing: Standing, sentence: &str) -> Result<()> {
+fn section(html: &mut String, group: &Group, verdict: &Verdict) -> Result<()> {
     let workload = group.workload;
+    let (figure, _) = title(workload.decides);
     writeln!(
         html,
-        "<section id=\"{0}\"><h2>{0}{1}</h2>\n<p class=\"question\">{2}</p>\n<p class=\"verdict\">{3}</p>",
+        "<section id=\"{0}\"><h2>{0}{1}</h2>\n<p class=\"question\">{2}</p>\n<p class=\"verdict\">{3}</p>\n\
+         <p class=\"verdict\">{4}{5}{6}</p>",
         workload.name,
-        tag(standing),
+        tag(verdict),
         escape(workload.question),
-        escape(sentence)
+        escape(&format!("What decides is {figure}, because {}", workload.because)),
+        escape(&verdict.finding),
+        escape(&verdict.against),
+        escape(&verdict.rest)
     )?;
     let mut plots = String::new();
     for figure in workload.plots {
@@ -96,15 +99,9 @@ fn section(html: &mut String, group: &Group, standing: Standing, sentence: &str)
     Ok(())
 }
 
-fn tag(standing: Standing) -> String {
-    let class = if standing == Standing::Loses { "tag loses" } else { "tag" };
-    format!("<span class=\"{class}\">{}</span>", standing.words())
-}
-
-/// The first sentence; where that finds no difference, also those on time and memory.
-fn in_short(standing: Standing, text: &str) -> &str {
-    let end = if standing == Standing::Ties { text.find(" By ") } else { text.find(". ").map(|end| end + 1) };
-    end.map_or(text, |end| &text[..end])
+fn tag(verdict: &Verdict) -> String {
+    let class = if verdict.standing == Standing::Loses { "tag loses" } else { "tag" };
+    format!("<span class=\"{class}\">{}</span>", verdict.short)
 }
 
 fn legend(group: &Group) -> String {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 
 use super::cells::{Group, Results};
-use super::common::{Run, Size, Style, Workload, progress};
-use super::{syscalls, table};
+use super::common::{Figure, Run, Size, Style, Workload, progress};
+use super::{syscalls, table, verdict};
 
 /// A run that takes longer is ended, and is a failed one.
 const LONGEST_RUN: Duration = Duration::from_secs(90);
@@ -35,7 +36,13 @@ enum Event {
 pub(crate) struct Runner {
     program: PathBuf,
     size: Size,
-    /// How long one workload may take.
+    /// When all workloads should be done.
+    ends: Instant,
+    /// How many workloads are still to be run.
+    left: u32,
+    /// How long one workload may take, whatever time there is.
+    most: Duration,
+    /// How long the workload that runs may take.
     budget: Duration,
     /// How many runs there were so far, to tell a late event of an earlier run.
     number: u64,
@@ -50,7 +57,7 @@ impl Runner {
     pub(crate) fn new(size: Size, workloads: usize, system_calls: bool) -> Result<Runner> {
         // In all, and for one workload at most.
         let (all, one) = match size {
-            Size::Quick => (22, 5),
+            Size::Quick => (28, 5),
             Size::Normal => (58, 12),
             Size::Full => (420, 60),
         };
@@ -65,7 +72,10 @@ impl Runner {
         Ok(Runner {
             program: std::env::current_exe().context("cannot find this program's own file")?,
             size,
-            budget: (Duration::from_secs(all) / workloads.max(1) as u32).min(Duration::from_secs(one)),
+            ends: Instant::now() + Duration::from_secs(all),
+            left: workloads as u32,
+            most: Duration::from_secs(one),
+            budget: Duration::ZERO,
             number: 0,
             send,
             events,
@@ -78,11 +88,12 @@ impl Runner {
         self.interrupted.load(Ordering::SeqCst)
     }
 
-    /// How often the cases of the table, and those of the sweep, are run: at least, and at most.
+    /// How often the cases of the table, and those of the sweep, are run: at least, and at most. The styles that the verdict
+    /// compares are run more often than that if it needs it.
     fn rounds(&self) -> [(u32, u32); 2] {
         match self.size {
             Size::Quick => [(1, 3), (1, 1)],
-            Size::Normal => [(3, 5), (1, 3)],
+            Size::Normal => [(1, 5), (1, 3)],
             Size::Full => [(3, 9), (3, 5)],
         }
     }
@@ -108,10 +119,20 @@ impl Runner {
 
         let [row_rounds, sweep_rounds] = self.rounds();
         let started = Instant::now();
+        // What the workloads before this one have left or taken is shared by those that come.
+        self.budget = (self.ends.saturating_duration_since(started) / self.left.max(1)).min(self.most);
+        self.left = self.left.saturating_sub(1);
         let bar = progress((rows.len() + sweep.len()) as u64, workload.name);
         let mut group = Group { workload, cells: Vec::new() };
-        // Two thirds of the time are for the rows.
-        self.repeat(&rows, row_rounds, started + self.budget * 2 / 3, &mut group, &bar)?;
+        // Two thirds of the time are for the rows. The verdict may take more.
+        let until = started + self.budget * 2 / 3;
+        self.repeat(&rows, (0..1, 1), until, &mut group, &bar)?;
+        self.settle(workload.decides, &rows, started + self.budget * 2, &mut group, &bar)?;
+        for figure in verdict::others(workload.decides) {
+            self.settle(figure, &rows, until, &mut group, &bar)?;
+        }
+        let (least, most) = row_rounds;
+        self.repeat(&rows, (1..most, least), until, &mut group, &bar)?;
         for n in &sizes {
             group.check_answers(*n);
         }
@@ -123,7 +144,8 @@ impl Runner {
         if self.system_calls {
             self.count_system_calls(&rows, &mut group, &bar)?;
         }
-        self.repeat(&sweep, sweep_rounds, started + self.budget, &mut group, &bar)?;
+        let (least, most) = sweep_rounds;
+        self.repeat(&sweep, (0..most, least), started + self.budget, &mut group, &bar)?;
         for n in &sizes {
             group.check_answers(*n);
         }
@@ -138,16 +160,36 @@ impl Runner {
         Ok(!self.interrupted())
     }
 
-    /// Runs all `cases` in rounds, so that a slow minute of the machine meets all of them alike.
-    fn repeat(
+    /// Runs the two styles that are compared by `figure` until there are enough runs of both, or the time is up.
+    fn settle(
         &mut self,
-        cases: &[Case],
-        (least, most): (u32, u32),
+        figure: Figure,
+        rows: &[Case],
         until: Instant,
         group: &mut Group,
         bar: &ProgressBar,
     ) -> Result<()> {
-        for round in 0..most {
+        while !self.interrupted()
+            && Instant::now() < until.min(self.ends)
+            && let Some(style) = verdict::short_of_runs(group, figure)
+            && let Some((_, n, args)) = rows.iter().find(|row| row.0 == style)
+        {
+            bar.inc_length(1);
+            self.case(style, *n, args, group, bar)?;
+        }
+        Ok(())
+    }
+
+    /// Runs all `cases` in rounds, so that a slow minute of the machine meets all of them alike.
+    fn repeat(
+        &mut self,
+        cases: &[Case],
+        (rounds, least): (Range<u32>, u32),
+        until: Instant,
+        group: &mut Group,
+        bar: &ProgressBar,
+    ) -> Result<()> {
+        for round in rounds {
             for (style, n, args) in cases {
                 let cell = group.cells.iter().find(|cell| cell.style == *style && cell.n == *n);
                 // What fails once is told once, and what is very slow is not waited for again.
@@ -163,16 +205,29 @@ impl Runner {
                 if round > 0 {
                     bar.inc_length(1);
                 }
-                bar.set_message(format!("{} {style} {n}", group.workload.name));
-                let command = Command::new(&self.program);
-                let run = self.one(command, group.workload, *style, *n, args)?;
-                // A run that Ctrl-C cut short says nothing about its style.
-                if !self.interrupted() {
-                    group.add(*style, *n, run);
-                }
-                bar.inc(1);
+                self.case(*style, *n, args, group, bar)?;
             }
         }
+        Ok(())
+    }
+
+    /// Runs a case once and puts the run into its cell.
+    fn case(
+        &mut self,
+        style: Style,
+        n: u64,
+        args: &[String],
+        group: &mut Group,
+        bar: &ProgressBar,
+    ) -> Result<()> {
+        bar.set_message(format!("{} {style} {n}", group.workload.name));
+        let command = Command::new(&self.program);
+        let run = self.one(command, group.workload, style, n, args)?;
+        // A run that Ctrl-C cut short says nothing about its style.
+        if !self.interrupted() {
+            group.add(style, n, run);
+        }
+        bar.inc(1);
         Ok(())
     }
 

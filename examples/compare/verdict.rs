@@ -1,4 +1,4 @@
-//! One sentence a workload, which the numbers choose.
+//! What the figures of a workload say: who wins by the figure that decides, and whether the other figures agree.
 
 use super::cells::{Cell, Group, Spread, title};
 use super::common::{Figure, Style};
@@ -10,93 +10,170 @@ use super::table::number;
 pub(crate) enum Standing {
     /// Shown first.
     Loses,
-    Ties,
+    CannotTell,
     Wins,
     /// A style that is needed to tell was not run, or failed.
-    Unknown,
+    NotMeasured,
 }
 
 impl Standing {
-    pub(crate) fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Standing::Loses => "async loses",
-            Standing::Ties => "even",
+            Standing::CannotTell => "cannot tell",
             Standing::Wins => "async wins",
-            Standing::Unknown => "undecided",
+            Standing::NotMeasured => "not measured",
         }
     }
 }
 
-// ANCHOR: tie
-/// Below this ratio nobody has won: where all runs of the one lie apart from all of the other, and where they do not.
-const TIE: f64 = 1.10;
-const TIE_OVERLAPPING: f64 = 2.0;
-// ANCHOR_END: tie
+/// What is said of a workload.
+pub(crate) struct Verdict {
+    pub(crate) standing: Standing,
+    /// The standing, and by which figure: "async wins by CPU time".
+    pub(crate) short: String,
+    /// What was measured of the figure that decides, and what follows.
+    pub(crate) finding: String,
+    /// Each other figure that is clear and does not say the same.
+    pub(crate) against: String,
+    /// The other figures, and the other styles.
+    pub(crate) rest: String,
+}
 
-/// Compares coroutines with the best style that blocks, by the workload's own figure, at the largest N.
-pub(crate) fn verdict(group: &Group) -> (Standing, String) {
+/// Compares coroutines with the best style that blocks, at the largest N.
+pub(crate) fn verdict(group: &Group) -> Verdict {
     let decides = group.workload.decides;
-    let (name, unit) = title(decides);
+    let (name, _) = title(decides);
     let n = format!("{} {}", thousands(group.largest()), group.workload.counts);
-    let (Some((ours, our)), Some((theirs, their))) =
-        (measured(group, Style::Coroutines, decides), best_that_blocks(group, decides))
-    else {
-        return (
-            Standing::Unknown,
-            format!("At {n}, coroutines and a style that blocks were not both measured."),
-        );
+    let said = |standing: Standing, finding| Verdict {
+        standing,
+        short: format!("{} by {name}", standing.words()),
+        finding,
+        against: String::new(),
+        rest: String::new(),
     };
-    let ratio = our.median / their.median;
-    // Where the runs of the two overlap, or are too few to tell whether they do, it takes more to tell them apart.
-    let enough = ours.runs.len() >= 3 && theirs.runs.len() >= 3;
-    let apart = enough && (our.low > their.high || their.low > our.high);
-    let tie = if apart { TIE } else { TIE_OVERLAPPING };
-    let value = |spread: Spread| format!("{} {unit}", number(Some(spread.median)));
-    let mut sentence = format!(
-        "At {n}, {name} was {} with coroutines and {} with {}, the best style that blocks: ",
-        value(our),
-        value(their),
-        theirs.style
+    let Some((ours, theirs)) = contenders(group, decides) else {
+        let finding = format!("At {n}, coroutines and a style that blocks were not both measured.");
+        return Verdict {
+            short: Standing::NotMeasured.words().into(),
+            ..said(Standing::NotMeasured, finding)
+        };
+    };
+    let (standing, reason) = judge(&ours, &theirs);
+    let finding = format!(
+        "At {n}, {name} was {} with coroutines and {} with {}, the best style that blocks. {}",
+        ours.value(),
+        theirs.value(),
+        theirs.cell.style,
+        match standing {
+            Standing::Loses => format!("It was {}, and {reason}.", times(&ours, &theirs)),
+            Standing::Wins => format!("It was {}, and {reason}.", times(&theirs, &ours)),
+            _ => format!("Which is better cannot be told, because {reason}."),
+        }
     );
-    let standing = if ratio >= tie {
-        sentence += &format!("coroutines needed {} times as much.", number(Some(ratio)));
-        Standing::Loses
-    } else if ratio <= 1.0 / tie {
-        sentence += &format!("{} needed {} times as much.", theirs.style, number(Some(1.0 / ratio)));
-        Standing::Wins
-    } else {
-        sentence += "no clear difference.";
-        Standing::Ties
-    };
-    // The best by another figure may be another style.
-    for figure in
-        [Figure::Wall, Figure::Cpu, Figure::PeakMemory].into_iter().filter(|figure| *figure != decides)
-    {
-        if let Some((our, (theirs, their))) = ours.figure(figure).zip(best_that_blocks(group, figure)) {
-            let (name, unit) = title(figure);
-            let [our, their] = [our, their].map(|spread| number(Some(spread.median)));
-            let name = name[..1].to_uppercase() + &name[1..];
-            sentence += &format!(" {name}: {our} {unit} against {their} ({}).", theirs.style);
+    let mut verdict = said(standing, finding);
+    for figure in others(decides) {
+        // The best by another figure may be another style.
+        let Some((ours, theirs)) = contenders(group, figure) else { continue };
+        let (by_this, reason) = judge(&ours, &theirs);
+        let name = capital(title(figure).0);
+        let values =
+            format!("{} with coroutines, {} with {}", ours.value(), theirs.value(), theirs.cell.style);
+        if by_this == standing && standing != Standing::CannotTell {
+            verdict.rest += &format!(" {name} says the same: {values}.");
+        } else if by_this == Standing::CannotTell {
+            verdict.rest += &format!(" {name} cannot tell: {values}; {reason}.");
+        } else {
+            let better = if by_this == Standing::Wins { "coroutines" } else { theirs.cell.style.name() };
+            verdict.against += &format!(" {name} speaks for {better}: {values}.");
         }
     }
-    let others = [Style::Callbacks, Style::Blocking, Style::Tokio, Style::Asyncio].into_iter();
-    let others = others.filter_map(|style| measured(group, style, decides));
-    let others: Vec<String> =
-        others.map(|(cell, spread)| format!("{} {}", cell.style, value(spread))).collect();
-    if !others.is_empty() {
-        sentence += &format!(" By {name}, the others: {}.", others.join(", "));
+    let styles = [Style::Callbacks, Style::Blocking, Style::Tokio, Style::Asyncio].into_iter();
+    let styles = styles.filter_map(|style| measured(group, style, decides));
+    let styles: Vec<String> = styles.map(|it| format!("{} {}", it.cell.style, it.value())).collect();
+    if !styles.is_empty() {
+        verdict.rest += &format!(" By {name}, the other styles: {}.", styles.join(", "));
     }
-    (standing, sentence)
+    verdict
+}
+
+// ANCHOR: rule
+/// A smaller ratio of medians is no difference.
+const CLEAR: f64 = 1.10;
+
+/// The ranges of fewer runs lie apart by chance.
+const ENOUGH: usize = 3;
+
+/// Whether coroutines clearly need more or less than the other style, and the reason.
+fn judge(ours: &Measured<'_>, theirs: &Measured<'_>) -> (Standing, String) {
+    if let Some(few) = [ours, theirs].into_iter().find(|it| it.cell.runs.len() < ENOUGH) {
+        let (runs, style) = (few.cell.runs.len(), few.cell.style);
+        return (Standing::CannotTell, format!("there are too few runs of {style} ({runs} of {ENOUGH})"));
+    }
+    let (our, their) = (ours.spread, theirs.spread);
+    let ratio = our.median / their.median;
+    if our.low <= their.high && their.low <= our.high {
+        (Standing::CannotTell, "the ranges of their runs overlap".into())
+    } else if ratio >= CLEAR {
+        (Standing::Loses, "the ranges of their runs lie apart".into())
+    } else if ratio <= 1.0 / CLEAR {
+        (Standing::Wins, "the ranges of their runs lie apart".into())
+    } else {
+        (Standing::CannotTell, format!("their medians differ by less than {CLEAR} times"))
+    }
+}
+// ANCHOR_END: rule
+
+/// The style that has to run once more before `figure` can be judged: of the two that it compares, the one with fewer runs.
+pub(crate) fn short_of_runs(group: &Group, figure: Figure) -> Option<Style> {
+    let (ours, theirs) = contenders(group, figure)?;
+    let fewer = [ours.cell, theirs.cell].into_iter().min_by_key(|cell| cell.runs.len())?;
+    (fewer.runs.len() < ENOUGH).then_some(fewer.style)
+}
+
+/// The figures beside the one that decides.
+pub(crate) fn others(decides: Figure) -> impl Iterator<Item = Figure> {
+    let all = [Figure::Wall, Figure::Cpu, Figure::PeakMemory, Figure::P99].into_iter();
+    // By operation, the CPU time has the same ratio.
+    all.filter(move |figure| *figure != decides && (*figure, decides) != (Figure::Cpu, Figure::CpuEach))
+}
+
+/// A style at the largest N, by one figure.
+struct Measured<'a> {
+    cell: &'a Cell,
+    spread: Spread,
+    unit: &'static str,
+}
+
+impl Measured<'_> {
+    /// The median, and the range if there is one: "27.0 ms (26.1 to 29.4)".
+    fn value(&self) -> String {
+        let [low, median, high] =
+            [self.spread.low, self.spread.median, self.spread.high].map(|value| number(Some(value)));
+        let range = if low == high { String::new() } else { format!(" ({low} to {high})") };
+        format!("{median} {}{range}", self.unit)
+    }
+}
+
+fn times(more: &Measured<'_>, less: &Measured<'_>) -> String {
+    let ratio = number(Some(more.spread.median / less.spread.median));
+    format!("{ratio} times as much with {}", more.cell.style)
+}
+
+fn capital(word: &str) -> String {
+    word[..1].to_uppercase() + &word[1..]
 }
 
 /// A style at the largest N, if it was run at that and did not fail.
-fn measured(group: &Group, style: Style, figure: Figure) -> Option<(&Cell, Spread)> {
+fn measured(group: &Group, style: Style, figure: Figure) -> Option<Measured<'_>> {
     let cell = group.at_largest(style).filter(|cell| cell.failure().is_none())?;
-    Some((cell, cell.figure(figure)?))
+    Some(Measured { cell, spread: cell.figure(figure)?, unit: title(figure).1 })
 }
 
-fn best_that_blocks(group: &Group, figure: Figure) -> Option<(&Cell, Spread)> {
+/// Coroutines, and the best of the styles that block.
+fn contenders(group: &Group, figure: Figure) -> Option<(Measured<'_>, Measured<'_>)> {
     let blocking = [Style::Sequential, Style::Threads, Style::Pool, Style::Processes];
-    let measured = blocking.into_iter().filter_map(|style| measured(group, style, figure));
-    measured.min_by(|a, b| a.1.median.total_cmp(&b.1.median))
+    let blocking = blocking.into_iter().filter_map(|style| measured(group, style, figure));
+    let best = blocking.min_by(|a, b| a.spread.median.total_cmp(&b.spread.median))?;
+    Some((measured(group, Style::Coroutines, figure)?, best))
 }

@@ -73,6 +73,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "Many connections that all talk, a little each: what does the server pay for a message?",
     counts: "connections",
     decides: Figure::CpuEach,
+    because: "the clients send on a schedule, so wall time is the same for all. A message costs processor time.",
     plots: &[Figure::CpuEach, Figure::P99, Figure::PeakMemory],
     styles: STYLES,
     cases: |size| match size {
@@ -95,6 +96,7 @@ pub(crate) static IDLE: Workload = Workload {
     name: "echo-idle",
     question: "Many connections, hardly any of which talks: what does it cost to keep them?",
     decides: Figure::PeakMemory,
+    because: "a silent connection takes hardly any processor time, but it takes memory for as long as it stands.",
     plots: &[Figure::PeakMemory, Figure::CpuEach, Figure::P99],
     cases: |size| match size {
         Size::Quick => vec![64, 1_000],

@@ -47,6 +47,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "Does async make a program that only computes any faster?",
     counts: "jobs",
     decides: Figure::Wall,
+    because: "the work takes the same CPU time in every style. They differ in how many cores work at the same time.",
     plots: &[Figure::Wall, Figure::Cpu],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),
@@ -61,7 +62,11 @@ pub(crate) static WORKLOAD: Workload = Workload {
         Size::Full => vec![1, 2, 4, 8, 16, 32],
     },
     args: |size, _style, jobs| {
-        let n = if size == Size::Quick { "34" } else { "36" };
+        let n = match size {
+            Size::Quick => "34",
+            Size::Normal => "35",
+            Size::Full => "36",
+        };
         Some(vec!["--n".into(), n.into(), "--jobs".into(), jobs.to_string()])
     },
     command: <Args as clap::CommandFactory>::command,

@@ -36,6 +36,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "What does it cost to cut a program into stages, when there is nothing to wait for?",
     counts: "lines",
     decides: Figure::Cpu,
+    because: "nothing waits, so a stage costs processor time only. Stages on several cores can hide that cost in wall time, but not in CPU time.",
     plots: &[Figure::Wall, Figure::Cpu],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),

@@ -74,6 +74,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "How much faster do worker processes sort, and what holds them back?",
     counts: "integers",
     decides: Figure::Wall,
+    because: "more workers are started to be done sooner. What they cost in CPU time and memory stands beside it.",
     plots: &[Figure::Wall, Figure::Cpu],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),

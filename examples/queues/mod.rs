@@ -93,6 +93,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "What does it cost to hand work to workers through a queue, and when does it pay?",
     counts: "tasks",
     decides: Figure::Wall,
+    because: "every style tries the same numbers. The question is how soon that is done: a hand-over costs time, and more workers save time.",
     plots: &[Figure::Wall, Figure::Cpu],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),

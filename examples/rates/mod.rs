@@ -73,6 +73,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "Many answers to wait for, and hardly anything to compute: what does each way of waiting cost?",
     counts: "pairs",
     decides: Figure::Cpu,
+    because: "every style waits for the same server, so wall time is mostly the time that the server takes. A way of waiting costs processor time.",
     plots: &[Figure::Wall, Figure::Cpu, Figure::PeakMemory],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),

@@ -64,6 +64,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     question: "Each page waits for four queries: how many visitors a second, and who is turned away?",
     counts: "visitors a second",
     decides: Figure::P99,
+    because: "visitors come on a schedule, so wall time is the same for all. They notice how long the slowest pages take.",
     plots: &[Figure::P50, Figure::P99, Figure::CpuEach],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),
