@@ -38,6 +38,7 @@ use std::time::Duration;
 use crate::join::JoinError;
 use crate::loom::thread::{self, JoinHandle};
 use crate::loom::{Arc, Condvar, Mutex};
+use crate::memory::GiveBack;
 use crate::sync::oneshot;
 use crate::task::contain;
 use crate::waker::Name;
@@ -301,6 +302,7 @@ impl Shared {
         let mut state = self.state.lock();
         loop {
             if let Some(job) = state.queue.pop_front() {
+                state.queue.give_back();
                 state.free -= 1;
                 drop(state);
                 // A panic of the job itself goes to its task: this one comes from the drop of what nobody took.

@@ -31,6 +31,7 @@ use crate::driver::Driver;
 use crate::inbox::{Inbox, Mail, registry};
 use crate::join::JoinHandle;
 use crate::loom::Arc;
+use crate::memory::GiveBack;
 use crate::order::{Order, RunQueue};
 use crate::pace::Pace;
 use crate::slab::Slab;
@@ -304,6 +305,7 @@ impl Executor {
         // Asked before the inbox is: a job that is over by then has its result in there.
         let virtual_time = matches!(self.clock, Clock::Virtual(_));
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
+        self.queue.borrow_mut().give_back();
         let sleep = self.queue.borrow().is_empty() && self.inbox.begin_park();
         if sleep {
             self.sleep(jobs_out);
@@ -364,6 +366,7 @@ impl Executor {
         for name in mail.names.drain(..) {
             self.schedule(name);
         }
+        mail.names.give_back();
         if !mail.jobs.is_empty() {
             // If a job panics, its sender is dropped, and that tells the task that waits for the result.
             mail.jobs.drain(..).for_each(contain);
@@ -382,6 +385,7 @@ impl Executor {
             self.record(|recorder, at| recorder.push(at, Event::TimerFired { timer: timer.resource() }));
             contain(|| waker.wake());
         }
+        due.give_back();
         self.act_for(Actor::Outside);
         self.due.replace(due);
     }

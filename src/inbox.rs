@@ -30,6 +30,7 @@ use std::mem;
 
 use crate::loom::atomic::{AtomicBool, Ordering};
 use crate::loom::{Arc, Mutex, RwLock};
+use crate::memory::GiveBack;
 use crate::waker::{MAX_RUNTIMES, Name};
 
 /// Work sent to a runtime's thread: run there, or, when the runtime has ended, dropped where it was sent.
@@ -130,6 +131,7 @@ impl Inbox {
         mem::swap(&mut state.mail.names, &mut mail.names);
         let jobs = jobs.min(state.mail.jobs.len());
         mail.jobs.extend(state.mail.jobs.drain(..jobs));
+        state.mail.jobs.give_back();
         self.nonempty.store(!state.mail.is_empty(), Ordering::Relaxed);
     }
     // ANCHOR_END: park
@@ -254,14 +256,15 @@ mod tests {
             assert!(inbox.send_job(Box::new(move || sender.send(number).unwrap())).is_ok());
         }
         inbox.send(task(7));
-        let mut mail = Mail::default();
+        let (mut mail, mut names) = (Mail::default(), Vec::new());
         for portion in [vec![0, 1], vec![], vec![2, 3], vec![4]] {
             assert!(inbox.looks_nonempty() && !inbox.begin_park());
             inbox.take(&mut mail, portion.len());
+            names.append(&mut mail.names);
             mail.jobs.drain(..).for_each(|job| job());
             assert_eq!(run.try_iter().collect::<Vec<_>>(), portion);
+            assert_eq!(names, [task(7)], "a name does not wait behind jobs");
         }
-        assert_eq!(mail.names, [task(7)], "a name does not wait behind jobs");
         assert!(!inbox.looks_nonempty() && inbox.begin_park());
     }
 

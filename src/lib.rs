@@ -43,6 +43,7 @@
 //! • inbox                              wakes and jobs from other threads; parking
 //! • reactor • wheel                    readiness to wakers; deadlines to wakers
 //! • waker • slab                       names, and what they name
+//!   memory                             what shrinks after a peak
 //!   order pace budget clock            who is next; how long a turn is, and a poll; what time it is
 //!   trace loom                         the record of what happened; the shim for models
 //! ```
@@ -107,6 +108,7 @@ pub mod inside;
 mod join;
 mod join_set;
 mod loom;
+mod memory;
 pub mod net;
 mod order;
 mod pace;

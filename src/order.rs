@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::memory::GiveBack;
 use crate::waker::Name;
 
 /// A small random generator, for schedules and jitter. Not for secrets.
@@ -78,6 +79,11 @@ impl RunQueue {
 
     pub(crate) fn push(&mut self, name: Name) {
         self.names.push_back(name);
+    }
+
+    /// After a peak: gives memory back.
+    pub(crate) fn give_back(&mut self) {
+        self.names.give_back();
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -36,6 +36,7 @@ use mio::{Events, Interest, Registry, Token, event};
 
 use crate::budget;
 use crate::driver::Ready;
+use crate::memory::{FreeList, Place, TAKEN};
 use crate::task::contain;
 use crate::trace::{self, Resource, Want};
 
@@ -62,12 +63,23 @@ pub(crate) struct Reactor {
 /// slot which was freed, or given to another source, by an earlier event of the same batch, finds nothing.
 struct Sources {
     slots: Vec<SourceSlot>,
-    free: Vec<u32>,
+    free: FreeList,
 }
 
 struct SourceSlot {
     generation: u32,
+    next_free: u32,
     readiness: Option<Rc<Readiness>>,
+}
+
+impl Place for SourceSlot {
+    fn generation(&self) -> u64 {
+        self.generation.into()
+    }
+
+    fn link(&mut self) -> &mut u32 {
+        &mut self.next_free
+    }
 }
 
 /// What is known of a source, and who waits for it.
@@ -111,7 +123,7 @@ impl Reactor {
         let poll = mio::Poll::new()?;
         let registry = poll.registry().try_clone()?;
         let unpark = Arc::new(mio::Waker::new(&registry, UNPARK)?);
-        let sources = RefCell::new(Sources { slots: Vec::new(), free: Vec::new() });
+        let sources = RefCell::new(Sources { slots: Vec::new(), free: FreeList::new() });
         Ok(Reactor {
             poll: RefCell::new(poll),
             events: RefCell::new(Events::with_capacity(EVENTS)),
@@ -137,7 +149,7 @@ impl Reactor {
     // ANCHOR: register
     /// Starts to watch a source.
     pub(crate) fn register(&self, source: &mut impl event::Source) -> io::Result<Rc<Readiness>> {
-        let token = self.sources.borrow().next_token();
+        let token = self.sources.borrow_mut().next_token();
         self.registry.register(source, token, interest())?;
         let readiness = Readiness::new(token, SHORT_TRANSFER_DRAINS);
         self.sources.borrow_mut().insert(Rc::clone(&readiness));
@@ -153,8 +165,7 @@ impl Reactor {
 
     /// Sources watched.
     pub(crate) fn len(&self) -> usize {
-        let sources = self.sources.borrow();
-        sources.slots.len() - sources.free.len()
+        self.sources.borrow().free.taken()
     }
     // ANCHOR_END: register
 
@@ -190,17 +201,20 @@ impl Reactor {
 // ANCHOR: sources
 impl Sources {
     /// The token that `insert` will use.
-    fn next_token(&self) -> Token {
-        match self.free.last() {
-            Some(&slot) => token(slot, self.slots[slot as usize].generation),
-            None => token(self.slots.len() as u32, 0),
+    fn next_token(&mut self) -> Token {
+        match self.free.first(&mut self.slots) {
+            Some(slot) => token(slot, self.slots[slot as usize].generation),
+            None => token(self.slots.len() as u32, self.free.generation() as u32),
         }
     }
 
     fn insert(&mut self, readiness: Rc<Readiness>) {
-        match self.free.pop() {
+        match self.free.take(&mut self.slots) {
             Some(slot) => self.slots[slot as usize].readiness = Some(readiness),
-            None => self.slots.push(SourceSlot { generation: 0, readiness: Some(readiness) }),
+            None => {
+                let generation = self.free.generation() as u32;
+                self.slots.push(SourceSlot { generation, next_free: TAKEN, readiness: Some(readiness) });
+            }
         }
     }
 
@@ -210,7 +224,7 @@ impl Sources {
         place.readiness = None;
         // 31 bits, so that no token is ever `UNPARK`.
         place.generation = (place.generation + 1) & (u32::MAX >> 1);
-        self.free.push(slot);
+        self.free.release(&mut self.slots, slot);
     }
 
     fn get(&self, token: Token) -> Option<Rc<Readiness>> {

@@ -14,42 +14,48 @@
 //! borrow the slab, and a task cannot be polled inside its own poll.
 
 // ANCHOR: fields
+use crate::memory::{FreeList, Place, TAKEN};
 use crate::waker::{GENERATIONS, MAX_SLOTS};
-
-/// The end of the free list.
-const NIL: u32 = u32::MAX;
 
 /// Slots under (index, generation) names. `T` is the body: what is polled.
 pub(crate) struct Slab<T> {
     slots: Vec<Slot<T>>,
-    first_free: u32,
-    live: usize,
+    free: FreeList,
 }
 
 struct Slot<T> {
     body: Option<T>,
-    /// Which occupant this is. Set for the next one when the slot is freed, so that all older names are stale.
-    generation: u32,
-    /// Only meaningful while the slot is free.
+    /// Which occupant this is. Set for the next one when the slot is freed, so that all older names are stale. It never
+    /// wraps, and names carry its lower bits.
+    generation: u64,
     next_free: u32,
     /// True from the wake that queues the task to the start of the poll that answers it.
     scheduled: bool,
+}
+
+impl<T> Place for Slot<T> {
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn link(&mut self) -> &mut u32 {
+        &mut self.next_free
+    }
 }
 // ANCHOR_END: fields
 
 // ANCHOR: insert
 impl<T> Slab<T> {
     pub(crate) fn new() -> Self {
-        Slab { slots: Vec::new(), first_free: NIL, live: 0 }
+        Slab { slots: Vec::new(), free: FreeList::new() }
     }
 
     /// Occupied slots.
     pub(crate) fn len(&self) -> usize {
-        self.live
+        self.free.taken()
     }
 
-    /// Occupies a slot, as scheduled: whoever calls this puts the name into the run queue. Gives the slot and its
-    /// generation.
+    /// Occupies a slot, as scheduled: the caller puts the name into the run queue. Returns the slot and its generation.
     ///
     /// Without a body the slot is a name alone: that is how the future of `block_on`, which stays on its
     /// caller's stack, takes part in scheduling.
@@ -57,23 +63,20 @@ impl<T> Slab<T> {
     /// # Panics
     /// When 2^26 tasks are alive.
     pub(crate) fn insert(&mut self, body: Option<T>) -> (u32, u32) {
-        self.live += 1;
-        if self.first_free == NIL {
-            let index = self.slots.len() as u32;
+        let index = self.free.take(&mut self.slots).unwrap_or_else(|| {
+            let (index, generation) = (self.slots.len() as u32, self.free.generation());
             assert!(index < MAX_SLOTS, "more than {MAX_SLOTS} tasks are alive in one runtime");
-            self.slots.push(Slot { body, generation: 0, next_free: NIL, scheduled: true });
-            return (index, 0);
-        }
-        let index = self.first_free;
+            self.slots.push(Slot { body: None, generation, next_free: TAKEN, scheduled: false });
+            index
+        });
         let slot = &mut self.slots[index as usize];
-        self.first_free = slot.next_free;
         slot.body = body;
         slot.scheduled = true;
-        (index, slot.generation)
+        (index, slot.named())
     }
 
     fn get(&mut self, index: u32, generation: u32) -> Option<&mut Slot<T>> {
-        self.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)
+        self.slots.get_mut(index as usize).filter(|slot| slot.named() == generation)
     }
     // ANCHOR_END: insert
 
@@ -104,16 +107,15 @@ impl<T> Slab<T> {
     // ANCHOR_END: poll
 
     // ANCHOR: free
-    /// The task is over. Its name, wherever it is still held (also in the run queue), goes stale.
+    /// The task has ended. Its name, wherever it is still held (also in the run queue), goes stale.
     pub(crate) fn free(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
         debug_assert!(
             slot.body.is_none(),
             "a body is dropped by the executor, never under the slab's borrow"
         );
-        slot.generation = (slot.generation + 1) % GENERATIONS;
-        slot.next_free = std::mem::replace(&mut self.first_free, index);
-        self.live -= 1;
+        slot.generation += 1;
+        self.free.release(&mut self.slots, index);
     }
 
     /// How many slots there are, occupied or free.
@@ -121,11 +123,19 @@ impl<T> Slab<T> {
         self.slots.len() as u32
     }
 
-    /// Frees the slot if it has a body, and gives the body; for the runtime's end.
+    /// Frees the slot if it has a body, and returns the body; for the runtime's end. There may be fewer slots than
+    /// there were.
     pub(crate) fn evict(&mut self, index: u32) -> Option<T> {
-        let body = self.slots[index as usize].body.take()?;
+        let body = self.slots.get_mut(index as usize)?.body.take()?;
         self.free(index);
         Some(body)
+    }
+}
+
+impl<T> Slot<T> {
+    /// The generation as names carry it.
+    fn named(&self) -> u32 {
+        (self.generation % u64::from(GENERATIONS)) as u32
     }
 }
 // ANCHOR_END: free

@@ -29,6 +29,7 @@
 use std::mem;
 use std::task::Waker;
 
+use crate::memory::{FreeList, Place};
 use crate::trace::Resource;
 
 const LEVELS: usize = 6;
@@ -51,8 +52,7 @@ pub(crate) struct Wheel {
     occupied: [u64; LEVELS],
     slots: [[Slot; SLOTS]; LEVELS],
     entries: Vec<Entry>,
-    first_free: u32,
-    live: usize,
+    free: FreeList,
 }
 
 /// The timers of one slot, in the order in which they came.
@@ -65,13 +65,28 @@ struct Slot {
 
 struct Entry {
     tick: u64,
+    /// `None` while the entry is free.
     waker: Option<Waker>,
     /// Where in the slot's list. While the entry is free: the next free one.
     position: u32,
-    /// Counts the timers that lived in this entry.
-    generation: u32,
+    /// Counts the timers that lived in this entry. Keys carry the lower bits.
+    generation: u64,
     /// Where it stands: it cannot be computed again later, since `now` has moved on.
     place: (u8, u8),
+}
+
+impl Place for Entry {
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn link(&mut self) -> &mut u32 {
+        &mut self.position
+    }
+
+    fn is_free(&mut self) -> bool {
+        self.waker.is_none()
+    }
 }
 
 /// A timer that was set. Stale once the timer fired or was cancelled.
@@ -97,14 +112,13 @@ impl Wheel {
             occupied: [0; LEVELS],
             slots: [const { [const { Slot { indices: Vec::new(), live: 0 } }; SLOTS] }; LEVELS],
             entries: Vec::new(),
-            first_free: NIL,
-            live: 0,
+            free: FreeList::new(),
         }
     }
 
     /// Timers that are set.
     pub(crate) fn len(&self) -> usize {
-        self.live
+        self.free.taken()
     }
 
     /// Sets a timer, or gives the waker back when the tick is past or present: then there is nothing to wait for.
@@ -112,42 +126,33 @@ impl Wheel {
         if tick <= self.now {
             return Err(waker);
         }
-        let index = self.first_free;
-        let index = if index == NIL {
-            self.entries.push(Entry {
-                tick,
-                waker: Some(waker),
-                position: NIL,
-                generation: 0,
-                place: (0, 0),
-            });
+        let index = self.free.take(&mut self.entries).unwrap_or_else(|| {
+            let (generation, place) = (self.free.generation(), (0, 0));
+            self.entries.push(Entry { tick, waker: None, position: NIL, generation, place });
             self.entries.len() as u32 - 1
-        } else {
-            let free = &mut self.entries[index as usize];
-            self.first_free = free.position;
-            free.tick = tick;
-            free.waker = Some(waker);
-            index
-        };
-        self.live += 1;
+        });
+        let entry = &mut self.entries[index as usize];
+        (entry.tick, entry.waker) = (tick, Some(waker));
+        let generation = entry.generation as u32;
         self.link(index);
-        Ok(TimerKey { index, generation: self.entries[index as usize].generation })
+        Ok(TimerKey { index, generation })
     }
     // ANCHOR_END: insert
 
     // ANCHOR: cancel
     /// Whether the timer has neither fired nor been cancelled.
     pub(crate) fn is_set(&self, key: TimerKey) -> bool {
-        self.entries[key.index as usize].generation == key.generation
+        self.entries.get(key.index as usize).is_some_and(|entry| entry.generation as u32 == key.generation)
     }
 
     /// Gives the timer a newer waker, and the older one back; the newer one if the timer has fired.
     pub(crate) fn replace_waker(&mut self, key: TimerKey, waker: Waker) -> Result<Waker, Waker> {
-        match &mut self.entries[key.index as usize] {
-            Entry { generation, waker: Some(current), .. } if *generation == key.generation => {
-                Ok(mem::replace(current, waker))
-            }
-            _ => Err(waker),
+        if !self.is_set(key) {
+            return Err(waker);
+        }
+        match &mut self.entries[key.index as usize].waker {
+            Some(current) => Ok(mem::replace(current, waker)),
+            None => Err(waker),
         }
     }
 
@@ -177,8 +182,9 @@ impl Wheel {
             let mut indices = mem::take(&mut self.slots[level][slot].indices);
             self.slots[level][slot].live = 0;
             for &index in indices.iter().filter(|&&index| index != NIL) {
-                if self.entries[index as usize].tick <= start {
-                    let key = TimerKey { index, generation: self.entries[index as usize].generation };
+                let Entry { tick, generation, .. } = self.entries[index as usize];
+                if tick <= start {
+                    let key = TimerKey { index, generation: generation as u32 };
                     due.extend(self.release(index).map(|waker| (key, waker)));
                 } else {
                     self.link(index);
@@ -195,9 +201,10 @@ impl Wheel {
     /// Unsets every timer.
     pub(crate) fn take_all(&mut self, taken: &mut Vec<(TimerKey, Waker)>) {
         for index in 0..self.entries.len() as u32 {
-            let Entry { generation, ref waker, .. } = self.entries[index as usize];
+            // Each that is cancelled may cut the entries after the last one.
+            let Some(&Entry { generation, ref waker, .. }) = self.entries.get(index as usize) else { return };
             if waker.is_some() {
-                let key = TimerKey { index, generation };
+                let key = TimerKey { index, generation: generation as u32 };
                 taken.extend(self.cancel(key).map(|waker| (key, waker)));
             }
         }
@@ -261,10 +268,10 @@ impl Wheel {
     /// Puts an unlinked entry on the free list; its key goes stale.
     fn release(&mut self, index: u32) -> Option<Waker> {
         let entry = &mut self.entries[index as usize];
-        entry.generation = entry.generation.wrapping_add(1);
-        entry.position = mem::replace(&mut self.first_free, index);
-        self.live -= 1;
-        entry.waker.take()
+        entry.generation += 1;
+        let waker = entry.waker.take();
+        self.free.release(&mut self.entries, index);
+        waker
     }
 }
 // ANCHOR_END: link

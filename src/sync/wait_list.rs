@@ -1,12 +1,12 @@
 //! The queue in which futures wait for their turn: first come, first served.
 //!
-//! A doubly linked list whose links are indices into one slab instead of pointers: pushing, leaving from
+//! A doubly linked list whose links are indices into one vector instead of pointers: pushing, leaving from
 //! the middle (a future was dropped) and taking the first are each O(1), and nothing here needs `unsafe`.
 //!
 //! ```text
 //!            head                       tail
 //!              │                          │
-//! slab:  [ 0: next 3 ]  [ 1: free ]  [ 2: prev 3 ]  [ 3: prev 0, next 2 ]  [ 4: popped, in no queue ]
+//! nodes: [ 0: next 3 ]  [ 1: free ]  [ 2: prev 3 ]  [ 3: prev 0, next 2 ]  [ 4: popped, in no queue ]
 //! ```
 //!
 //! A waiter that is *popped* has left the queue but keeps its node: there its future finds, at its next
@@ -17,33 +17,52 @@
 
 use std::task::Waker;
 
-use slab::Slab;
+use crate::memory::{FreeList, Place, TAKEN};
 
 /// The name of one waiter's node. Neither `Clone` nor `Copy`: to give it up is to leave the list.
 #[derive(Debug, PartialEq)]
-pub(super) struct Key(usize);
+pub(super) struct Key(u32);
 
 #[derive(Debug)]
 struct Node<T> {
+    /// `None` while the node is free.
+    waiter: Option<Waiter<T>>,
+    next_free: u32,
+}
+
+#[derive(Debug)]
+struct Waiter<T> {
     data: T,
     /// `None` from [`WaitList::push`] until the poll that pushed has made its clone, and again once popped.
     waker: Option<Waker>,
     queued: bool,
-    prev: Option<usize>,
-    next: Option<usize>,
+    prev: Option<u32>,
+    next: Option<u32>,
+}
+
+impl<T> Place for Node<T> {
+    /// A key is given up before its node is used again, so none is ever stale.
+    fn generation(&self) -> u64 {
+        0
+    }
+
+    fn link(&mut self) -> &mut u32 {
+        &mut self.next_free
+    }
 }
 
 /// A first-in, first-out list of waiters, each with a `T` of its own.
 #[derive(Debug)]
 pub(super) struct WaitList<T> {
-    nodes: Slab<Node<T>>,
-    head: Option<usize>,
-    tail: Option<usize>,
+    nodes: Vec<Node<T>>,
+    free: FreeList,
+    head: Option<u32>,
+    tail: Option<u32>,
 }
 
 impl<T> WaitList<T> {
     pub(super) const fn new() -> Self {
-        WaitList { nodes: Slab::new(), head: None, tail: None }
+        WaitList { nodes: Vec::new(), free: FreeList::new(), head: None, tail: None }
     }
 
     /// Whether nobody is in the queue. Popped waiters do not count.
@@ -54,9 +73,19 @@ impl<T> WaitList<T> {
     /// Adds a waiter at the end.
     pub(super) fn push(&mut self, data: T) -> Key {
         let prev = self.tail;
-        let index = self.nodes.insert(Node { data, waker: None, queued: true, prev, next: None });
+        let waiter = Some(Waiter { data, waker: None, queued: true, prev, next: None });
+        let index = match self.free.take(&mut self.nodes) {
+            Some(index) => {
+                self.nodes[index as usize].waiter = waiter;
+                index
+            }
+            None => {
+                self.nodes.push(Node { waiter, next_free: TAKEN });
+                self.nodes.len() as u32 - 1
+            }
+        };
         match prev {
-            Some(last) => self.nodes[last].next = Some(index),
+            Some(last) => self.at_mut(last).next = Some(index),
             None => self.head = Some(index),
         }
         self.tail = Some(index);
@@ -65,50 +94,62 @@ impl<T> WaitList<T> {
 
     /// What the first in the queue waits for.
     pub(super) fn front(&self) -> Option<&T> {
-        self.head.map(|index| &self.nodes[index].data)
+        self.head.map(|index| &self.at(index).data)
     }
 
     /// Takes the first out of the queue: its data, in which to leave what it gets, and its waker.
     pub(super) fn pop_front(&mut self) -> Option<(&mut T, Option<Waker>)> {
         let index = self.head?;
         self.unlink(index);
-        let node = &mut self.nodes[index];
-        Some((&mut node.data, node.waker.take()))
+        let waiter = self.at_mut(index);
+        Some((&mut waiter.data, waiter.waker.take()))
     }
 
     /// A waiter's data.
     pub(super) fn get(&self, key: &Key) -> &T {
-        &self.nodes[key.0].data
+        &self.at(key.0).data
     }
 
     /// Where a waiter's waker is kept.
     pub(super) fn waker(&mut self, key: &Key) -> &mut Option<Waker> {
-        &mut self.nodes[key.0].waker
+        &mut self.at_mut(key.0).waker
     }
 
     /// Removes a waiter, wherever it stands.
     pub(super) fn remove(&mut self, key: Key) -> (T, Option<Waker>) {
-        if self.nodes[key.0].queued {
+        if self.at(key.0).queued {
             self.unlink(key.0);
         }
-        let node = self.nodes.remove(key.0);
-        (node.data, node.waker)
+        let waiter = self.nodes[key.0 as usize].waiter.take().expect(HELD);
+        self.free.release(&mut self.nodes, key.0);
+        (waiter.data, waiter.waker)
     }
 
-    fn unlink(&mut self, index: usize) {
-        let node = &mut self.nodes[index];
-        node.queued = false;
-        let (prev, next) = (node.prev.take(), node.next.take());
+    fn unlink(&mut self, index: u32) {
+        let waiter = self.at_mut(index);
+        waiter.queued = false;
+        let (prev, next) = (waiter.prev.take(), waiter.next.take());
         match prev {
-            Some(prev) => self.nodes[prev].next = next,
+            Some(prev) => self.at_mut(prev).next = next,
             None => self.head = next,
         }
         match next {
-            Some(next) => self.nodes[next].prev = prev,
+            Some(next) => self.at_mut(next).prev = prev,
             None => self.tail = prev,
         }
     }
+
+    fn at(&self, index: u32) -> &Waiter<T> {
+        self.nodes[index as usize].waiter.as_ref().expect(HELD)
+    }
+
+    fn at_mut(&mut self, index: u32) -> &mut Waiter<T> {
+        self.nodes[index as usize].waiter.as_mut().expect(HELD)
+    }
 }
+
+/// Why a node is never free where this list looks at it.
+const HELD: &str = "a node is taken as long as its key or a link names it";
 
 #[cfg(all(test, not(cotask_loom)))]
 mod tests {
@@ -154,7 +195,7 @@ mod tests {
                 }
                 prop_assert_eq!(list.front(), model.front());
                 prop_assert_eq!(list.is_empty(), model.is_empty());
-                prop_assert_eq!(list.nodes.len(), keys.len());
+                prop_assert_eq!(list.free.taken(), keys.len());
             }
         }
     }
