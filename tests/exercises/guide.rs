@@ -61,7 +61,7 @@ fn run(exercise: &Exercise, stage: Stage) -> Result<Outcome> {
     Ok(process::run(&mut command, LIMIT)?.0)
 }
 
-/// How far somebody is.
+/// How far the reader is.
 enum Progress {
     /// The model has one execution: nothing in it meets anything.
     NoModel,

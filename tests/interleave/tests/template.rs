@@ -4,7 +4,7 @@
 //! cargo test -p interleave --test mine
 //! ```
 //!
-//! Nothing else needs to be told of it. To see what a failure looks like, run this file's broken version:
+//! Cargo finds the file by itself. To see what a failure looks like, run this file's broken version:
 //! `cargo test -p interleave --test template -- --ignored`.
 //!
 //! What helps: two or three threads of one or two operations each, for the executions multiply; everything made anew
