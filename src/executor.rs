@@ -363,9 +363,7 @@ impl Executor {
         let mut mail = self.mail.take();
         self.inbox.take(&mut mail, self.pace.jobs());
         self.act_for(Actor::Thread);
-        for name in mail.names.drain(..) {
-            self.schedule(name);
-        }
+        mail.names.drain(..).for_each(|name| self.schedule(name));
         mail.names.give_back();
         if !mail.jobs.is_empty() {
             // If a job panics, its sender is dropped, and that tells the task that waits for the result.

@@ -36,7 +36,7 @@ use mio::{Events, Interest, Registry, Token, event};
 
 use crate::budget;
 use crate::driver::Ready;
-use crate::memory::{FreeList, Place, TAKEN};
+use crate::memory::Places;
 use crate::task::contain;
 use crate::trace::{self, Resource, Want};
 
@@ -56,30 +56,9 @@ pub(crate) struct Reactor {
     events: RefCell<Events>,
     registry: Registry,
     unpark: Arc<mio::Waker>,
-    sources: RefCell<Sources>,
-}
-
-/// Which source an event belongs to. A token is slot and generation, so that an event of a batch that meets a
-/// slot which was freed, or given to another source, by an earlier event of the same batch, finds nothing.
-struct Sources {
-    slots: Vec<SourceSlot>,
-    free: FreeList,
-}
-
-struct SourceSlot {
-    generation: u32,
-    next_free: u32,
-    readiness: Option<Rc<Readiness>>,
-}
-
-impl Place for SourceSlot {
-    fn generation(&self) -> u64 {
-        self.generation.into()
-    }
-
-    fn link(&mut self) -> &mut u32 {
-        &mut self.next_free
-    }
+    /// Which source an event belongs to. A token is place and generation. An earlier event of the same batch may have
+    /// had the place freed, or given to another source: then the token finds nothing.
+    sources: RefCell<Places<Rc<Readiness>>>,
 }
 
 /// What is known of a source, and who waits for it.
@@ -123,13 +102,12 @@ impl Reactor {
         let poll = mio::Poll::new()?;
         let registry = poll.registry().try_clone()?;
         let unpark = Arc::new(mio::Waker::new(&registry, UNPARK)?);
-        let sources = RefCell::new(Sources { slots: Vec::new(), free: FreeList::new() });
         Ok(Reactor {
             poll: RefCell::new(poll),
             events: RefCell::new(Events::with_capacity(EVENTS)),
             registry,
             unpark,
-            sources,
+            sources: RefCell::new(Places::new()),
         })
     }
 
@@ -149,7 +127,8 @@ impl Reactor {
     // ANCHOR: register
     /// Starts to watch a source.
     pub(crate) fn register(&self, source: &mut impl event::Source) -> io::Result<Rc<Readiness>> {
-        let token = self.sources.borrow_mut().next_token();
+        let (slot, generation) = self.sources.borrow_mut().next();
+        let token = token(slot, generation);
         self.registry.register(source, token, interest())?;
         let readiness = Readiness::new(token, SHORT_TRANSFER_DRAINS);
         self.sources.borrow_mut().insert(Rc::clone(&readiness));
@@ -160,12 +139,12 @@ impl Reactor {
     pub(crate) fn deregister(&self, source: &mut impl event::Source, readiness: &Readiness) {
         // The one way to fail is that the system does not know the descriptor any more.
         let _ = self.registry.deregister(source);
-        self.sources.borrow_mut().remove(readiness.token);
+        self.sources.borrow_mut().remove(slot_of(readiness.token));
     }
 
     /// Sources watched.
     pub(crate) fn len(&self) -> usize {
-        self.sources.borrow().free.taken()
+        self.sources.borrow().len()
     }
     // ANCHOR_END: register
 
@@ -188,7 +167,7 @@ impl Reactor {
     /// Wakes who waits for the events that came. `tell` is told of each before it wakes anybody.
     pub(crate) fn dispatch(&self, mut tell: impl FnMut(Resource, Ready)) {
         for event in self.events.borrow().iter() {
-            let readiness = self.sources.borrow().get(event.token());
+            let readiness = self.source(event.token());
             if let Some(readiness) = readiness {
                 tell(readiness.resource(), event.into());
                 readiness.note(event.into());
@@ -199,37 +178,10 @@ impl Reactor {
 // ANCHOR_END: wait
 
 // ANCHOR: sources
-impl Sources {
-    /// The token that `insert` will use.
-    fn next_token(&mut self) -> Token {
-        match self.free.first(&mut self.slots) {
-            Some(slot) => token(slot, self.slots[slot as usize].generation),
-            None => token(self.slots.len() as u32, self.free.generation() as u32),
-        }
-    }
-
-    fn insert(&mut self, readiness: Rc<Readiness>) {
-        match self.free.take(&mut self.slots) {
-            Some(slot) => self.slots[slot as usize].readiness = Some(readiness),
-            None => {
-                let generation = self.free.generation() as u32;
-                self.slots.push(SourceSlot { generation, next_free: TAKEN, readiness: Some(readiness) });
-            }
-        }
-    }
-
-    fn remove(&mut self, token: Token) {
-        let slot = slot_of(token);
-        let place = &mut self.slots[slot as usize];
-        place.readiness = None;
-        // 31 bits, so that no token is ever `UNPARK`.
-        place.generation = (place.generation + 1) & (u32::MAX >> 1);
-        self.free.release(&mut self.slots, slot);
-    }
-
-    fn get(&self, token: Token) -> Option<Rc<Readiness>> {
-        let place = self.slots.get(slot_of(token) as usize)?;
-        place.readiness.as_ref().filter(|readiness| readiness.token == token).map(Rc::clone)
+impl Reactor {
+    fn source(&self, token: Token) -> Option<Rc<Readiness>> {
+        let sources = self.sources.borrow();
+        sources.get(slot_of(token)).filter(|readiness| readiness.token == token).map(Rc::clone)
     }
 }
 // ANCHOR_END: sources
@@ -243,6 +195,8 @@ fn interest() -> Interest {
 }
 
 fn token(slot: u32, generation: u32) -> Token {
+    // 31 bits, so that no token is ever `UNPARK`.
+    let generation = generation & (u32::MAX >> 1);
     Token((generation as usize) << 32 | slot as usize)
 }
 
@@ -382,11 +336,11 @@ mod tests {
         for _ in 0..1000 {
             let readiness = reactor.register(&mut socket).unwrap();
             assert_eq!(reactor.len(), 1);
+            assert_eq!(slot_of(readiness.token), 0);
             assert!(tokens.insert(readiness.token));
             reactor.deregister(&mut socket, &readiness);
             assert_eq!(reactor.len(), 0);
         }
-        assert_eq!(reactor.sources.borrow().slots.len(), 1);
     }
 
     /// The system forgets a descriptor that is closed, but not one that another process still holds.
@@ -410,19 +364,10 @@ mod tests {
         drop(held_elsewhere);
     }
 
-    /// 31 bits of generation: they come round without ever making the token of the waker.
     #[test]
-    fn generations_come_round() {
-        let reactor = Reactor::new().unwrap();
-        let (mut socket, _peer) = UnixStream::pair().unwrap();
-        let first = reactor.register(&mut socket).unwrap();
-        reactor.deregister(&mut socket, &first);
-        reactor.sources.borrow_mut().slots[0].generation = u32::MAX >> 1;
-        let last = reactor.register(&mut socket).unwrap();
-        assert_ne!(last.token, UNPARK);
-        reactor.deregister(&mut socket, &last);
-        let again = reactor.register(&mut socket).unwrap();
-        assert_eq!(again.token, first.token);
-        reactor.deregister(&mut socket, &again);
+    fn generations_come_round_without_ever_making_the_token_of_the_waker() {
+        assert_ne!(token(u32::MAX, u32::MAX), UNPARK);
+        assert_eq!(token(7, 1 << 31), token(7, 0));
+        assert_ne!(token(7, u32::MAX), token(7, 0));
     }
 }

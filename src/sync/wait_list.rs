@@ -17,7 +17,7 @@
 
 use std::task::Waker;
 
-use crate::memory::{FreeList, Place, TAKEN};
+use crate::memory::Places;
 
 /// The name of one waiter's node. Neither `Clone` nor `Copy`: to give it up is to leave the list.
 #[derive(Debug, PartialEq)]
@@ -25,13 +25,6 @@ pub(super) struct Key(u32);
 
 #[derive(Debug)]
 struct Node<T> {
-    /// `None` while the node is free.
-    waiter: Option<Waiter<T>>,
-    next_free: u32,
-}
-
-#[derive(Debug)]
-struct Waiter<T> {
     data: T,
     /// `None` from [`WaitList::push`] until the poll that pushed has made its clone, and again once popped.
     waker: Option<Waker>,
@@ -40,29 +33,17 @@ struct Waiter<T> {
     next: Option<u32>,
 }
 
-impl<T> Place for Node<T> {
-    /// A key is given up before its node is used again, so none is ever stale.
-    fn generation(&self) -> u64 {
-        0
-    }
-
-    fn link(&mut self) -> &mut u32 {
-        &mut self.next_free
-    }
-}
-
 /// A first-in, first-out list of waiters, each with a `T` of its own.
 #[derive(Debug)]
 pub(super) struct WaitList<T> {
-    nodes: Vec<Node<T>>,
-    free: FreeList,
+    nodes: Places<Node<T>>,
     head: Option<u32>,
     tail: Option<u32>,
 }
 
 impl<T> WaitList<T> {
     pub(super) const fn new() -> Self {
-        WaitList { nodes: Vec::new(), free: FreeList::new(), head: None, tail: None }
+        WaitList { nodes: Places::new(), head: None, tail: None }
     }
 
     /// Whether nobody is in the queue. Popped waiters do not count.
@@ -73,17 +54,7 @@ impl<T> WaitList<T> {
     /// Adds a waiter at the end.
     pub(super) fn push(&mut self, data: T) -> Key {
         let prev = self.tail;
-        let waiter = Some(Waiter { data, waker: None, queued: true, prev, next: None });
-        let index = match self.free.take(&mut self.nodes) {
-            Some(index) => {
-                self.nodes[index as usize].waiter = waiter;
-                index
-            }
-            None => {
-                self.nodes.push(Node { waiter, next_free: TAKEN });
-                self.nodes.len() as u32 - 1
-            }
-        };
+        let index = self.nodes.insert(Node { data, waker: None, queued: true, prev, next: None });
         match prev {
             Some(last) => self.at_mut(last).next = Some(index),
             None => self.head = Some(index),
@@ -101,8 +72,8 @@ impl<T> WaitList<T> {
     pub(super) fn pop_front(&mut self) -> Option<(&mut T, Option<Waker>)> {
         let index = self.head?;
         self.unlink(index);
-        let waiter = self.at_mut(index);
-        Some((&mut waiter.data, waiter.waker.take()))
+        let node = self.at_mut(index);
+        Some((&mut node.data, node.waker.take()))
     }
 
     /// A waiter's data.
@@ -120,15 +91,14 @@ impl<T> WaitList<T> {
         if self.at(key.0).queued {
             self.unlink(key.0);
         }
-        let waiter = self.nodes[key.0 as usize].waiter.take().expect(HELD);
-        self.free.release(&mut self.nodes, key.0);
-        (waiter.data, waiter.waker)
+        let node = self.nodes.remove(key.0).expect(HELD);
+        (node.data, node.waker)
     }
 
     fn unlink(&mut self, index: u32) {
-        let waiter = self.at_mut(index);
-        waiter.queued = false;
-        let (prev, next) = (waiter.prev.take(), waiter.next.take());
+        let node = self.at_mut(index);
+        node.queued = false;
+        let (prev, next) = (node.prev.take(), node.next.take());
         match prev {
             Some(prev) => self.at_mut(prev).next = next,
             None => self.head = next,
@@ -139,12 +109,12 @@ impl<T> WaitList<T> {
         }
     }
 
-    fn at(&self, index: u32) -> &Waiter<T> {
-        self.nodes[index as usize].waiter.as_ref().expect(HELD)
+    fn at(&self, index: u32) -> &Node<T> {
+        self.nodes.get(index).expect(HELD)
     }
 
-    fn at_mut(&mut self, index: u32) -> &mut Waiter<T> {
-        self.nodes[index as usize].waiter.as_mut().expect(HELD)
+    fn at_mut(&mut self, index: u32) -> &mut Node<T> {
+        self.nodes.get_mut(index).expect(HELD)
     }
 }
 
@@ -195,7 +165,7 @@ mod tests {
                 }
                 prop_assert_eq!(list.front(), model.front());
                 prop_assert_eq!(list.is_empty(), model.is_empty());
-                prop_assert_eq!(list.free.taken(), keys.len());
+                prop_assert_eq!(list.nodes.len(), keys.len());
             }
         }
     }
