@@ -39,11 +39,9 @@ pub(crate) fn executor(what: &str) -> Rc<Executor> {
     }
 }
 
-/// Whether this is the executor whose tasks run on this thread.
-pub(crate) fn is(executor: &Rc<Executor>) -> bool {
-    CURRENT
-        .try_with(|current| current.borrow().as_ref().is_some_and(|current| Rc::ptr_eq(current, executor)))
-        .unwrap_or(false)
+/// Whether the executor whose tasks run on this thread is the one that is `meant`.
+pub(crate) fn is(meant: impl FnOnce(&Rc<Executor>) -> bool) -> bool {
+    CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(meant)).unwrap_or(false)
 }
 // ANCHOR_END: current
 

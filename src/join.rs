@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use crate::budget;
+use crate::current;
 use crate::sim;
 use crate::task::Join;
 use crate::trace::{self, Event, Resource, Traced, Want};
@@ -19,7 +20,8 @@ use crate::waker::Name;
 /// The right to wait for a task, and to abort it.
 ///
 /// A future of the task's output. Dropping the handle detaches the task: it goes on, and its output is dropped
-/// when it is there. A handle stays on the thread of its runtime, as the task does.
+/// when it is there. A handle stays on the thread of its runtime, as the task does; for other threads and other
+/// runtimes there is [`Handle::spawn`](crate::Handle::spawn).
 ///
 /// Cancel safety: dropping this future, or the one around it, loses the handle and nothing else; await
 /// `&mut handle` to keep it.
@@ -32,7 +34,9 @@ use crate::waker::Name;
 /// [`JoinError`] when the task panicked, was aborted, or its runtime ended before it did.
 ///
 /// # Panics
-/// When it is polled again after it has given the result.
+/// A poll that has to wait panics outside of the task's runtime: while another executor has the thread, the task does
+/// not run, so the wait would not end. Where the task has finished, or its runtime has ended, the handle returns the
+/// result on any executor. And a poll panics after the result has been returned.
 ///
 /// # Examples
 /// ```
@@ -102,6 +106,15 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let runtime = self.id().0.runtime();
+        // Asked before the waker is kept: a poll in the wrong place displaces no waiter in the right one. A model runs
+        // its tasks without an executor.
+        assert!(
+            cfg!(cotask_loom) || self.is_finished() || current::is(|here| here.number() == runtime),
+            "a task was awaited outside of the runtime that it was spawned on, which alone runs it: await its handle \
+             inside that runtime's `block_on`, or in a task spawned there; the handle that `Handle::spawn` returns \
+             may be awaited on any thread"
+        );
         ready!(budget::poll_proceed(cx));
         let joined = self.0.poll_join(cx);
         if joined.is_pending() {

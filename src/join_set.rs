@@ -79,6 +79,9 @@ impl<T> JoinSet<T> {
     /// # Errors
     /// [`JoinError`] when that task panicked or was aborted.
     ///
+    /// # Panics
+    /// When it has to wait outside of the tasks' runtime, as [`JoinHandle`] does.
+    ///
     /// # Examples
     /// ```
     /// cotask::block_on(async {

@@ -142,7 +142,8 @@ impl Runtime {
         Handle::new(Arc::clone(self.executor.inbox()), Arc::clone(&self.stop), tape)
     }
 
-    /// Spawns a task that will run in the next [`block_on`](Runtime::block_on).
+    /// Spawns a task that will run in the next [`block_on`](Runtime::block_on) of this runtime, which is also where to
+    /// await its handle.
     ///
     /// # Examples
     /// ```

@@ -222,7 +222,7 @@ impl Future for Sleep {
         if self.is_waiting(cx.waker()) {
             budget::refund();
             assert!(
-                current::is(&self.executor),
+                current::is(|here| Rc::ptr_eq(here, &self.executor)),
                 "a sleep was awaited outside of the runtime that it was made in, which alone can end it: await it \
                  inside that runtime's `block_on`, or in a task spawned there"
             );

@@ -220,9 +220,8 @@ fn i07_no_task_starves() {
                 sleep(Duration::ZERO).await;
             }
         });
-        let expired_timeouts = spawn(async {
-            while timeout(Duration::ZERO, pending::<()>()).await.is_err() {}
-        });
+        let expired_timeouts =
+            spawn(async { while timeout(Duration::ZERO, pending::<()>()).await.is_err() {} });
         // In among them: a plain task, a timer, another thread.
         spawn(settle()).await.unwrap();
         sleep(Duration::from_millis(1)).await;

@@ -204,14 +204,16 @@ fn a_drop_may_use_its_own_handle() {
 }
 
 #[test]
-fn a_handle_outlives_the_runtime_and_may_be_polled_anywhere() {
+fn a_handle_outlives_the_runtime_and_may_then_be_polled_anywhere() {
     let runtime = Runtime::new().unwrap();
     let finished = runtime.spawn(async { 5 });
     let waits = runtime.spawn(pending::<()>());
     let (waker, woken) = new_count_waker();
     let mut waits_by_hand = runtime.spawn(pending::<()>());
-    assert!(poll_with(&mut waits_by_hand, &waker).is_pending());
-    runtime.block_on(settle());
+    runtime.block_on(async {
+        assert!(poll_with(&mut waits_by_hand, &waker).is_pending());
+        settle().await;
+    });
     drop(runtime);
     assert_eq!(woken.get(), 1);
     assert!(finished.is_finished() && waits.is_finished());

@@ -57,7 +57,7 @@ impl<S: Source> Socket<S> {
     /// Only its own runtime can wake who waits for a socket: anywhere else the wait would be for ever.
     fn awaited<T>(&self, polled: Poll<T>) -> Poll<T> {
         assert!(
-            polled.is_ready() || current::is(&self.executor),
+            polled.is_ready() || current::is(|here| Rc::ptr_eq(here, &self.executor)),
             "a socket was awaited outside of the runtime that it was made in, which alone can tell when it is \
              ready: await it inside that runtime's `block_on`, or in a task spawned there"
         );

@@ -142,7 +142,7 @@ impl Bench {
 
     fn step(&self, op: Op, world: &World, model: &mut Model) {
         if model.allows(op) {
-            let told = world.apply(op, model, &self.runtime);
+            let told = world.apply(op, model, &self.runtime, self.way.turns());
             assert_eq!(told, model.apply(op, self.way.turns()), "what the handle says");
             world.compare(model);
         }

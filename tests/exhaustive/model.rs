@@ -143,8 +143,10 @@ impl Model {
             }
             Op::Join(target) => {
                 let task = self.known_mut(target);
-                // The hand has a waker of its own, and the last one given is the one that counts.
-                task.joiner = None;
+                if turns == Turns::Once {
+                    // The hand has a waker of its own, and the last one given is the one that counts.
+                    task.joiner = None;
+                }
                 if task.end.is_some() {
                     task.handle = Handle::Joined;
                 }

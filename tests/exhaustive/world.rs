@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use cotask::{JoinError, JoinHandle, Runtime};
 
 use crate::common::poll_with;
-use crate::model::{Deed, End, Handle, Model, Op};
+use crate::model::{Deed, End, Handle, Model, Op, Turns};
 
 /// Tasks that do as they are told, and what became of them.
 #[derive(Clone, Default)]
@@ -45,7 +45,7 @@ fn end_of(result: Result<usize, JoinError>, index: usize) -> End {
 
 impl World {
     /// Does a step. `Join` gives what the handle says.
-    pub fn apply(&self, op: Op, model: &Model, runtime: &Runtime) -> Option<End> {
+    pub fn apply(&self, op: Op, model: &Model, runtime: &Runtime, turns: Turns) -> Option<End> {
         let find = |target| {
             let index = model.index(target).expect("the step is allowed");
             (index, self.puppet(index))
@@ -59,7 +59,7 @@ impl World {
             Op::DropHandle(target) => drop(find(target).1.handle.take()),
             Op::Join(target) => {
                 let (index, puppet) = find(target);
-                return self.join(index, &puppet);
+                return self.join(index, &puppet, turns);
             }
             Op::Will(target, deed) => find(target).1.deed.set(deed),
             Op::DropPanics(target) => find(target).1.drop_panics.set(true),
@@ -67,9 +67,14 @@ impl World {
         None
     }
 
-    fn join(&self, index: usize, puppet: &Puppet) -> Option<End> {
+    fn join(&self, index: usize, puppet: &Puppet, turns: Turns) -> Option<End> {
         let mut place = puppet.handle.borrow_mut();
-        match poll_with(place.as_mut().unwrap(), Waker::noop()) {
+        let handle = place.as_mut().unwrap();
+        if turns == Turns::UntilIdle && !handle.is_finished() {
+            // Outside of its runtime a handle cannot wait: its poll would panic.
+            return None;
+        }
+        match poll_with(handle, Waker::noop()) {
             Poll::Pending => None,
             Poll::Ready(result) => {
                 *place = None;
@@ -122,7 +127,7 @@ impl World {
     pub fn join_all(&self, model: &Model) {
         for (index, task) in model.tasks.iter().enumerate().filter(|(_, task)| task.handle == Handle::Held) {
             let puppet = self.puppet(index);
-            assert_eq!(self.join(index, &puppet), task.end, "the end of task {index}");
+            assert_eq!(self.join(index, &puppet, Turns::UntilIdle), task.end, "the end of task {index}");
         }
     }
 }
