@@ -317,8 +317,9 @@ async fn deal_out<H>(
 ) where
     H: AsyncFn(TcpStream) + Clone + Send + 'static,
 {
+    let mut place = listener.place();
     for target in targets.iter().cycle() {
-        let accepted = poll_fn(|cx| listener.poll_accept_raw(cx)).await;
+        let accepted = poll_fn(|cx| listener.poll_accept_raw(cx, Some(&mut place))).await;
         let stream = match accepted.and_then(|(stream, _)| stream.into_os()) {
             Ok(stream) => stream,
             Err(error) => {

@@ -88,8 +88,7 @@
 //! # What it does not do
 //!
 //! Tasks do not move between threads: for more cores, [start more runtimes](cores). Files are read on the
-//! [blocking pool](spawn_blocking). Two tasks cannot wait for the same direction of one socket. A timer is as
-//! exact as a millisecond.
+//! [blocking pool](spawn_blocking). A timer is as exact as a millisecond.
 
 pub mod blocking;
 mod budget;

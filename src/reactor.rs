@@ -15,17 +15,16 @@
 //!   to ask
 //! ```
 //!
-//! The trap is a short read. It says that the socket was drained, and saves the system call that would say
+//! The trap is a short read. It shows that the socket is drained, and saves the system call that would return
 //! `WouldBlock`. But when the peer has also closed, the end of the stream came with the *same* edge as the last
-//! bytes; there will be no other, and a reader that cleared the flag then waits for ever. So "closed" is sticky:
-//! once an event has said so, a short transfer clears nothing. The same holds for urgent data, at whose mark a
-//! read stops short though more lies behind it.
+//! bytes. There will be no other edge, so a reader that cleared the flag would wait for ever. So "closed" is sticky:
+//! once an event has reported it, a short transfer clears nothing. The same holds for urgent data, at whose mark a
+//! read stops short although more lies behind it.
 //!
-//! Each direction has one waker slot, and the last waker given is the one that is woken (invariant 5). So one
-//! task may read and another write; two tasks that read one socket at once displace each other.
+//! Any number of tasks may wait for a direction, and an event wakes all of them ([`side`]).
 
 // ANCHOR: fields
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,8 +36,12 @@ use mio::{Events, Interest, Registry, Token, event};
 use crate::budget;
 use crate::driver::Ready;
 use crate::memory::Places;
-use crate::task::contain;
 use crate::trace::{self, Resource, Want};
+
+mod side;
+
+pub(crate) use side::Place;
+use side::Side;
 
 /// The token of the waker that ends the thread's sleep.
 const UNPARK: Token = Token(usize::MAX);
@@ -66,13 +69,6 @@ pub(crate) struct Readiness {
     read: Side,
     write: Side,
     token: Token,
-}
-
-struct Side {
-    ready: Cell<bool>,
-    /// A short transfer proves nothing: an event has said "closed" or "urgent", or the system would not say so.
-    sticky: Cell<bool>,
-    waker: Cell<Option<Waker>>,
 }
 
 /// What a task wants to do with a source.
@@ -206,19 +202,6 @@ fn slot_of(token: Token) -> u32 {
 // ANCHOR_END: tokens
 
 // ANCHOR: note
-impl Side {
-    fn new(short_drains: bool) -> Side {
-        Side { ready: Cell::new(true), sticky: Cell::new(!short_drains), waker: Cell::new(None) }
-    }
-
-    fn set_ready(&self) {
-        self.ready.set(true);
-        if let Some(waker) = self.waker.take() {
-            contain(|| waker.wake());
-        }
-    }
-}
-
 impl Readiness {
     fn new(token: Token, short_drains: bool) -> Rc<Readiness> {
         Rc::new(Readiness { read: Side::new(short_drains), write: Side::new(short_drains), token })
@@ -239,6 +222,11 @@ impl Readiness {
             Direction::Read => &self.read,
             Direction::Write => &self.write,
         }
+    }
+
+    /// A place to wait, for a future of this crate.
+    pub(crate) fn place(&self, direction: Direction) -> Place<'_> {
+        Place::new(self.side(direction))
     }
 
     /// Takes note of an event.
@@ -264,32 +252,47 @@ impl Readiness {
         self.side(direction).ready.set(false);
     }
 
-    /// Pending until the direction is ready. Does not clear it.
-    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<()> {
+    /// Pending until the direction is ready. Does not clear it. A future waits in its place, of this direction; a
+    /// function that is polled by hand has none.
+    #[inline]
+    pub(crate) fn poll_ready(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        place: Option<&mut Place<'_>>,
+    ) -> Poll<()> {
         ready!(budget::poll_proceed(cx));
-        let side = self.side(direction);
-        if side.ready.get() {
+        if self.side(direction).ready.get() {
             return Poll::Ready(());
         }
-        // The replaced waker is dropped after the new one is in its place: its drop is foreign code.
-        drop(side.waker.replace(Some(cx.waker().clone())));
-        trace::here(|recorder, at| recorder.waits(at, self.resource(), direction.into()));
-        budget::refund();
+        self.wait_for(direction, cx.waker(), place);
         Poll::Pending
     }
 
+    /// Out of line, so that the path of an operation that need not wait stays short.
+    #[inline(never)]
+    fn wait_for(&self, direction: Direction, waker: &Waker, place: Option<&mut Place<'_>>) {
+        match place {
+            None => self.side(direction).wait(waker),
+            Some(place) => place.wait(waker),
+        }
+        trace::here(|recorder, at| recorder.waits(at, self.resource(), direction.into()));
+        budget::refund();
+    }
+
     /// Does `operation` when the direction is ready, and again when it was interrupted. Pending when it would
-    /// block. `drained` tells whether what it gave shows that there is nothing more for now.
+    /// block. `drained` returns whether the result shows that there is nothing more for now.
     pub(crate) fn poll_io<T>(
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
+        mut place: Option<&mut Place<'_>>,
         mut operation: impl FnMut() -> io::Result<T>,
         drained: impl FnOnce(&T) -> bool,
     ) -> Poll<io::Result<T>> {
         let side = self.side(direction);
         loop {
-            ready!(self.poll_ready(cx, direction));
+            ready!(self.poll_ready(cx, direction, place.as_deref_mut()));
             match operation() {
                 Ok(value) => {
                     if !side.sticky.get() && drained(&value) {
@@ -320,54 +323,4 @@ impl Readiness {
 // ANCHOR_END: ready
 
 #[cfg(all(test, unix))]
-mod tests {
-    use std::collections::HashSet;
-    use std::io::Write;
-
-    use mio::net::UnixStream;
-
-    use super::*;
-
-    #[test]
-    fn a_slot_is_used_again_and_a_token_is_not() {
-        let reactor = Reactor::new().unwrap();
-        let (mut socket, _peer) = UnixStream::pair().unwrap();
-        let mut tokens = HashSet::new();
-        for _ in 0..1000 {
-            let readiness = reactor.register(&mut socket).unwrap();
-            assert_eq!(reactor.len(), 1);
-            assert_eq!(slot_of(readiness.token), 0);
-            assert!(tokens.insert(readiness.token));
-            reactor.deregister(&mut socket, &readiness);
-            assert_eq!(reactor.len(), 0);
-        }
-    }
-
-    /// The system forgets a descriptor that is closed, but not one that another process still holds.
-    #[test]
-    fn what_is_not_watched_any_more_makes_no_events() {
-        let reactor = Reactor::new().unwrap();
-        let (socket, mut peer) = std::os::unix::net::UnixStream::pair().unwrap();
-        let held_elsewhere = socket.try_clone().unwrap();
-        let mut socket = UnixStream::from_std(socket);
-        let readiness = reactor.register(&mut socket).unwrap();
-        reactor.wait(Some(Duration::ZERO)).unwrap();
-        reactor.dispatch(|_, _| ());
-        assert!(!reactor.events.borrow().is_empty(), "a new socket has room for writing");
-
-        reactor.deregister(&mut socket, &readiness);
-        drop(socket);
-        peer.write_all(b"x").unwrap();
-        reactor.wait(Some(Duration::ZERO)).unwrap();
-        reactor.dispatch(|_, _| ());
-        assert!(reactor.events.borrow().is_empty());
-        drop(held_elsewhere);
-    }
-
-    #[test]
-    fn generations_come_round_without_ever_making_the_token_of_the_waker() {
-        assert_ne!(token(u32::MAX, u32::MAX), UNPARK);
-        assert_eq!(token(7, 1 << 31), token(7, 0));
-        assert_ne!(token(7, u32::MAX), token(7, 0));
-    }
-}
+mod tests;

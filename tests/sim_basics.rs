@@ -225,3 +225,27 @@ fn a_plan_is_read_as_it_is_printed() {
     let error = "soon crash a".parse::<Plan>().unwrap_err().to_string();
     assert!(error.contains("`soon` is no time"), "{error}");
 }
+
+/// Waiters for one direction of a simulated socket are all woken, as those of a real one are (`tests/net/waiters.rs`).
+#[test]
+fn two_tasks_wait_for_one_simulated_socket() {
+    let report = Simulation::builder().build().run(async {
+        let socket = std::rc::Rc::new(UdpSocket::bind("0.0.0.0:9").await.unwrap());
+        let tasks: Vec<_> = (0..2)
+            .map(|_| {
+                let socket = std::rc::Rc::clone(&socket);
+                cotask::spawn(async move { socket.recv_from(&mut [0; 8]).await.unwrap().0 })
+            })
+            .collect();
+        timeout(MS, socket.recv_from(&mut [0; 8])).await.unwrap_err();
+        for _ in 0..2 {
+            socket.send_to(b"one", socket.local_addr().unwrap()).await.unwrap();
+        }
+        let mut received = 0;
+        for task in tasks {
+            received += task.await.unwrap();
+        }
+        received
+    });
+    assert_eq!(report.result.unwrap(), 6);
+}

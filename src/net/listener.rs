@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use mio::event::Source;
 
-use crate::reactor::Direction;
-use crate::time::{Sleep, sleep};
+use crate::reactor::{Direction, Place};
+use crate::time::{Instant, Sleep, sleep_until};
 use crate::trace::{Resource, Traced};
 
 use super::io::Io;
@@ -65,13 +65,16 @@ type Unwatched<L> = (Io<<L as Listening>::Connection>, <L as Listening>::Address
 /// A socket that accepts connections: a [`TcpListener`](super::TcpListener) or a `UnixListener`.
 pub struct Listener<L: Source> {
     socket: Socket<L>,
-    /// Runs after an error that would come again at once.
-    back_off: Cell<Option<Sleep>>,
+    /// After an error that would come again at once, no call asks the system before this moment.
+    not_before: Cell<Option<Instant>>,
+    /// Those who wait for it.
+    sleeps: Cell<Vec<Sleep>>,
 }
 
 impl<L: Listening> Listener<L> {
     pub(super) fn new(listener: Io<L>) -> io::Result<Listener<L>> {
-        Ok(Listener { socket: Socket::watch(listener)?, back_off: Cell::new(None) })
+        let socket = Socket::watch(listener)?;
+        Ok(Listener { socket, not_before: Cell::new(None), sleeps: Cell::default() })
     }
 
     /// Waits for a connection. A connection that was gone before it was accepted is passed over.
@@ -99,7 +102,8 @@ impl<L: Listening> Listener<L> {
     /// # }).unwrap();
     /// ```
     pub async fn accept(&self) -> io::Result<Accepted<L>> {
-        poll_fn(|cx| self.poll_accept(cx)).await
+        let mut place = self.place();
+        poll_fn(|cx| self.poll_accept_at(cx, Some(&mut place))).await
     }
 
     /// [`accept`](Listener::accept), to be polled by hand.
@@ -117,40 +121,72 @@ impl<L: Listening> Listener<L> {
     /// # }).unwrap();
     /// ```
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted<L>>> {
-        let (stream, address) = ready!(self.poll_accept_raw(cx))?;
+        self.poll_accept_at(cx, None)
+    }
+
+    fn poll_accept_at(
+        &self,
+        cx: &mut Context<'_>,
+        place: Option<&mut Place<'_>>,
+    ) -> Poll<io::Result<Accepted<L>>> {
+        let (stream, address) = ready!(self.poll_accept_raw(cx, place))?;
         let stream = Socket::watch(stream).inspect_err(|_| self.back_off());
         Poll::Ready(self.naming(stream).map(|stream| (stream, address)))
     }
 
     /// The connection not yet registered with a reactor, so that another runtime can take it.
-    pub(crate) fn poll_accept_raw(&self, cx: &mut Context<'_>) -> Poll<io::Result<Unwatched<L>>> {
-        self.poll_by(cx, L::accept).map(|accepted| self.naming(accepted))
+    pub(crate) fn poll_accept_raw(
+        &self,
+        cx: &mut Context<'_>,
+        place: Option<&mut Place<'_>>,
+    ) -> Poll<io::Result<Unwatched<L>>> {
+        self.poll_by(cx, place, L::accept).map(|accepted| self.naming(accepted))
+    }
+
+    /// A place to wait, for a future that accepts.
+    pub(crate) fn place(&self) -> Place<'_> {
+        self.socket.readiness.place(Direction::Read)
     }
 
     // ANCHOR: accept
     fn poll_by<T>(
         &self,
         cx: &mut Context<'_>,
+        place: Option<&mut Place<'_>>,
         accept: impl Fn(&Io<L>) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
-        if let Some(mut sleep) = self.back_off.take()
-            && Pin::new(&mut sleep).poll(cx).is_pending()
-        {
-            self.back_off.set(Some(sleep));
-            return Poll::Pending;
-        }
-        let accepted = ready!(self.socket.poll(cx, Direction::Read, |listener| loop {
+        ready!(self.poll_back_off(cx));
+        let accept = |listener: &Io<L>| loop {
             match accept(listener) {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 result => return result,
             }
-        }));
+        };
+        let accepted = ready!(self.socket.poll(cx, Direction::Read, place, accept));
         Poll::Ready(accepted.inspect_err(|_| self.back_off()))
     }
 
-    /// Has the next call wait: an error may come again at once, since what caused it is still there.
+    /// Has the next calls wait: an error may come again at once, because what caused it is still there.
     fn back_off(&self) {
-        self.back_off.set(Some(sleep(BACK_OFF)));
+        let mut sleeps = self.sleeps.take();
+        sleeps.retain(|sleep| !sleep.is_elapsed());
+        self.sleeps.set(sleeps);
+        self.not_before.set(Some(Instant::now() + BACK_OFF));
+    }
+
+    /// A timer has one waker. So each poll gets a timer of its own, and none of several tasks is forgotten.
+    fn poll_back_off(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(moment) = self.not_before.get() else { return Poll::Ready(()) };
+        let mut sleep = sleep_until(moment);
+        let polled = Pin::new(&mut sleep).poll(cx);
+        if polled.is_ready() {
+            self.not_before.set(None);
+        } else {
+            let mut sleeps = self.sleeps.take();
+            sleeps.push(sleep);
+            self.sleeps.set(sleeps);
+        }
+        polled
     }
     // ANCHOR_END: accept
 
@@ -178,7 +214,7 @@ impl<L: Listening> Listener<L> {
     /// # }).unwrap();
     /// ```
     pub fn incoming(&self) -> Incoming<'_, L> {
-        Incoming { listener: self }
+        Incoming { listener: self, place: self.place() }
     }
 
     /// The address it listens at.
@@ -212,16 +248,23 @@ impl<L: Source + fmt::Debug> fmt::Debug for Listener<L> {
 }
 
 /// The connections that a listener accepts: [`Listener::incoming`].
-#[derive(Debug)]
 pub struct Incoming<'a, L: Source = mio::net::TcpListener> {
     listener: &'a Listener<L>,
+    place: Place<'a>,
+}
+
+impl<L: Source + fmt::Debug> fmt::Debug for Incoming<'_, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("listener", self.listener).finish()
+    }
 }
 
 impl<L: Listening> futures::Stream for Incoming<'_, L> {
     type Item = io::Result<Socket<L::Connection>>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.listener.poll_accept(cx).map(|accepted| Some(accepted.map(|(stream, _)| stream)))
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Incoming { listener, place } = &mut *self;
+        listener.poll_accept_at(cx, Some(place)).map(|accepted| Some(accepted.map(|(stream, _)| stream)))
     }
 }
 
@@ -229,6 +272,7 @@ impl<L: Listening> futures::Stream for Incoming<'_, L> {
 mod tests {
     use std::cell::RefCell;
     use std::future::poll_fn;
+    use std::rc::Rc;
 
     use super::*;
 
@@ -242,7 +286,8 @@ mod tests {
             let mut told = Vec::new();
             for _ in 0..calls {
                 let accept = |_: &Io<mio::net::TcpListener>| results.borrow_mut().next().unwrap();
-                told.push(poll_fn(|cx| listener.poll_by(cx, accept)).await.map_err(|error| error.kind()));
+                let accepted = poll_fn(|cx| listener.poll_by(cx, None, accept)).await;
+                told.push(accepted.map_err(|error| error.kind()));
             }
             assert!(results.borrow_mut().next().is_none(), "not all was asked for");
             told
@@ -276,5 +321,30 @@ mod tests {
         let told = scripted(vec![Err(io::ErrorKind::HostUnreachable.into()), Ok(1), Ok(2)]);
         assert_eq!(told, [Err(io::ErrorKind::HostUnreachable), Ok(1), Ok(2)]);
         assert!(start.elapsed() >= BACK_OFF);
+    }
+
+    /// A timer has room for one waker, and several tasks may accept here.
+    #[test]
+    fn after_an_error_every_task_that_accepts_is_woken() {
+        crate::block_on(async {
+            let listener =
+                Listener::new(Io::<mio::net::TcpListener>::listen("127.0.0.1:0".parse().unwrap()).unwrap());
+            let script = vec![Err(io::ErrorKind::HostUnreachable.into()), Ok(1), Ok(2)].into_iter();
+            let shared = Rc::new((listener.unwrap(), RefCell::new(script)));
+            let accept = || {
+                let shared = Rc::clone(&shared);
+                async move {
+                    let (listener, script) = &*shared;
+                    let next = |_: &Io<mio::net::TcpListener>| script.borrow_mut().next().unwrap();
+                    poll_fn(|cx| listener.poll_by(cx, None, next)).await
+                }
+            };
+            accept().await.unwrap_err();
+            let tasks = [crate::spawn(accept()), crate::spawn(accept())];
+            for (number, task) in tasks.into_iter().enumerate() {
+                let accepted = crate::time::timeout(Duration::from_secs(60), task).await;
+                assert_eq!(accepted.expect("its wake is lost").unwrap().unwrap(), number + 1);
+            }
+        });
     }
 }

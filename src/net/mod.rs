@@ -4,9 +4,9 @@
 //! AsyncWriteExt}` for `read_exact`, `write_all` and the like. Every error that comes from making a socket
 //! names the operation and the address.
 //!
-//! A socket belongs to the runtime that it was made in. One task may read from it while another writes. When
-//! two tasks wait for the same direction of one socket, the last one to wait is the one that is woken: share a
-//! socket through a [`Mutex`](crate::sync::Mutex), or give each of its readers a channel.
+//! A socket belongs to the runtime that it was made in. One task may read from it while another writes, and several
+//! tasks may wait for the same direction: an event wakes each of them, and each tries again. Which of them receives
+//! which bytes is not defined. A connection or a datagram goes to one of them, whole.
 
 mod addr;
 #[cfg(unix)]

@@ -11,7 +11,7 @@ use mio::event::Source;
 
 use crate::current;
 use crate::executor::Executor;
-use crate::reactor::{Direction, Readiness};
+use crate::reactor::{Direction, Place, Readiness};
 use crate::trace::{Event, Resource, Traced};
 
 use super::io::Io;
@@ -64,16 +64,6 @@ impl<S: Source> Socket<S> {
         polled
     }
 
-    /// An operation that says nothing about whether another one would block.
-    pub(super) fn poll<T>(
-        &self,
-        cx: &mut Context<'_>,
-        direction: Direction,
-        operation: impl FnMut(&Io<S>) -> io::Result<T>,
-    ) -> Poll<io::Result<T>> {
-        self.poll_io(cx, direction, operation, |_| false)
-    }
-
     pub(super) fn poll_io<T>(
         &self,
         cx: &mut Context<'_>,
@@ -81,7 +71,18 @@ impl<S: Source> Socket<S> {
         mut operation: impl FnMut(&Io<S>) -> io::Result<T>,
         drained: impl FnOnce(&T) -> bool,
     ) -> Poll<io::Result<T>> {
-        self.awaited(self.readiness.poll_io(cx, direction, || operation(&self.io), drained))
+        self.awaited(self.readiness.poll_io(cx, direction, None, || operation(&self.io), drained))
+    }
+
+    /// An operation that says nothing about whether another one would block. A future waits in its place.
+    pub(super) fn poll<T>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        place: Option<&mut Place<'_>>,
+        mut operation: impl FnMut(&Io<S>) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        self.awaited(self.readiness.poll_io(cx, direction, place, || operation(&self.io), |_| false))
     }
 
     pub(super) async fn wait<T>(
@@ -89,7 +90,13 @@ impl<S: Source> Socket<S> {
         direction: Direction,
         mut operation: impl FnMut(&Io<S>) -> io::Result<T>,
     ) -> io::Result<T> {
-        poll_fn(|cx| self.poll(cx, direction, &mut operation)).await
+        let mut place = self.readiness.place(direction);
+        poll_fn(|cx| self.poll(cx, direction, Some(&mut place), &mut operation)).await
+    }
+
+    async fn ready(&self, direction: Direction) {
+        let mut place = self.readiness.place(direction);
+        poll_fn(|cx| self.awaited(self.readiness.poll_ready(cx, direction, Some(&mut place)))).await;
     }
 }
 // ANCHOR_END: poll
@@ -118,7 +125,7 @@ impl<S: Source> Socket<S> {
     /// # }).unwrap();
     /// ```
     pub async fn readable(&self) {
-        poll_fn(|cx| self.poll_read_ready(cx)).await;
+        self.ready(Direction::Read).await;
     }
 
     /// Waits until a write would not block, as [`readable`](Socket::readable) does for a read.
@@ -138,10 +145,13 @@ impl<S: Source> Socket<S> {
     /// # }).unwrap();
     /// ```
     pub async fn writable(&self) {
-        poll_fn(|cx| self.poll_write_ready(cx)).await;
+        self.ready(Direction::Write).await;
     }
 
-    /// [`readable`](Socket::readable), to be polled by hand. Of all who poll it, the last one is woken.
+    /// [`readable`](Socket::readable), to be polled by hand. Each waker that it is polled with is woken, once.
+    ///
+    /// A future of this crate removes its waker when it is dropped; a caller that polls by hand cannot. So when more
+    /// than 1,024 wakers that wake different tasks wait in this way, all of them are woken early.
     ///
     /// # Panics
     /// When it has to wait and is not in the runtime that the socket was made in.
@@ -162,10 +172,11 @@ impl<S: Source> Socket<S> {
     /// # }).unwrap();
     /// ```
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.awaited(self.readiness.poll_ready(cx, Direction::Read))
+        self.awaited(self.readiness.poll_ready(cx, Direction::Read, None))
     }
 
-    /// [`writable`](Socket::writable), to be polled by hand. Of all who poll it, the last one is woken.
+    /// [`writable`](Socket::writable), to be polled by hand, as [`poll_read_ready`](Socket::poll_read_ready) is for a
+    /// read.
     ///
     /// # Panics
     /// When it has to wait and is not in the runtime that the socket was made in.
@@ -179,18 +190,19 @@ impl<S: Source> Socket<S> {
     /// # }).unwrap();
     /// ```
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.awaited(self.readiness.poll_ready(cx, Direction::Write))
+        self.awaited(self.readiness.poll_ready(cx, Direction::Write, None))
     }
 
     /// Does an operation of your own, once, whether the socket is believed to be ready or not. When the operation
-    /// says `WouldBlock`, the socket no longer counts as ready in this direction, and one can wait for it to be.
+    /// returns `WouldBlock`, the socket no longer counts as ready in this direction, and a task can wait for it.
     ///
-    /// What else the operation says is taken for nothing: that it transferred less than it was asked to does not
-    /// mean here that the next one would block.
+    /// Any other result changes nothing: an operation that transferred less than it was asked to does not show here
+    /// that the next one would block.
     ///
     /// # Errors
-    /// Those of the operation. It must say `WouldBlock` only when the system has said so of this very socket:
-    /// who waits after a false one may wait for ever.
+    /// Those of the operation. It must return `WouldBlock` only when the system has returned it for this very socket,
+    /// and for what this direction waits for. After a false one a task may wait forever: a call that asks for urgent
+    /// data, for example, blocks while there are ordinary bytes to read.
     ///
     /// # Examples
     /// ```

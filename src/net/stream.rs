@@ -162,11 +162,11 @@ impl<S: Stream> Socket<S> {
     /// The system takes so many slices in one call (1,024 on Linux) and leaves the others: less than asked says
     /// nothing here, and in `write_vectored` neither.
     fn read_vectored(&self, cx: &mut Context<'_>, buffers: &mut [IoSliceMut<'_>]) -> Transfer {
-        self.poll(cx, Direction::Read, |io| S::bytes(io).read_vectored(buffers))
+        self.poll(cx, Direction::Read, None, |io| S::bytes(io).read_vectored(buffers))
     }
 
     fn write_vectored(&self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
-        self.poll(cx, Direction::Write, |io| S::bytes(io).write_vectored(slices))
+        self.poll(cx, Direction::Write, None, |io| S::bytes(io).write_vectored(slices))
     }
 
     /// Ends the writing direction. That the peer is gone already is no error.

@@ -198,7 +198,7 @@ impl UdpSocket {
         datagram: &[u8],
         to: SocketAddr,
     ) -> Poll<io::Result<usize>> {
-        let sent = self.poll(cx, Direction::Write, |socket| socket.send_to(datagram, to));
+        let sent = self.poll(cx, Direction::Write, None, |socket| socket.send_to(datagram, to));
         sent.map_err(naming("send a datagram to", to))
     }
 
@@ -220,7 +220,7 @@ impl UdpSocket {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.poll(cx, Direction::Read, |socket| socket.recv_from(buffer))
+        self.poll(cx, Direction::Read, None, |socket| socket.recv_from(buffer))
     }
 
     /// Receives without taking: the next receive gives the same datagram again.

@@ -79,7 +79,8 @@ pub struct Oracle {
     asleep: bool,
     /// How often the thread has slept since anything else happened, at this moment.
     naps: (u32, Option<Instant>),
-    sockets: HashMap<Resource, [Option<Id>; 2]>,
+    /// The tasks that wait to read, and to write.
+    sockets: HashMap<Resource, [HashSet<Id>; 2]>,
     /// Who waited for a socket that is ready since the last poll.
     expectant: HashSet<Id>,
     /// Whether a timer has fired since the last poll.
@@ -207,7 +208,7 @@ impl Oracle {
                 match (on, by) {
                     (Resource::Socket(..), Actor::Task(task)) => {
                         let waiters = self.sockets.get_mut(&on).ok_or((10, "waits on a closed socket"))?;
-                        waiters[usize::from(want == crate::trace::Want::Write)] = Some(task);
+                        waiters[usize::from(want == crate::trace::Want::Write)].insert(task);
                         Ok(())
                     }
                     (Resource::Task(task), _) => {
@@ -218,11 +219,14 @@ impl Oracle {
             }
             Event::SocketOpened { socket, by, .. } => {
                 self.actor(by)?;
-                ensure(self.sockets.insert(socket, [None; 2]).is_none(), 0, "opened twice")
+                ensure(self.sockets.insert(socket, Default::default()).is_none(), 0, "opened twice")
             }
-            Event::SocketReady { socket, .. } => {
-                let waiters = self.sockets.get(&socket).ok_or((10, "ready, but not open"))?;
+            Event::SocketReady { socket, readable, writable, .. } => {
+                let waiters = self.sockets.get_mut(&socket).ok_or((10, "ready, but not open"))?;
                 self.expectant.extend(waiters.iter().flatten());
+                for (waiters, woken) in waiters.iter_mut().zip([readable, writable]) {
+                    waiters.retain(|_| !woken);
+                }
                 Ok(())
             }
             Event::SocketClosed { socket, by } => {
@@ -273,7 +277,7 @@ impl Oracle {
         match by {
             Actor::Timer => ensure(self.fired, 11, "woken by a timer, but none fired")?,
             Actor::Reactor => {
-                ensure(self.expectant.contains(&task), 5, "woken by a socket that somebody else waits on")?;
+                ensure(self.expectant.contains(&task), 5, "woken by a socket that it does not wait for")?;
             }
             _ => {}
         }

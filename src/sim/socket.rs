@@ -182,7 +182,6 @@ pub(super) fn meant(to: SocketAddr) -> SocketAddr {
 pub struct SimSocket {
     world: Rc<World>,
     number: u32,
-    readiness: Rc<Readiness>,
 }
 
 impl SimSocket {
@@ -190,7 +189,7 @@ impl SimSocket {
         let mut state = world.state.borrow_mut();
         let sock = state.sockets.get_mut(&number).expect("it was just found");
         sock.owned = true;
-        SimSocket { world: Rc::clone(world), number, readiness: Rc::clone(&sock.readiness) }
+        SimSocket { world: Rc::clone(world), number }
     }
 
     /// A connection that is being made.
@@ -217,8 +216,10 @@ impl SimSocket {
         Ok(SimSocket::new(world, number))
     }
 
+    /// Not kept here, because it would make sockets of the system larger too.
     pub(crate) fn readiness(&self) -> Rc<Readiness> {
-        Rc::clone(&self.readiness)
+        let state = self.world.state.borrow();
+        Rc::clone(&state.sockets.get(&self.number).expect("it was just opened").readiness)
     }
 
     pub(crate) fn title(&self) -> String {

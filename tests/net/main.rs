@@ -19,3 +19,4 @@ mod support;
 mod taken;
 mod tokens;
 mod turns;
+mod waiters;

@@ -1,9 +1,7 @@
 //! A token names a registration, not a slot: what is meant for a socket that is gone reaches no other.
 
 use std::cell::RefCell;
-use std::future::Future;
 use std::io::{self, Write};
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -40,7 +38,7 @@ fn idle() -> io::Result<(UnixStream, std::os::unix::net::UnixStream)> {
 }
 
 fn poll_readable(socket: &UnixStream, waker: &Waker) -> Poll<()> {
-    pin!(socket.readable()).poll(&mut Context::from_waker(waker))
+    socket.poll_read_ready(&mut Context::from_waker(waker))
 }
 
 /// Two sockets get ready in one batch. The wake of the first removes the second, and makes a new one, which

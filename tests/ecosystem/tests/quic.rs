@@ -15,7 +15,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use cotask::net::{Direction, UnixDatagram};
 use cotask::time::timeout;
 use cotask::{spawn, yield_now};
-use ecosystem::adapters::fan_out::{FanOut, Place};
 use ecosystem::adapters::here::Here;
 use ecosystem::adapters::quinn::Runtime;
 use ecosystem::on_cotask::quic::{ask, serve, server, trusting};
@@ -28,14 +27,6 @@ use support::{PATIENCE, leaves_nothing};
 
 const CONNECTIONS: usize = 8;
 
-/// What stands between the connections and the socket.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Between {
-    /// Each poller gives the socket its own waker, and so takes the place of the one before.
-    Nothing,
-    AFanOut,
-}
-
 /// A UDP socket at whose gate each send leaves a ticket. The gate is a queue of the system's, which can be full: over
 /// the loopback interface a UDP socket itself never is.
 #[derive(Debug)]
@@ -43,12 +34,10 @@ struct Gated {
     inner: Arc<dyn AsyncUdpSocket>,
     gate: Here<UnixDatagram>,
     gate_of_system: SystemDatagram,
-    between: Between,
-    writers: Arc<FanOut>,
-    /// The pollers who wait, by number, and how often any of them was woken.
+    /// The pollers that wait, and those that were woken, by number.
     waiting: Mutex<BTreeSet<usize>>,
     pollers: AtomicUsize,
-    woken: Arc<AtomicUsize>,
+    woken: Arc<Mutex<BTreeSet<usize>>>,
 }
 
 impl Gated {
@@ -60,7 +49,7 @@ impl Gated {
 impl AsyncUdpSocket for Gated {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
         let number = self.pollers.fetch_add(1, Ordering::Relaxed);
-        Box::pin(Poller { place: self.writers.place(), number, socket: self })
+        Box::pin(Poller { number, socket: self })
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
@@ -84,7 +73,6 @@ impl AsyncUdpSocket for Gated {
 
 #[derive(Debug)]
 struct Poller {
-    place: Place,
     number: usize,
     socket: Arc<Gated>,
 }
@@ -92,13 +80,11 @@ struct Poller {
 impl UdpPoller for Poller {
     fn poll_writable(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let socket = &self.socket;
-        let counted = Counted { waker: cx.waker().clone(), woken: Arc::clone(&socket.woken) };
+        let counted =
+            Counted { waker: cx.waker().clone(), number: self.number, woken: Arc::clone(&socket.woken) };
         let counted = Waker::from(Arc::new(counted));
         let cx = &mut Context::from_waker(&counted);
-        let polled = match socket.between {
-            Between::Nothing => socket.gate.poll_write_ready(cx),
-            Between::AFanOut => self.place.poll(cx, |cx| socket.gate.poll_write_ready(cx)),
-        };
+        let polled = socket.gate.poll_write_ready(cx);
         let mut waiting = socket.waiting.lock().unwrap();
         match polled {
             Poll::Pending => waiting.insert(self.number),
@@ -110,25 +96,24 @@ impl UdpPoller for Poller {
 
 struct Counted {
     waker: Waker,
-    woken: Arc<AtomicUsize>,
+    number: usize,
+    woken: Arc<Mutex<BTreeSet<usize>>>,
 }
 
 impl Wake for Counted {
     fn wake(self: Arc<Self>) {
-        self.woken.fetch_add(1, Ordering::Relaxed);
+        self.woken.lock().unwrap().insert(self.number);
         self.waker.wake_by_ref();
     }
 }
 
 /// Lets the connections of one endpoint wait at the gate until all of them do, and opens it. Gives how many were
 /// woken by that. In the end each has got its answer.
-fn woken_at_the_gate(between: Between) -> usize {
-    leaves_nothing(async || {
-        timeout(PATIENCE, wait_at_the_gate(between)).await.expect("nobody waits for ever")
-    })
+fn woken_at_the_gate() -> usize {
+    leaves_nothing(async || timeout(PATIENCE, wait_at_the_gate()).await.expect("nobody waits for ever"))
 }
 
-async fn wait_at_the_gate(between: Between) -> usize {
+async fn wait_at_the_gate() -> usize {
     let (gate_of_system, behind) = SystemDatagram::pair().unwrap();
     let gate = Here::new(UnixDatagram::from_std(gate_of_system.try_clone().unwrap()).unwrap());
     gate_of_system.set_nonblocking(true).unwrap();
@@ -138,8 +123,6 @@ async fn wait_at_the_gate(between: Between) -> usize {
         inner,
         gate,
         gate_of_system,
-        between,
-        writers: FanOut::new(),
         waiting: Mutex::default(),
         pollers: AtomicUsize::default(),
         woken: Arc::default(),
@@ -160,7 +143,7 @@ async fn wait_at_the_gate(between: Between) -> usize {
 
     // The gate is closed, and each connection has something to send.
     while socket.leave_ticket().is_ok() {}
-    socket.woken.store(0, Ordering::Relaxed);
+    socket.woken.lock().unwrap().clear();
     let body = vec![7; 100_000];
     let asks = connections.iter().map(|connection| ask(connection, "POST /echo", &body));
     let mut asks = Box::pin(try_join_all(asks));
@@ -168,14 +151,14 @@ async fn wait_at_the_gate(between: Between) -> usize {
     while socket.waiting.lock().unwrap().len() < CONNECTIONS {
         yield_now().await;
     }
-    assert_eq!(socket.woken.load(Ordering::Relaxed), 0);
+    assert!(socket.woken.lock().unwrap().is_empty());
 
-    // All tickets are taken away at once: that is one event, of which the reactor tells whoever it has a waker of.
+    // All tickets are taken away at once: that is one event, and the reactor wakes all that wait for it.
     while behind.try_io(Direction::Read, || Ok(rustix::io::read(&behind, &mut [0; 8])?)).is_ok() {}
-    while socket.woken.load(Ordering::Relaxed) == 0 {
+    while socket.woken.lock().unwrap().is_empty() {
         yield_now().await;
     }
-    let woken = socket.woken.load(Ordering::Relaxed);
+    let woken = socket.woken.lock().unwrap().len();
 
     // From here on the gate stays open.
     let open = spawn(async move { while behind.recv(&mut [0; 8]).await.is_ok() {} });
@@ -193,54 +176,5 @@ async fn wait_at_the_gate(between: Between) -> usize {
 #[test]
 fn each_connection_that_waits_to_write_is_woken() {
     let _alone = support::alone();
-    assert_eq!(woken_at_the_gate(Between::AFanOut), CONNECTIONS);
-}
-
-/// What the fan-out is for. (The others are not lost for ever, as quinn's own timers have them try again; they are late.)
-#[test]
-fn without_a_fan_out_one_is_woken_and_the_others_are_not() {
-    let _alone = support::alone();
-    assert_eq!(woken_at_the_gate(Between::Nothing), 1);
-}
-
-/// It may be that what is waited for wakes at once, before it says that it is pending: to have the task yield.
-#[test]
-fn a_wake_before_the_answer_is_not_lost() {
-    let (waker, woken) = counting();
-    let place = FanOut::new().place();
-    let yields = |cx: &mut Context<'_>| {
-        cx.waker().wake_by_ref();
-        Poll::<()>::Pending
-    };
-    assert!(place.poll(&mut Context::from_waker(&waker), yields).is_pending());
-    assert_eq!(woken.load(Ordering::Relaxed), 1);
-}
-
-#[test]
-fn who_has_left_is_not_woken_and_who_waits_twice_is_woken_once() {
-    let fan = FanOut::new();
-    let (stays, leaves, was_ready) = (fan.place(), fan.place(), fan.place());
-    let ((first, first_woken), (other, other_woken)) = (counting(), counting());
-    let slot = Mutex::new(None);
-    let never = |cx: &mut Context<'_>| {
-        *slot.lock().unwrap() = Some(cx.waker().clone());
-        Poll::<()>::Pending
-    };
-    let poll = |place: &Place, waker| place.poll(&mut Context::from_waker(waker), never).is_pending();
-    assert!(
-        poll(&stays, &other) && poll(&stays, &first) && poll(&leaves, &other) && poll(&was_ready, &other)
-    );
-    assert_eq!(fan.waiting(), 3);
-    drop(leaves);
-    assert!(was_ready.poll(&mut Context::from_waker(&other), |_| Poll::Ready(())).is_ready());
-    assert_eq!(fan.waiting(), 1);
-    slot.lock().unwrap().take().unwrap().wake();
-    assert_eq!((first_woken.load(Ordering::Relaxed), other_woken.load(Ordering::Relaxed)), (1, 0));
-    assert_eq!(fan.waiting(), 0);
-}
-
-fn counting() -> (Waker, Arc<AtomicUsize>) {
-    let woken = Arc::new(AtomicUsize::new(0));
-    let counted = Counted { waker: Waker::noop().clone(), woken: Arc::clone(&woken) };
-    (Waker::from(Arc::new(counted)), woken)
+    assert_eq!(woken_at_the_gate(), CONNECTIONS);
 }

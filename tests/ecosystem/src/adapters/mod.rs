@@ -1,6 +1,5 @@
 //! What a guest asks of its host, answered for cotask: one file a guest. This is all that had to be written.
 
-pub mod fan_out;
 pub mod here;
 pub mod hyper;
 pub mod lapin;

@@ -2,9 +2,8 @@
 //!
 //! quinn knows QUIC, and the system calls that send and receive many datagrams at once (`quinn::udp`). Of the
 //! runtime's socket it wants no `send_to`, only readiness: wait until a read or write would not block, and note when
-//! the system says that it would. One thing more, and easily got wrong: an endpoint has one socket for all of its
-//! connections, and each connection is a task that waits to write *to the same socket*. Ours wakes the last one that
-//! waited, so [`FanOut`] stands between.
+//! the system says that it would. One thing more, and easily got wrong in a runtime: an endpoint has one socket for all of
+//! its connections, and each connection is a task that waits to write *to the same socket*. Ours wakes all of them.
 //!
 //! Futures, timers and sockets must be `Send`, for quinn may be used with threads. Here nothing leaves its thread.
 
@@ -19,7 +18,6 @@ use cotask::net::{Direction, UdpSocket};
 use quinn::udp::{RecvMeta, Transmit, UdpSocketState};
 use quinn::{AsyncTimer, AsyncUdpSocket, UdpPoller};
 
-use super::fan_out::{FanOut, Place};
 use super::here::Here;
 
 // ANCHOR: runtime
@@ -40,7 +38,7 @@ impl quinn::Runtime for Runtime {
         // It sets the options that quinn needs, and finds out what else this system can do.
         let state = UdpSocketState::new((&socket).into())?;
         let io = Here::new(UdpSocket::from_std(socket)?);
-        Ok(Arc::new(Socket { io, state, writers: FanOut::new() }))
+        Ok(Arc::new(Socket { io, state }))
     }
 }
 // ANCHOR_END: runtime
@@ -67,12 +65,11 @@ impl AsyncTimer for Timer {
 struct Socket {
     io: Here<UdpSocket>,
     state: UdpSocketState,
-    writers: Arc<FanOut>,
 }
 
 impl AsyncUdpSocket for Socket {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        Box::pin(Writer { place: self.writers.place(), socket: self })
+        Box::pin(Writer(self))
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
@@ -115,14 +112,11 @@ impl AsyncUdpSocket for Socket {
 // ANCHOR: writer
 /// One connection's way to wait until it can send.
 #[derive(Debug)]
-struct Writer {
-    place: Place,
-    socket: Arc<Socket>,
-}
+struct Writer(Arc<Socket>);
 
 impl UdpPoller for Writer {
     fn poll_writable(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.place.poll(cx, |cx| self.socket.io.poll_write_ready(cx)).map(Ok)
+        self.0.io.poll_write_ready(cx).map(Ok)
     }
 }
 // ANCHOR_END: writer
