@@ -21,6 +21,10 @@
 //! once an event has reported it, a short transfer clears nothing. The same holds for urgent data, at whose mark a
 //! read stops short although more lies behind it.
 //!
+//! What an event reports is not enough, because the user may take it away first: a system call of their own that
+//! takes the urgent byte also takes the mark out of the event, and the read still stops there. So a side is sticky as
+//! well once the user has had the descriptor.
+//!
 //! Any number of tasks may wait for a direction, and an event wakes all of them ([`side`]).
 
 // ANCHOR: fields
@@ -227,6 +231,12 @@ impl Readiness {
     /// A place to wait, for a future of this crate.
     pub(crate) fn place(&self, direction: Direction) -> Place<'_> {
         Place::new(self.side(direction))
+    }
+
+    /// The user has the descriptor, and can change the socket in ways of which no event tells.
+    pub(crate) fn lend(&self) {
+        self.read.sticky.set(true);
+        self.write.sticky.set(true);
     }
 
     /// Takes note of an event.

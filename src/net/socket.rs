@@ -53,6 +53,14 @@ impl<S: Source> Socket<S> {
         make().map(Io::Os)
     }
 
+    /// Takes over a socket that the user made, and of which they may keep a second descriptor.
+    #[track_caller]
+    pub(super) fn adopt(socket: S) -> io::Result<Socket<S>> {
+        let socket = Socket::watch(Io::Os(socket))?;
+        socket.readiness.lend();
+        Ok(socket)
+    }
+
     // ANCHOR: poll
     /// Only its own runtime can wake who waits for a socket: anywhere else the wait would be for ever.
     fn awaited<T>(&self, polled: Poll<T>) -> Poll<T> {
@@ -258,9 +266,14 @@ impl<S: Source> Traced for Socket<S> {
     }
 }
 
+/// For options and operations that this crate does not know.
+///
+/// From then on the runtime does not rely on a short read or write to show that the next one would block, because the
+/// user can change what it means. On Linux that costs a stream one more system call for each wait.
 #[cfg(unix)]
 impl<S: Source + std::os::fd::AsFd> std::os::fd::AsFd for Socket<S> {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.readiness.lend();
         self.io.os().as_fd()
     }
 }

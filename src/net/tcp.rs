@@ -112,7 +112,7 @@ impl TcpStream {
     /// ```
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
-        Socket::watch(Io::Os(mio::net::TcpStream::from_std(stream)))
+        Socket::adopt(mio::net::TcpStream::from_std(stream))
     }
 
     /// Reads without taking: the next read gives the same bytes again. 0 is the end of the stream.

@@ -72,7 +72,7 @@ impl UdpSocket {
     /// ```
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
-        Socket::watch(Io::Os(mio::net::UdpSocket::from_std(socket)))
+        Socket::adopt(mio::net::UdpSocket::from_std(socket))
     }
 
     /// Sets the peer for [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv).

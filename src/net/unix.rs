@@ -151,7 +151,7 @@ impl UnixStream {
     /// ```
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
-        Socket::watch(Io::Os(mio::net::UnixStream::from_std(stream)))
+        Socket::adopt(mio::net::UnixStream::from_std(stream))
     }
 }
 
@@ -237,7 +237,7 @@ impl UnixDatagram {
     /// ```
     pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
         socket.set_nonblocking(true)?;
-        Socket::watch(Io::Os(mio::net::UnixDatagram::from_std(socket)))
+        Socket::adopt(mio::net::UnixDatagram::from_std(socket))
     }
 
     /// Sets the peer for [`send`](UnixDatagram::send).

@@ -1,11 +1,14 @@
 //! Readiness comes in edges. These are the ways to lose one.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::mpsc;
+use std::task::Poll;
 use std::{io, thread};
 
-use cotask::net::{TcpStream, UnixStream};
+use cotask::net::{Direction, TcpStream, UnixStream};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use rustix::event::PollFlags;
 
@@ -114,6 +117,99 @@ fn urgent_data_makes_a_read_short_that_has_not_drained() -> io::Result<()> {
             heard.extend_from_slice(&buffer[..n]);
         }
         assert_eq!(heard, b"beforebehind");
+        Ok(())
+    })
+}
+
+/// Takes the urgent byte with a system call of our own, before the reactor has seen any event of it. The event then
+/// reports no urgent data any more, and the read stops at its mark all the same.
+#[cfg(target_os = "linux")]
+fn urgent_data_that_the_user_takes_first(
+    sockets: impl AsyncFnOnce() -> io::Result<(TcpStream, std::net::TcpStream)>,
+    take: impl FnOnce(&TcpStream, &dyn Fn(BorrowedFd<'_>) -> io::Result<()>) -> io::Result<()>,
+) -> io::Result<()> {
+    const PART: usize = 4096;
+    run(async {
+        let (reader, mut writer) = sockets().await?;
+        drain(&reader);
+        let mut buffer = [0; 2 * PART];
+        // The first read has to wait for the event.
+        let mut first = Box::pin(async { (&reader).read(&mut buffer).await });
+        let polled = std::future::poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending()));
+        assert!(polled.await);
+
+        writer.write_all(&[1; PART])?;
+        socket2::SockRef::from(&writer).send_out_of_band(b"!")?;
+        writer.write_all(&[2; PART])?;
+        take(&reader, &|reader| {
+            // Look at the socket without `AsFd` of ours.
+            arrived(&reader, PollFlags::IN | PollFlags::PRI);
+            let mut urgent = [0; 1];
+            rustix::net::recv(reader, &mut urgent, rustix::net::RecvFlags::OOB)?;
+            assert_eq!(&urgent, b"!");
+            Ok(())
+        })?;
+
+        let mut heard = first.await?;
+        while heard < 2 * PART {
+            heard += (&reader).read(&mut [0; 2 * PART]).await?;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(target_os = "linux")]
+async fn made_by_the_runtime() -> io::Result<(TcpStream, std::net::TcpStream)> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let ours = TcpStream::connect(listener.local_addr()?).await?;
+    Ok((ours, listener.accept()?.0))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn urgent_data_taken_through_try_io() -> io::Result<()> {
+    urgent_data_that_the_user_takes_first(made_by_the_runtime, |reader, take| {
+        reader.try_io(Direction::Read, || take(reader.as_fd()))
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn urgent_data_taken_from_a_borrowed_descriptor() -> io::Result<()> {
+    urgent_data_that_the_user_takes_first(made_by_the_runtime, |reader, take| take(reader.as_fd()))
+}
+
+/// The user has kept a second descriptor of a socket that the runtime took over.
+#[cfg(target_os = "linux")]
+#[test]
+fn urgent_data_taken_from_a_second_descriptor() -> io::Result<()> {
+    let kept = RefCell::new(None);
+    let sockets = async || {
+        let (ours, theirs) = crate::support::std_pair()?;
+        kept.replace(Some(ours.try_clone()?));
+        Ok((TcpStream::from_std(ours)?, theirs))
+    };
+    urgent_data_that_the_user_takes_first(sockets, |_, take| {
+        take(kept.borrow().as_ref().expect("it was just kept").as_fd())
+    })
+}
+
+/// A short read of a socket that nobody but the runtime has a descriptor of still saves the call that would say
+/// `WouldBlock`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_short_read_is_believed_of_a_socket_that_is_the_runtimes_alone() -> io::Result<()> {
+    run(async {
+        for lent in [false, true] {
+            let (reader, mut writer) = made_by_the_runtime().await?;
+            if lent {
+                let _ = reader.as_fd();
+            }
+            writer.write_all(b"short")?;
+            assert_eq!((&reader).read(&mut [0; 64]).await?, 5);
+            let asked = std::future::poll_fn(|cx| Poll::Ready(reader.poll_read_ready(cx).is_ready())).await;
+            assert_eq!(asked, lent, "whether the socket still counts as ready");
+        }
         Ok(())
     })
 }
