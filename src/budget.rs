@@ -16,14 +16,16 @@ use std::task::{Context, Poll};
 /// Operations on leaf futures that one poll of a task may complete.
 pub(crate) const OPERATIONS: u32 = 128;
 
-/// Outside a task of this runtime (under another executor, in a test that polls by hand) nothing is counted:
-/// only an executor that refills the budget may hold a task to it.
-const UNLIMITED: u32 = u32::MAX;
+/// No executor of ours has the thread (another one has it, or a test polls by hand), so nothing is counted: only
+/// an executor that refills the budget may hold a task to it.
+const OUTSIDE: u32 = u32::MAX;
+/// An executor of ours has the thread, and what runs is not counted: a drop at the runtime's end has no next turn.
+const UNCOUNTED: u32 = u32::MAX - 1;
 /// The budget was used up, and then more was asked for: the task gives way.
-const REFUSED: u32 = u32::MAX - 1;
+const REFUSED: u32 = u32::MAX - 2;
 
 thread_local! {
-    static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
+    static LEFT: Cell<u32> = const { Cell::new(OUTSIDE) };
 }
 
 /// Gives the task that is about to be polled a full budget.
@@ -31,9 +33,10 @@ pub(crate) fn refill() {
     LEFT.set(OPERATIONS);
 }
 
-/// Counts no more until [`restore`] is given what this gives: another executor takes the thread.
+/// An executor takes the thread, and counts from the next [`refill`] on. Returns what [`restore`] needs when the
+/// executor leaves.
 pub(crate) fn lift() -> u32 {
-    LEFT.replace(UNLIMITED)
+    LEFT.replace(UNCOUNTED)
 }
 
 /// Goes on counting as before [`lift`]: a runtime can end inside a task of another, which has a budget of its own.
@@ -54,7 +57,7 @@ pub(crate) fn spent() -> bool {
 #[inline]
 pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     match LEFT.get() {
-        UNLIMITED => Poll::Ready(()),
+        OUTSIDE | UNCOUNTED => Poll::Ready(()),
         0 | REFUSED => {
             LEFT.set(REFUSED);
             cx.waker().wake_by_ref();
@@ -74,7 +77,7 @@ pub(crate) fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
 #[inline]
 pub(crate) fn refund() {
     match LEFT.get() {
-        UNLIMITED | REFUSED => {}
+        OUTSIDE | UNCOUNTED | REFUSED => {}
         left => LEFT.set(left + 1),
     }
 }
@@ -89,21 +92,22 @@ pub(crate) async fn proceed() {
 /// Counts an operation that has been completed already, by what could not know before.
 pub(crate) fn charge() {
     match LEFT.get() {
-        UNLIMITED | REFUSED | 0 => {}
+        OUTSIDE | UNCOUNTED | REFUSED | 0 => {}
         left => LEFT.set(left - 1),
     }
 }
 
-/// Whether this thread is polling a task right now, so that to block it would block every task.
+/// Whether a runtime has this thread, for a poll or for a drop at its end, so that a call that blocks would stop
+/// every task of it.
 pub(crate) fn in_task() -> bool {
-    LEFT.get() != UNLIMITED
+    LEFT.get() != OUTSIDE
 }
 
 /// Calls `f` without counting: for a leaf that must have its say even if another has spent the budget.
 pub(crate) fn unspent<T>(f: impl FnOnce() -> T) -> T {
-    let left = LEFT.replace(UNLIMITED);
+    let left = lift();
     let value = f();
-    LEFT.set(left);
+    restore(left);
     value
 }
 // ANCHOR_END: around

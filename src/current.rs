@@ -65,7 +65,7 @@ pub(crate) fn wake(name: Name) -> bool {
 /// Makes an executor the thread's current one while it lives.
 pub(crate) struct Entered {
     before: Option<Rc<Executor>>,
-    /// The budget of the task that is being polled there.
+    /// What was left of the budget of the task that is being polled there.
     budget: u32,
 }
 

@@ -400,6 +400,64 @@ fn block_on_in_a_drop_at_the_end_panics_there_and_the_end_goes_on() {
     assert_eq!(probe.dropped(), 1);
 }
 
+/// As when the task is aborted. Each of these waits for a thread that waits itself.
+#[test]
+fn what_blocks_a_thread_panics_in_a_drop_at_the_end_and_the_end_goes_on() {
+    type Blocks = (&'static str, fn(&cotask::Handle));
+    let calls: [Blocks; 4] = [
+        ("mpsc::Receiver::blocking_recv", |_| {
+            let (_sender, mut receiver) = cotask::sync::mpsc::unbounded_channel::<()>();
+            receiver.blocking_recv();
+        }),
+        ("mpsc::Sender::blocking_send", |_| {
+            let (sender, _receiver) = cotask::sync::mpsc::channel(1);
+            sender.try_send(1).unwrap();
+            sender.blocking_send(2).unwrap();
+        }),
+        ("oneshot::Receiver::blocking_recv", |_| {
+            let (_sender, receiver) = oneshot::channel::<()>();
+            receiver.blocking_recv().unwrap();
+        }),
+        ("RemoteJoinHandle::join", |another| drop(another.spawn(pending::<()>).join())),
+    ];
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        let elsewhere = cotask::cores::Cores::start(1.try_into().unwrap()).unwrap();
+        for (name, blocks) in calls {
+            let probe = Probe::default();
+            let mut handle = None;
+            run_and_end(async || {
+                let another = elsewhere.next().clone();
+                handle = Some(spawn(at_end(move || blocks(&another))));
+                spawn(probe.future());
+            });
+            let told = futures::executor::block_on(handle.unwrap()).unwrap_err().to_string();
+            assert!(told.contains(name) && told.contains("inside a task"), "{told}");
+            assert_eq!(probe.dropped(), 1);
+        }
+        done.send(()).unwrap();
+    });
+    is_done.recv_timeout(Duration::from_secs(30)).expect("a drop waits without an end");
+}
+
+#[test]
+fn a_drop_at_the_end_may_poll_by_hand_as_often_as_it_likes() {
+    let taken = Rc::new(Cell::new(0));
+    run_and_end(async || {
+        let taken = Rc::clone(&taken);
+        spawn(at_end(move || {
+            let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();
+            (0..1_000).for_each(|n| sender.send(n).unwrap());
+            let cx = &mut std::task::Context::from_waker(Waker::noop());
+            while receiver.poll_recv(cx).is_ready() && taken.get() < 1_000 {
+                taken.set(taken.get() + 1);
+            }
+        }));
+    });
+    // No turn of the task follows in which it could go on.
+    assert_eq!(taken.get(), 1_000);
+}
+
 #[test]
 fn what_is_spawned_at_the_end_has_a_name_of_its_own() {
     let runtime = Runtime::new().unwrap();

@@ -240,7 +240,7 @@ mod tests {
 
     use std::task::{Context, Poll};
 
-    use crate::budget::{OPERATIONS, lift, refill, spent};
+    use crate::budget::{OPERATIONS, lift, refill, restore, spent};
     use crate::sync::mpsc;
 
     #[test]
@@ -248,6 +248,7 @@ mod tests {
         let (waker, count) = new_count_waker();
         let mut cx = Context::from_waker(&waker);
         let (sender, mut receiver) = mpsc::unbounded_channel();
+        let outside = lift();
         refill();
         for _ in 0..2 * OPERATIONS {
             assert!(receiver.poll_recv(&mut cx).is_pending());
@@ -263,16 +264,16 @@ mod tests {
         // The budget is used up: give way, and come back.
         assert!(receiver.poll_recv(&mut cx).is_pending() && spent());
         assert_eq!(count.get(), 2);
-        lift();
+        restore(outside);
         assert_eq!(receiver.poll_recv(&mut cx), Poll::Ready(Some(OPERATIONS)));
     }
 
     #[test]
     fn a_blocking_call_in_a_task_panics_instead_of_stopping_every_task() {
         let (_sender, mut receiver) = mpsc::unbounded_channel::<u8>();
-        refill();
+        let outside = lift();
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| receiver.blocking_recv()));
-        lift();
+        restore(outside);
         let message = *result.unwrap_err().downcast::<String>().expect("a message");
         assert!(message.starts_with("mpsc::Receiver::blocking_recv"), "{message}");
     }

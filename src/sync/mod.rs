@@ -73,8 +73,8 @@ impl Wake for Sleeper {
 ///
 /// # Panics
 ///
-/// In a task: the thread would sleep, and no other task of it could run to end the wait. `method` is named
-/// in the message.
+/// In a task, and in a drop at the end of a runtime: the thread would sleep, and no other task of it could run to
+/// end the wait. `method` is named in the message.
 pub(crate) fn block_thread_on<F: Future>(method: &str, future: F) -> F::Output {
     assert!(!budget::in_task(), "{method} inside a task would stop every task of this thread: await instead");
     let mut future = pin!(future);
