@@ -20,7 +20,8 @@ use crate::waker::Name;
 /// The right to wait for a task, and to abort it.
 ///
 /// A future of the task's output. Dropping the handle detaches the task: it goes on, and its output is dropped
-/// when it is there. A handle stays on the thread of its runtime, as the task does; for other threads and other
+/// when it is there. An output that is there already is dropped with the handle; if its drop panics, that panic
+/// reaches the code that drops the handle, unless this happens while another panic unwinds. A handle stays on the thread of its runtime, as the task does; for other threads and other
 /// runtimes there is [`Handle::spawn`](crate::Handle::spawn).
 ///
 /// Cancel safety: dropping this future, or the one around it, loses the handle and nothing else; await

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,8 +13,11 @@ use futures::{Stream, StreamExt};
 use crate::budget;
 use crate::current;
 use crate::join::{JoinError, JoinHandle};
+use crate::task::contain;
 
-/// Tasks whose outputs are taken in the order in which they finish. Dropping the set aborts those left.
+/// Tasks whose outputs are taken in the order in which they finish. Dropping the set aborts the tasks that have not
+/// finished, and drops the outputs that were not taken. If the drop of one panics, the panic hook reports it, and the
+/// others are dropped all the same.
 ///
 /// # Examples
 /// ```
@@ -150,6 +154,10 @@ impl<T> Default for JoinSet<T> {
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
         self.abort_all();
+        // One by one: the drop of an output that was not taken may panic, and the others must get theirs.
+        for task in mem::take(&mut self.tasks) {
+            contain(|| drop(task));
+        }
     }
 }
 

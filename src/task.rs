@@ -26,6 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
+use std::thread;
 
 use crate::join::{Id, JoinError};
 use crate::trace::{self, Actor, Event, Recorder};
@@ -216,6 +217,10 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
 
     fn detach(&self) {
         drop(self.joiner.take());
+        // The output's drop may panic, and a second panic while one unwinds would end the process.
+        if self.is_over() && thread::panicking() {
+            contain(|| drop(self.stage.replace(Stage::Taken)));
+        }
     }
 
     fn is_over(&self) -> bool {

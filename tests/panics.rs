@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use common::{OnDrop, Probe, settle, still_serves};
-use cotask::{Builder, JoinError, Runtime, spawn, spawn_blocking, yield_now};
+use cotask::{Builder, JoinError, JoinSet, Runtime, spawn, spawn_blocking, yield_now};
 
 /// Runs `test` beside tasks that must not notice.
 fn beside_others(test: impl AsyncFnOnce()) {
@@ -127,6 +127,56 @@ fn in_the_drop_of_an_output_that_nobody_takes() {
         }));
         assert!(task.await.is_err_and(|error| error.is_panic()));
         assert_eq!(dropped.get(), 3);
+    });
+}
+
+#[test]
+fn in_the_drops_of_outputs_that_a_join_set_holds() {
+    let dropped = Rc::new(Cell::new(0));
+    let output = |n| {
+        let dropped = Rc::clone(&dropped);
+        OnDrop::new(move || {
+            dropped.set(dropped.get() + 1);
+            assert!(n % 2 == 0, "in the drop of the output");
+        })
+    };
+    beside_others(async || {
+        let mut set = JoinSet::new();
+        (0..6).map(output).for_each(|value| set.spawn(async move { value }));
+        settle().await;
+        drop(set);
+        assert_eq!(dropped.get(), 6, "a panic kept the others from their drop");
+        let mut set = JoinSet::new();
+        (0..6).map(output).for_each(|value| set.spawn(async move { value }));
+        settle().await;
+        // While another panic unwinds, a second one would end the process.
+        let unwinds = spawn(async move {
+            let _dropped_while_it_unwinds = set;
+            panic!("the first");
+        });
+        assert_eq!(message(unwinds.await.unwrap_err()), "the first");
+        assert_eq!(dropped.get(), 12);
+    });
+}
+
+/// `Vec` drops all that it holds, whether one panics or not; a second panic meanwhile would end the process.
+#[test]
+fn in_the_drops_of_outputs_of_several_handles_that_go_at_once() {
+    let dropped = Rc::new(Cell::new(0));
+    beside_others(async || {
+        let handles: Vec<_> = (0..6)
+            .map(|_| {
+                let dropped = Rc::clone(&dropped);
+                let value = OnDrop::new(move || {
+                    dropped.set(dropped.get() + 1);
+                    panic!("in the drop of the output");
+                });
+                spawn(async move { value })
+            })
+            .collect();
+        settle().await;
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(handles))).is_err());
+        assert_eq!(dropped.get(), 6);
     });
 }
 
