@@ -219,14 +219,14 @@ impl Recorder {
     /// All is explored. Whether to run the first execution once more, and to compare it with what it was.
     pub(crate) fn is_to_be_repeated(&mut self) -> bool {
         if self.on {
-            self.repeat.from_the_start();
+            self.repeat.start_over();
         }
         self.on
     }
 
     /// How many executions loom has explored.
     pub(crate) fn explored(&self) -> usize {
-        self.executions - usize::from(self.repeat.is_from_the_start())
+        self.executions - usize::from(self.repeat.has_started_over())
     }
 
     pub(crate) fn step(&mut self, step: Step) {

@@ -44,7 +44,7 @@ impl Repeat {
     }
 
     /// The next execution is the first once more.
-    pub(crate) fn from_the_start(&mut self) {
+    pub(crate) fn start_over(&mut self) {
         self.whole = true;
         if !self.first.is_empty() {
             self.begun.clone_from(&self.first);
@@ -94,7 +94,7 @@ impl Repeat {
         self.follows = false;
     }
 
-    pub(crate) fn is_from_the_start(&self) -> bool {
+    pub(crate) fn has_started_over(&self) -> bool {
         self.whole
     }
 
