@@ -1,6 +1,6 @@
 // What a reader does with the book, done in a browser: each page, each fold, each timeline. Run by run.sh, which builds it.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -101,6 +101,117 @@ test("without JavaScript: pictures, folds, and a link to each timeline", async (
   assert.match(await figure.locator("a.step-through").getAttribute("href"), /timelines\/.+\.html$/);
   await page.locator("details.predict summary").first().click();
   assert.ok(await page.locator("details.predict p").first().isVisible());
+  await page.context().close();
+});
+
+/** All letters and digits of a text: what a line break, a ligature or a mark for a page cannot change. */
+const letters = (text) => text.normalize("NFKC").replace(/[^\p{L}\p{N}]/gu, "");
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`the printed book holds the text of every fold, JavaScript ${javaScriptEnabled ? "on" : "off"}`, { timeout: 600_000 }, async (t) => {
+    if (spawnSync("pdftotext", ["-v"]).error) return t.skip("no pdftotext here: install the package poppler-utils");
+    const page = await open("print.html", { javaScriptEnabled, colorScheme: "dark" });
+    const file = path.join(shots, `book-${javaScriptEnabled}.pdf`);
+    await page.pdf({ path: file });
+    // Without JavaScript nothing in the page can be asked, so the folds are read from another one.
+    const asked = javaScriptEnabled ? page : await open("print.html");
+    const folds = await asked.evaluate(() =>
+      [...document.querySelectorAll("main details")].map((fold) =>
+        [...fold.children].filter((child) => child.tagName !== "SUMMARY").map((child) => child.textContent).join(" "),
+      ),
+    );
+    const { stdout } = spawnSync("pdftotext", [file, "-"], { encoding: "utf8", maxBuffer: 1 << 28 });
+    const printed = letters(stdout);
+    const lost = folds.filter((fold) => !printed.includes(letters(fold).slice(0, 40)));
+    t.diagnostic(`${folds.length} folds, of which ${lost.length} are not in the print`);
+    assert.ok(folds.length > 100 && folds.every((fold) => letters(fold).length > 10));
+    assert.deepEqual(lost.slice(0, 3), []);
+    // On the screen they are closed again.
+    if (javaScriptEnabled) assert.equal(await page.locator("main details[open]").count(), 0);
+    for (const each of new Set([page, asked])) await each.context().close();
+  });
+}
+
+test("what is printed of a timeline is its picture", async () => {
+  const page = await open("3-inside/task.html");
+  const figure = page.locator("figure.timeline").first();
+  await figure.locator("button.step-here").click();
+  await page.emulateMedia({ media: "print" });
+  assert.ok(await figure.locator("img").isVisible());
+  assert.ok(!(await figure.locator("iframe").isVisible()));
+  await page.context().close();
+});
+
+/** The element that has the focus: its id, or what it says. */
+const focused = (page) => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
+
+test("the first tab stop leads past the menu, into the text", async () => {
+  for (const viewport of [{ width: 1280, height: 900 }, { width: 390, height: 844 }]) {
+    const page = await open("2-build/waker.html", { viewport });
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(page), "Skip to the text");
+    assert.ok(await page.getByText("Skip to the text").isVisible());
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    assert.ok(await page.evaluate(() => document.activeElement.closest("main") !== null), await focused(page));
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  }
+});
+
+test("the keyboard opens and closes the sidebar", async () => {
+  const page = await open("2-build/waker.html");
+  const toggle = page.locator("#mdbook-sidebar-toggle");
+  const chapter = page.locator("#mdbook-sidebar a").first();
+  // Backwards from the text, the menu comes next.
+  await page.locator("main a").first().focus();
+  for (let k = 0; k < 8 && (await focused(page)) !== "mdbook-sidebar-toggle"; k++) await page.keyboard.press("Shift+Tab");
+  assert.equal(await focused(page), "mdbook-sidebar-toggle");
+  assert.equal(await toggle.getAttribute("role"), "button");
+  for (const [key, expanded] of [["Enter", "false"], ["Space", "true"], ["Enter", "false"]]) {
+    await page.keyboard.press(key);
+    assert.equal(await toggle.getAttribute("aria-expanded"), expanded, key);
+    await page.waitForFunction((wanted) => getComputedStyle(document.getElementById("mdbook-sidebar")).display !== "none" === wanted, expanded === "true");
+  }
+  assert.equal(await chapter.getAttribute("tabindex"), "-1", "what is not seen is no tab stop");
+  await page.context().close();
+});
+
+test("arrow keys turn the page, but not while something that uses them has the focus", async () => {
+  const page = await open("2-build/waker.html");
+  const here = page.url();
+  const figure = page.locator("figure.timeline").first();
+  const button = figure.locator("button.step-here");
+  await button.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowLeft");
+  // Open: an arrow key steps, whether the timeline itself or the button below it has the focus.
+  await button.press("Enter");
+  const frame = figure.frameLocator("iframe");
+  const event = async (number) => {
+    await frame.locator("#where", { hasText: new RegExp(`^Event ${number} `) }).waitFor();
+    assert.equal(page.url(), here);
+  };
+  await event(1);
+  await page.waitForFunction(() => document.activeElement.tagName === "IFRAME");
+  await page.keyboard.press("ArrowRight");
+  await event(2);
+  await button.focus();
+  await page.keyboard.press("ArrowRight");
+  await event(3);
+  await page.keyboard.press("ArrowLeft");
+  await event(2);
+  // Code that is scrolled sideways.
+  await page.locator("main pre code").first().evaluate((code) => {
+    code.tabIndex = 0;
+    code.focus();
+  });
+  await page.keyboard.press("ArrowRight");
+  await page.waitForTimeout(0);
+  assert.equal(page.url(), here);
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("ArrowRight");
+  await page.waitForURL((url) => url.href !== here);
   await page.context().close();
 });
 

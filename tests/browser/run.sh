@@ -17,8 +17,8 @@ browser() {
 }
 
 command -v node > /dev/null || skip "no Node.js here"
-if ! browser > /dev/null && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
-  (apt-get update && apt-get install --yes --no-install-recommends chromium) > /dev/null 2>&1 || true
+if ! { browser && command -v pdftotext; } > /dev/null && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+  (apt-get update && apt-get install --yes --no-install-recommends chromium poppler-utils) > /dev/null 2>&1 || true
 fi
 CHROMIUM=$(browser) || skip "no Chromium here: install the package chromium, or name the program in \$CHROMIUM"
 export CHROMIUM
