@@ -432,8 +432,6 @@ async fn datagrams(out: &mut Outcomes) {
     );
     out.note("UdpSocket::bind: of another host", kind(UdpSocket::bind("192.0.2.1:0").await.map(drop)));
     out.note("UdpSocket::bind: no address", kind(UdpSocket::bind(&[][..]).await.map(drop)));
-    let tcp = TcpListener::bind(at_a).await;
-    out.note("TcpListener::bind: the port of a UDP socket", kind(tcp.map(drop)));
 
     let mut buffer = [0; 16];
     out.polled("UdpSocket::recv: nothing", b.recv(&mut buffer)).await;
