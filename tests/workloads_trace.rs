@@ -4,9 +4,18 @@
 mod support;
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
 
 use serde_json::Value;
+#[cfg(target_os = "linux")]
+use {
+    nix::sys::signal::{Signal, kill},
+    nix::unistd::Pid,
+    std::io::Read,
+    std::process::Stdio,
+};
+
 use support::{refuses, run};
 
 /// A file of this test's own, which is gone afterwards.
@@ -95,13 +104,103 @@ fn servers_and_helpers_record_as_well() {
     }
 }
 
+/// The server of `rates` is on cotask in any case; but the file that was asked for is that of the style.
 #[test]
-fn where_nothing_is_recorded_that_is_an_error() {
+fn a_style_that_has_no_trace_is_refused_with_the_reason() {
     let file = Scratch::new("none.jsonl");
-    let args = ["--style", "sequential", "--lines", "10", "--trace", file.name()];
-    refuses("grep", &args, 1, &["--trace", "nothing was recorded"]);
+    for (workload, style) in [("grep", "sequential"), ("rates", "threads"), ("echo", "tokio")] {
+        let args = ["--style", style, "--trace", file.name()];
+        refuses(workload, &args, 2, &["--trace", style, "does not run on it", "coroutines"]);
+        assert!(!file.0.exists());
+    }
+    // With threads the photos tick on cotask.
+    record("photos", &["--style", "threads", "--photos", "1", "--side", "64"], &file);
+}
+
+/// Were it looked at after the run, this would take an hour.
+#[test]
+fn a_trace_that_cannot_be_written_is_told_before_the_run() {
     let nowhere = "/nowhere/at/all.jsonl";
-    refuses("fib", &["--style", "blocking", "--n", "5", "--trace", nowhere], 1, &["--trace", nowhere]);
+    let args = ["--pairs", "1", "--latency", "1h", "--timeout", "2h", "--trace", nowhere];
+    refuses("rates", &args, 1, &["--trace", nowhere]);
+}
+
+#[test]
+fn a_run_that_fails_leaves_its_trace() {
+    let file = Scratch::new("fails.jsonl");
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    refuses(
+        "rates",
+        &["--pairs", "3", "--server", &nobody, "--trace", file.name()],
+        1,
+        &["refused", file.name()],
+    );
+    assert!(file.read().contains("\"spawned\""));
+}
+
+/// Starts a program that hangs, has it ended by a signal when `hangs` says that it does, and gives what it said.
+#[cfg(target_os = "linux")]
+fn ended_by(signal: Signal, workload: &str, args: &[&str], hangs: impl FnOnce(i32)) -> (Option<i32>, String) {
+    let mut command = support::command(workload, args);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().cast_signed();
+    hangs(id);
+    kill(Pid::from_raw(id), signal).expect("it is our child");
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_waits_for_ever_leaves_its_trace_on_ctrl_c_and_sigterm() {
+    for (signal, code, word) in [(Signal::SIGINT, 130, "interrupted"), (Signal::SIGTERM, 143, "terminated")] {
+        let file = Scratch::new(&format!("{word}.jsonl"));
+        // Takes connections and says nothing.
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap().to_string();
+        let args = ["--pairs", "3", "--timeout", "1h", "--server", &address, "--trace", file.name()];
+        let mut clients = Vec::new();
+        let ended = ended_by(signal, "rates", &args, |_| {
+            for _ in 0..3 {
+                let (mut client, _) = server.accept().unwrap();
+                client.read_exact(&mut [0; 16]).unwrap();
+                clients.push(client);
+            }
+        });
+        let (status, said) = ended;
+        assert_eq!(status, Some(code), "{said}");
+        assert!(said.contains(word) && said.contains(file.name()), "{said}");
+        let text = file.read();
+        assert_eq!(text.matches("\"socket_opened\"").count(), 3, "{text}");
+        let page = Scratch::new(&format!("{word}.html"));
+        assert!(run("timeline", &[file.name(), "--out", page.name()]).status.success());
+    }
+}
+
+/// A poll that does not return: nothing on the runtime's own thread could write a trace.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_hangs_in_a_poll_leaves_its_trace_with_the_poll_that_began() {
+    let used = |id| procfs::process::Process::new(id).unwrap().stat().unwrap().utime;
+    for name in ["hangs.json", "hangs.jsonl"] {
+        let file = Scratch::new(name);
+        let args = ["--style", "coroutines", "--jobs", "2", "--n", "50", "--trace", file.name()];
+        // What comes before the first job takes a few hundredths of a second at most, and the job takes minutes.
+        let (code, said) = ended_by(Signal::SIGINT, "fib", &args, |id| while used(id) < 100 {});
+        assert_eq!(code, Some(130), "{said}");
+        let text = file.read();
+        if name.ends_with(".json") {
+            let trace: Value = serde_json::from_str(&text).unwrap();
+            let open = trace["traceEvents"].as_array().unwrap().iter().filter(|event| event["ph"] == "B");
+            let open: Vec<bool> =
+                open.map(|event| event["name"].as_str().unwrap().contains("runnable")).collect();
+            assert_eq!(open, [true, false], "the second job, and the poll of the first: {text}");
+        } else {
+            assert!(text.lines().last().unwrap().contains("\"poll_began\""), "{text}");
+            let picture = Scratch::new("hangs.svg");
+            assert!(run("timeline", &[file.name(), "--svg", picture.name()]).status.success());
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,9 @@
 //! cargo book -- serve
 //! ```
 
+#[macro_use]
+#[path = "../../examples/common/print.rs"]
+mod print;
 mod chapters;
 mod check;
 mod invariants;

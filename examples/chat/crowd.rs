@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use socket2::{Domain, Socket, Type};
 
 use super::{FRAME, WELCOME, frame};
-use crate::common::{Hash, Latencies, Percentiles, block_on, peer};
+use crate::common::{Hash, Latencies, Percentiles, block_on, duration, peer};
 
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Crowd {
@@ -34,10 +34,10 @@ pub(super) struct Crowd {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     slow: u32,
     /// How long a slow listener pauses after each message
-    #[arg(long, default_value = "2ms", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "2ms", value_parser = duration)]
     pause: Duration,
     /// Give up on a message after this long
-    #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "20s", value_parser = duration)]
     timeout: Duration,
 }
 
@@ -68,6 +68,7 @@ impl Crowd {
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Args {
     /// The chat server's address
+    #[arg(value_name = "HOST:PORT", value_parser = crate::common::address)]
     address: SocketAddr,
     #[command(flatten)]
     crowd: Crowd,

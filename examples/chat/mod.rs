@@ -164,7 +164,7 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
     std::thread::spawn(move || {
         if let Err(error) = serve(style, house, listener) {
             eprintln!("error: the {style} server ended: {error:#}");
-            std::process::exit(1);
+            crate::common::exit(1);
         }
     });
     let ready = crowd.line(Duration::from_secs(30)).context("the crowd did not connect")?;

@@ -10,6 +10,9 @@
 //!
 //! ```ignore
 //! //! What the workload does, in a line.
+//! #[macro_use]
+//! #[path = "../common/print.rs"]
+//! mod print;
 //! #[path = "../common/mod.rs"]
 //! mod common;
 //! #[path = "mod.rs"]
@@ -92,7 +95,7 @@
 //!
 //! # Conventions
 //!
-//! - Durations in arguments are written `50ms`, `2s`: `#[arg(long, value_parser = humantime::parse_duration)]`.
+//! - Durations in arguments are written `50ms`, `2s`: `#[arg(long, value_parser = duration)]`.
 //! - An error is an `anyhow::Error` that names the argument, file or address at fault; the exit code is 1 (bad
 //!   arguments: 2, Ctrl-C: 130).
 //! - Long work shows [`progress`] on standard error, only on a terminal. Nothing here writes colours but clap, which
@@ -101,6 +104,7 @@
 // Each example compiles this folder for itself and uses only a part of it.
 #![allow(dead_code, unused_imports)]
 
+mod arguments;
 mod backoff;
 pub(crate) mod group;
 mod latency;
@@ -110,17 +114,22 @@ mod outcome;
 pub(crate) mod peer;
 pub(crate) mod python;
 mod scratch;
+mod signals;
 mod style;
 pub(crate) mod trace;
 pub(crate) mod trace_lines;
 pub(crate) mod worker;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+pub(crate) use arguments::{address, duration, writable};
 pub(crate) use backoff::Backoff;
 pub(crate) use latency::{Latencies, Percentiles};
 pub(crate) use listen::{accept, bind, listen};
@@ -142,7 +151,7 @@ pub(crate) struct Common {
     #[arg(long)]
     pub(crate) json: bool,
     /// Record what cotask does: lines of JSON for the example `timeline`, or, in a file that ends in
-    /// .json, a trace for Perfetto
+    /// .json, a trace for Perfetto. The file is written also when Ctrl-C or an error ends the run
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
 }
@@ -199,6 +208,32 @@ impl Workload {
         let known: Vec<&str> = self.styles.iter().map(|source| source.style.name()).collect();
         anyhow::anyhow!("{} has no style '{style}'; it has: {}", self.name, known.join(", "))
     }
+
+    /// The workload's clap command, of whose styles only those are left that the workload has.
+    fn own_command(&self) -> clap::Command {
+        let own = self.styles.iter().filter_map(|source| source.style.to_possible_value());
+        let own: Vec<_> = own.collect();
+        let only = |command: clap::Command| {
+            if !command.get_arguments().any(|arg| arg.get_id() == "style") {
+                return command;
+            }
+            let parser = PossibleValuesParser::new(own.clone());
+            let parser = parser.map(|name| Style::from_str(&name, true).expect("one of the possible values"));
+            command.mut_arg("style", |arg| arg.value_parser(parser))
+        };
+        only((self.command)().name(self.name)).mut_subcommands(only)
+    }
+
+    /// The error for `--trace` with a style of which there is nothing to record.
+    fn no_trace(&self, style: Style) -> anyhow::Error {
+        let known = self.styles.iter().filter(|source| source.on_cotask);
+        let known: Vec<&str> = known.map(|source| source.style.name()).collect();
+        anyhow::anyhow!(
+            "--trace records cotask, and the style '{style}' of {} does not run on it; these do: {}",
+            self.name,
+            known.join(", ")
+        )
+    }
 }
 
 /// The arguments that lead a new process of this program to the workload it is running: none in the workload's own
@@ -213,27 +248,32 @@ pub(crate) fn main(workload: &'static Workload) -> ExitCode {
 /// Runs `workload` with `args`, prints its result and returns the exit code. `way_back` is what a helper process of
 /// this program must be given before the workload's own arguments.
 pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Vec<OsString>) -> ExitCode {
-    end_on_ctrl_c(way_back.is_empty());
+    signals::end_on_signals(way_back.is_empty());
     let _ = WAY_BACK.set(way_back);
     measure::raise_descriptor_limit();
     let args = std::iter::once(OsString::from(workload.name)).chain(args);
-    let matches = (workload.command)().name(workload.name).get_matches_from(args);
+    let matches = workload.own_command().get_matches_from(args);
     let json = matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false);
     let style = matches.try_get_one::<Style>("style").ok().flatten().copied().unwrap_or(Style::Coroutines);
-    let helper = matches.subcommand_name().is_some();
-    if !helper && !workload.styles.iter().any(|source| source.style == style) {
-        eprintln!("error: {}", workload.no_style(style));
+    let trace = matches.try_get_one::<PathBuf>("trace").ok().flatten();
+    let on_cotask = workload.styles.iter().any(|source| source.style == style && source.on_cotask);
+    if trace.is_some() && !on_cotask {
+        eprintln!("error: {}", workload.no_trace(style));
         return ExitCode::from(2);
     }
-    trace::start(matches.try_get_one::<PathBuf>("trace").ok().flatten(), matches.subcommand_name());
-    let ran = (workload.run)(&matches);
-    while INTERRUPTED.load(Ordering::SeqCst) {
-        // Whatever it says now (a file has gone, say) is because of that.
-        std::thread::park();
+    if let Err(error) = trace::start(trace, matches.subcommand_name()) {
+        eprintln!("error: {error:#}");
+        return ExitCode::FAILURE;
     }
-    match ran.and_then(|outcome| trace::finish().map(|()| outcome)) {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(outcome)) => {
+    let ran = catch_unwind(AssertUnwindSafe(|| (workload.run)(&matches)));
+    signals::let_them_end_it();
+    let traced = trace::finish();
+    if let Err(error) = &traced {
+        eprintln!("error: {error:#}");
+    }
+    match ran {
+        Ok(Ok(None)) => {}
+        Ok(Ok(Some(outcome))) => {
             let run = Run::new(workload, style, &outcome);
             if json {
                 println!(
@@ -243,30 +283,27 @@ pub(crate) fn run(workload: &'static Workload, way_back: Vec<OsString>, args: Ve
             } else {
                 print!("{}", run.for_people(workload, &outcome));
             }
-            if run.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if !run.ok {
+                return ExitCode::FAILURE;
+            }
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
+        Err(panic) => resume_unwind(panic),
     }
+    if traced.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Ctrl-C has come, and its handler is about to end the program.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// On Ctrl-C: removes what would stay behind, and ends with code 130. The terminal interrupts all of our processes; only
-/// the one that a person has started says so.
-fn end_on_ctrl_c(started_by_a_person: bool) {
-    // A handler that could not be installed costs no more than a word and a temporary directory.
-    let _ = ctrlc::set_handler(move || {
-        INTERRUPTED.store(true, Ordering::SeqCst);
-        scratch::remove_all();
-        if started_by_a_person && !peer::is_helper() {
-            eprintln!("\ninterrupted");
-        }
-        std::process::exit(130);
-    });
+/// Ends this process before its work has finished: from the thread of a server, say. What `--trace` recorded is written, and no
+/// temporary directory stays behind.
+pub(crate) fn exit(code: i32) -> ! {
+    if let Err(error) = trace::finish() {
+        eprintln!("error: {error:#}");
+    }
+    scratch::remove_all();
+    std::process::exit(code)
 }
 
 /// A progress bar for `length` steps of `what`, on standard error; silent where that is not a terminal.

@@ -1,7 +1,7 @@
 //! Helpers in processes of their own: this program, started once more.
 
 use std::ffi::OsStr;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{WAY_BACK, trace};
+use super::{WAY_BACK, exit, trace};
 
 /// No helper process lives longer, whatever happens.
 const LONGEST_LIFE: Duration = Duration::from_secs(600);
+
+/// Tells a process that another one of this program has started it.
+const HELPER_OF: &str = "COTASK_HELPER_OF";
 
 /// How long a helper may take to start, or to end once its standard input is closed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -45,6 +48,7 @@ impl Peer {
         let mut command = Command::new(program);
         command.args(WAY_BACK.get().into_iter().flatten());
         command.args(args);
+        command.env(HELPER_OF, std::process::id().to_string());
         trace::tell(&mut command);
         let what = command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ");
         Peer::start(command, what)
@@ -166,7 +170,7 @@ pub(crate) fn announce(address: SocketAddr) {
 pub(crate) fn say(line: &str) {
     let mut stdout = io::stdout().lock();
     if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
-        std::process::exit(0);
+        exit(0);
     }
 }
 
@@ -189,11 +193,48 @@ pub(crate) fn end_with_parent_and(mut hear: impl FnMut(&str) + Send + 'static) {
         for line in io::stdin().lock().lines().map_while(io::Result::ok) {
             hear(&line);
         }
-        trace::end_helper();
+        exit(0);
     });
-    thread::spawn(|| {
+    end_after_ten_minutes("");
+}
+
+fn end_after_ten_minutes(advice: &'static str) {
+    thread::spawn(move || {
         thread::sleep(LONGEST_LIFE);
-        eprintln!("a helper process ends itself after {LONGEST_LIFE:?}");
-        std::process::exit(1);
+        eprintln!("a helper process ends itself after {LONGEST_LIFE:?}{advice}");
+        exit(1);
+    });
+}
+
+/// How long a server serves that a person has started.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(crate) struct Life {
+    /// Serve until Ctrl-C or SIGTERM, whatever becomes of standard input and however long that is
+    #[arg(long)]
+    keep_running: bool,
+}
+
+/// For a server: ends this process as [`end_with_parent`] does, if another one of this program has started it. If a person
+/// has, the end is explained, and `--keep-running` prevents it. A terminal is not read: the system stops a process in
+/// the background that does, and Ctrl-C comes from there in any case.
+pub(crate) fn serve_for(life: Life) {
+    if std::env::var_os(HELPER_OF).is_some() {
+        return end_with_parent();
+    }
+    if life.keep_running {
+        return;
+    }
+    end_after_ten_minutes(" (--keep-running prevents that)");
+    if io::stdin().is_terminal() {
+        let id = std::process::id();
+        eprintln!(
+            "serving until Ctrl-C or `kill {id}`, for ten minutes at most; --keep-running serves longer"
+        );
+        return;
+    }
+    thread::spawn(|| {
+        io::stdin().lock().lines().map_while(io::Result::ok).for_each(drop);
+        eprintln!("standard input has closed, and so the server ends; --keep-running serves until Ctrl-C");
+        exit(0);
     });
 }

@@ -71,9 +71,18 @@ pub(crate) struct Source {
     pub(crate) style: Style,
     pub(crate) file: &'static str,
     pub(crate) text: &'static str,
+    /// Whether it runs on cotask, so that `--trace` has something to record.
+    pub(crate) on_cotask: bool,
+}
+
+impl Source {
+    /// A style that is not written for cotask and has a runtime of cotask run beside its work.
+    pub(crate) const fn beside_cotask(self) -> Source {
+        Source { on_cotask: true, ..self }
+    }
 }
 
 /// Names a style of a workload and its source.
 pub(crate) const fn source(style: Style, file: &'static str, text: &'static str) -> Source {
-    Source { style, file, text }
+    Source { style, file, text, on_cotask: matches!(style, Style::Coroutines | Style::Blocking) }
 }

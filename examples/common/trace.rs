@@ -1,25 +1,20 @@
 //! `--trace FILE`: what the runtime did, recorded for the timeline and for Perfetto.
 //!
 //! A style on cotask runs its future with [`block_on`], which is `cotask::block_on`, with the recorder switched on
-//! when the flag was given. The file is written when the work is over, so that this is not measured. A server that would
-//! run for ever is stopped then. A helper process writes a file of its own: `FILE` with the helper's subcommand in its
-//! name.
+//! when the flag was given. The file is written when the work has finished, so that writing is not measured. It is also
+//! written when the work fails, and when Ctrl-C or SIGTERM ends it: a run that hangs is the one whose trace is needed.
+//! What still runs then goes on running; its trace ends with what it does at that moment. A helper process writes a
+//! file of its own: `FILE` with the helper's subcommand in its name.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::process::{Command, exit};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result, bail};
-use cotask::Builder;
-use cotask::sync::Notify;
+use anyhow::{Context, Result, ensure};
 use cotask::trace::Trace;
-use futures::future::{Either, select};
+use cotask::{Builder, Handle};
 
 use super::trace_lines;
 
@@ -27,43 +22,33 @@ use super::trace_lines;
 const EVENTS: usize = 1_000_000;
 /// How a helper process learns of the file.
 const VARIABLE: &str = "COTASK_TRACE";
-/// How long a runtime may take to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 static FILE: OnceLock<PathBuf> = OnceLock::new();
-static RECORDED: Mutex<Recorded> = Mutex::new(Recorded { running: 0, traces: Vec::new() });
-/// A runtime has ended.
-static ENDED: Condvar = Condvar::new();
-/// Stops a runtime.
-static STOP: LazyLock<Notify> = LazyLock::new(Notify::default);
-/// Whether another process records, so that there need be nothing here.
-static ELSEWHERE: AtomicBool = AtomicBool::new(false);
-
-struct Recorded {
-    running: usize,
-    traces: Vec<Trace>,
-}
-
-fn recorded() -> MutexGuard<'static, Recorded> {
-    RECORDED.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// The runtimes that record, in the order in which they began; `None` once their traces are written.
+static RECORDING: Mutex<Option<Vec<Handle>>> = Mutex::new(Some(Vec::new()));
 
 /// From now on [`block_on`] records: into the file of `--trace`, or, in a helper process with this subcommand, into one
 /// beside that of the process that started it.
-pub(super) fn start(flag: Option<&PathBuf>, subcommand: Option<&str>) {
+///
+/// # Errors
+///
+/// When the file of `--trace` cannot be written.
+pub(super) fn start(flag: Option<&PathBuf>, subcommand: Option<&str>) -> Result<()> {
     let inherited = std::env::var_os(VARIABLE).map(PathBuf::from).zip(subcommand);
-    ELSEWHERE.store(inherited.is_some(), Ordering::Relaxed);
+    if let Some(file) = flag {
+        super::writable(file).with_context(|| at_fault(file))?;
+    }
     let file = flag.cloned().or_else(|| inherited.map(|(file, role)| beside(&file, role)));
     if let Some(file) = file {
         let _ = FILE.set(file);
     }
+    Ok(())
 }
 
 /// Has a helper process record as well.
 pub(super) fn tell(helper: &mut Command) {
     if let Some(file) = FILE.get() {
         helper.env(VARIABLE, file);
-        ELSEWHERE.store(true, Ordering::Relaxed);
     }
 }
 
@@ -79,63 +64,40 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
     let runtime = Builder::new().name("coroutines").trace(EVENTS).build();
     let runtime = runtime.unwrap_or_else(|error| panic!("cannot make a runtime: {error}"));
-    recorded().running += 1;
-    let output = runtime.block_on(async {
-        match select(pin!(future), pin!(STOP.notified())).await {
-            Either::Left((output, _)) => Some(output),
-            Either::Right(_) => None,
-        }
-    });
-    let mut recorded = recorded();
-    recorded.traces.push(runtime.take_trace());
-    recorded.running -= 1;
-    drop(recorded);
-    ENDED.notify_all();
-    // Stopped: the process is about to end, and there is no output to go on with.
-    output.unwrap_or_else(|| {
-        loop {
-            thread::park();
-        }
-    })
+    // Through the handle the trace can be had in any case: while this runs, and after a panic.
+    let mut recording = RECORDING.lock().unwrap_or_else(PoisonError::into_inner);
+    recording.iter_mut().for_each(|handles| handles.push(runtime.handle()));
+    drop(recording);
+    runtime.block_on(future)
 }
 
-/// Ends a helper process, when its trace is written.
-pub(super) fn end_helper() -> ! {
-    if let Err(error) = finish() {
-        eprintln!("error: {error:#}");
-        exit(1);
-    }
-    exit(0)
-}
-
-/// Writes what was recorded, if that was asked for: the first trace to the file of `--trace`, a second one to
-/// `NAME-2.EXTENSION`, and so on.
+/// Writes what was recorded, if that was asked for and has not been done: the first trace to the file of `--trace`, a
+/// second one to `NAME-2.EXTENSION`, and so on.
+///
+/// # Errors
+///
+/// When a file cannot be written, and when there is nothing to write although this process has the flag.
 pub(super) fn finish() -> Result<()> {
     let Some(file) = FILE.get() else { return Ok(()) };
-    let mut recorded = stop();
     // The lock is held while this writes: the process must not end before.
-    if recorded.traces.is_empty() && !ELSEWHERE.load(Ordering::Relaxed) {
-        bail!("--trace: nothing was recorded, because no runtime of cotask ran in this process");
-    }
-    for (place, trace) in recorded.traces.drain(..).enumerate() {
+    let mut recording = RECORDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(handles) = recording.take() else { return Ok(()) };
+    for (place, handle) in handles.iter().enumerate() {
         let file = if place == 0 { file.clone() } else { beside(file, &(place + 1).to_string()) };
-        write(&trace, &file).with_context(|| format!("--trace {}", file.display()))?;
+        let trace = handle.take_trace();
+        write(&trace, &file).with_context(|| at_fault(&file))?;
         eprintln!("{} events in {}, {} dropped", trace.records.len(), file.display(), trace.dropped);
     }
-    ELSEWHERE.store(true, Ordering::Relaxed);
+    let helper = std::env::var_os(VARIABLE).is_some();
+    ensure!(
+        helper || !handles.is_empty(),
+        "--trace: nothing was recorded, because no runtime of cotask has started"
+    );
     Ok(())
 }
 
-/// Stops the runtimes that still run, and waits until they have handed their traces over.
-fn stop() -> MutexGuard<'static, Recorded> {
-    let start = Instant::now();
-    let mut recorded = recorded();
-    while recorded.running > 0 && start.elapsed() < PATIENCE {
-        STOP.notify_one();
-        let pause = ENDED.wait_timeout(recorded, PATIENCE / 10);
-        recorded = pause.unwrap_or_else(PoisonError::into_inner).0;
-    }
-    recorded
+fn at_fault(file: &Path) -> String {
+    format!("--trace {}", file.display())
 }
 
 fn beside(file: &Path, what: &str) -> PathBuf {

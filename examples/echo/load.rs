@@ -18,7 +18,7 @@ use cotask::time::{Instant, sleep_until, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Hash, Latencies, Peer, Percentiles, block_on, peer};
+use crate::common::{Hash, Latencies, Peer, Percentiles, block_on, duration, peer};
 
 /// How much is to be sent.
 #[derive(clap::Args, Clone, Debug)]
@@ -36,7 +36,7 @@ pub(super) struct Plan {
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     rate: u64,
     /// Give up on a reply after this long
-    #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "20s", value_parser = duration)]
     timeout: Duration,
 }
 
@@ -50,6 +50,7 @@ impl Plan {
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Args {
     /// The server's address
+    #[arg(value_name = "HOST:PORT", value_parser = crate::common::address)]
     address: SocketAddr,
     #[command(flatten)]
     plan: Plan,

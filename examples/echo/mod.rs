@@ -43,7 +43,7 @@ struct Args {
 enum Command {
     /// Run the load client alone, against any echo server
     Load(load::Args),
-    /// Run the server alone, until its standard input closes
+    /// Run the server alone, until Ctrl-C or until its standard input closes
     Serve {
         /// The port on 127.0.0.1; 0 lets the system choose
         #[arg(long, default_value_t = 0)]
@@ -54,6 +54,8 @@ enum Command {
         /// How many threads the pool has
         #[arg(long, default_value_t = 64)]
         workers: u32,
+        #[command(flatten)]
+        life: peer::Life,
     },
 }
 
@@ -130,8 +132,8 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
             load::main(args)?;
             return Ok(None);
         }
-        Some(Command::Serve { port, style, workers }) => {
-            peer::end_with_parent();
+        Some(Command::Serve { port, style, workers, life }) => {
+            peer::serve_for(*life);
             let listener = listen(*port)?;
             peer::announce(listener.local_addr()?);
             serve(*style, listener, *workers)?;
@@ -172,7 +174,7 @@ fn measure(style: Style, workers: u32, plan: &load::Plan) -> Result<(Usage, Stri
     std::thread::spawn(move || {
         if let Err(error) = serve(style, listener, workers) {
             eprintln!("error: the {style} server ended: {error:#}");
-            std::process::exit(1);
+            crate::common::exit(1);
         }
     });
     load::expect_ready(&mut client)?;

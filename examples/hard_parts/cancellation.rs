@@ -2,6 +2,9 @@
 //!
 //! `cargo run --example cancellation`
 
+#[macro_use]
+#[path = "../common/print.rs"]
+mod print;
 mod stage;
 
 use std::process::ExitCode;

@@ -2,6 +2,9 @@
 //!
 //! `cargo run --example shutdown`
 
+#[macro_use]
+#[path = "../common/print.rs"]
+mod print;
 mod stage;
 
 use std::process::ExitCode;

@@ -2,6 +2,9 @@
 //!
 //! `cargo run --example starvation`
 
+#[macro_use]
+#[path = "../common/print.rs"]
+mod print;
 mod stage;
 
 use std::cell::Cell;

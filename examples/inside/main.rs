@@ -4,6 +4,9 @@
 //! cargo run --example inside -- turns
 //! ```
 
+#[macro_use]
+#[path = "../common/print.rs"]
+mod print;
 mod beside;
 mod names;
 mod outside;
@@ -96,7 +99,7 @@ fn on_virtual_time(args: &Args, scene: impl Future<Output = Result<()>>) -> Resu
 
 fn on(args: &Args, builder: Builder, scene: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = builder.trace(10_000).name("inside").build()?;
-    runtime.block_on(scene)?;
+    let ended = runtime.block_on(scene);
     let trace = runtime.take_trace();
     if let Scene::Timers = args.scene {
         let sleeps =
@@ -106,5 +109,5 @@ fn on(args: &Args, builder: Builder, scene: impl Future<Output = Result<()>>) ->
     if let Some(path) = &args.trace {
         trace_lines::write(&trace, path).with_context(|| path.display().to_string())?;
     }
-    Ok(())
+    ended
 }

@@ -1,4 +1,7 @@
 //! A million integers sorted by worker processes over TCP, and merged as their results arrive.
+#[macro_use]
+#[path = "../common/print.rs"]
+mod print;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "mod.rs"]

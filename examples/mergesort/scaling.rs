@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use plotters::prelude::*;
 
 use super::{Args, Plan, amdahl, sort};
-use crate::common::progress;
+use crate::common::{progress, writable};
 
 /// What was measured with so many workers.
 struct Point {
@@ -19,6 +19,10 @@ struct Point {
 const RUNS: u64 = 3;
 
 pub(super) fn run(args: &Args, most: usize, unsorted: &[i64]) -> Result<()> {
+    let at_fault = |file: &Path| format!("--plot {}", file.display());
+    if let Some(file) = &args.plot {
+        writable(file).with_context(|| at_fault(file))?;
+    }
     // 1, 2, 4, ... and the number asked for.
     let counts: Vec<usize> =
         std::iter::successors(Some(1), |n| Some(n * 2)).take_while(|n| *n < most).chain([most]).collect();
@@ -49,7 +53,7 @@ pub(super) fn run(args: &Args, most: usize, unsorted: &[i64]) -> Result<()> {
         1.0 / share
     );
     match &args.plot {
-        Some(file) => draw(file, share, &points).with_context(|| format!("--plot {}", file.display())),
+        Some(file) => draw(file, share, &points).with_context(|| at_fault(file)),
         None => Ok(()),
     }
 }

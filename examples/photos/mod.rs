@@ -51,7 +51,7 @@ pub(crate) static WORKLOAD: Workload = Workload {
     plots: &[Figure::P99, Figure::Wall],
     styles: &[
         source(Style::Sequential, "sequential.rs", include_str!("sequential.rs")),
-        source(Style::Threads, "threads.rs", include_str!("threads.rs")),
+        source(Style::Threads, "threads.rs", include_str!("threads.rs")).beside_cotask(),
         source(Style::Coroutines, "coroutines.rs", include_str!("coroutines.rs")),
         source(Style::Blocking, "blocking.rs", include_str!("blocking.rs")),
         source(Style::Tokio, "tokio.rs", include_str!("tokio.rs")),

@@ -24,7 +24,8 @@ use clap::{CommandFactory, FromArgMatches};
 use indicatif::ProgressBar;
 
 use crate::common::{
-    Common, Figure, Hash, Latencies, Meter, Outcome, Peer, Size, Style, Workload, progress, source,
+    Common, Figure, Hash, Latencies, Meter, Outcome, Peer, Size, Style, Workload, address, duration, peer,
+    progress, source,
 };
 use protocol::{MOST_PAIRS, Pair, Quote};
 
@@ -41,14 +42,14 @@ struct Args {
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     workers: u32,
     /// Give up on a rate after this long
-    #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "20s", value_parser = duration)]
     timeout: Duration,
     /// How often to ask for a rate before giving up, with a pause between that is drawn from a span which doubles;
     /// coroutines only
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     attempts: u32,
     /// Use the quote server at this address instead of starting one
-    #[arg(long)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     server: Option<SocketAddr>,
     #[command(flatten)]
     market: server::Market,
@@ -58,13 +59,15 @@ struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Run the quote server alone, until its standard input closes
+    /// Run the quote server alone, until Ctrl-C or until its standard input closes
     Serve {
         /// The port on 127.0.0.1; 0 lets the system choose
         #[arg(long, default_value_t = 0)]
         port: u16,
         #[command(flatten)]
         market: server::Market,
+        #[command(flatten)]
+        life: peer::Life,
     },
 }
 
@@ -127,8 +130,8 @@ impl Job {
 }
 
 fn run(args: &Args) -> Result<Option<Outcome>> {
-    if let Some(Command::Serve { port, market }) = &args.command {
-        server::serve(*port, market.clone())?;
+    if let Some(Command::Serve { port, market, life }) = &args.command {
+        server::serve(*port, market.clone(), *life)?;
         return Ok(None);
     }
     let style = args.common.style;

@@ -8,16 +8,16 @@ use cotask::time::sleep;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::protocol::{Incoming, Pair, response};
-use crate::common::{accept, block_on, listen, peer};
+use crate::common::{accept, block_on, duration, listen, peer};
 
 /// How the server behaves.
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Market {
     /// How long the server takes for an answer, at least
-    #[arg(long, default_value = "50ms", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "50ms", value_parser = duration)]
     pub(super) latency: Duration,
     /// Up to how much longer it takes, depending on the pair
-    #[arg(long, default_value = "20ms", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "20ms", value_parser = duration)]
     pub(super) jitter: Duration,
     /// What the rates and the jitter are made from
     #[arg(long, default_value_t = 1)]
@@ -47,13 +47,13 @@ impl Market {
     }
 }
 
-/// Serves quotes on 127.0.0.1 until standard input closes.
+/// Serves quotes on 127.0.0.1 for its `life`.
 ///
 /// # Errors
 ///
 /// When it cannot listen on `port`.
-pub(super) fn serve(port: u16, market: Market) -> Result<()> {
-    peer::end_with_parent();
+pub(super) fn serve(port: u16, market: Market, life: peer::Life) -> Result<()> {
+    peer::serve_for(life);
     block_on(async {
         let listener = TcpListener::from_std(listen(port)?)?;
         peer::announce(listener.local_addr()?);

@@ -1,4 +1,7 @@
 //! Programs of a few hosts on a network that fails: thousands of runs, each from a seed, each repeatable.
+#[macro_use]
+#[path = "../common/print.rs"]
+mod print;
 #[allow(dead_code)] // Of the workloads, only what a simulation runs.
 #[path = "../chat/mod.rs"]
 mod chat;

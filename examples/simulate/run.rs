@@ -12,7 +12,7 @@ use cotask::sim::{self, Builder, Found, Plan, Search, Searched};
 use cotask::trace::Trace;
 
 use crate::Args;
-use crate::common::{progress, trace_lines};
+use crate::common::{progress, trace_lines, writable};
 use crate::report;
 use crate::scenarios::Scenario;
 
@@ -43,6 +43,9 @@ pub(crate) fn main(args: &Args, chosen: &[&'static Scenario], plan: Option<Plan>
             loud(panic);
         }
     }));
+    if let Some(file) = &args.timeline {
+        writable(file).with_context(|| cannot_write(file))?;
+    }
     if let Some(seed) = args.seed {
         return one(args, chosen[0], seed, plan.as_ref());
     }
@@ -149,8 +152,11 @@ fn one(args: &Args, scenario: &'static Scenario, seed: u64, plan: Option<&Plan>)
 }
 
 fn save(trace: &Trace, file: &Path) -> Result<()> {
-    trace_lines::write(trace, file)
-        .with_context(|| format!("cannot write the timeline to {}", file.display()))
+    trace_lines::write(trace, file).with_context(|| cannot_write(file))
+}
+
+fn cannot_write(file: &Path) -> String {
+    format!("--timeline: cannot write to {}", file.display())
 }
 
 /// Seeds a minute.

@@ -9,16 +9,16 @@ use futures::io::BufReader;
 use futures::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 
 use super::protocol::Query;
-use crate::common::{accept, block_on, listen, peer};
+use crate::common::{accept, block_on, duration, listen, peer};
 
 /// How fast the database is.
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Speed {
     /// How long a query takes
-    #[arg(long, default_value = "5ms", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "5ms", value_parser = duration)]
     pub(super) latency: Duration,
     /// How long a slow query for an advertisement takes
-    #[arg(long, default_value = "500ms", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "500ms", value_parser = duration)]
     pub(super) slow: Duration,
     /// How many of a hundred queries for an advertisement are slow
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=100))]
@@ -40,13 +40,13 @@ impl Speed {
     }
 }
 
-/// Answers queries on 127.0.0.1 until standard input closes.
+/// Answers queries on 127.0.0.1 for its `life`.
 ///
 /// # Errors
 ///
 /// When it cannot listen.
-pub(super) fn serve(speed: Speed) -> Result<()> {
-    peer::end_with_parent();
+pub(super) fn serve(speed: Speed, life: peer::Life) -> Result<()> {
+    peer::serve_for(life);
     block_on(async {
         let listener = TcpListener::from_std(listen(0)?)?;
         peer::announce(listener.local_addr()?);

@@ -25,7 +25,8 @@ use anyhow::{Context, Result, ensure};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::common::{
-    Common, Figure, Hash, Meter, Outcome, Peer, Size, Style, Workload, listen, source, waiting,
+    Common, Figure, Hash, Meter, Outcome, Peer, Size, Style, Workload, duration, listen, peer, source,
+    waiting,
 };
 
 /// Serve pages that come from a slow database to visitors who come at a given rate
@@ -41,7 +42,7 @@ struct Args {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     at_once: u32,
     /// How long a page waits for its advertisement
-    #[arg(long, default_value = "50ms", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "50ms", value_parser = duration)]
     patience: Duration,
     #[command(flatten)]
     crowd: visitors::Crowd,
@@ -53,8 +54,13 @@ struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Run the database alone, until its standard input closes
-    Database(database::Speed),
+    /// Run the database alone, until Ctrl-C or until its standard input closes
+    Database {
+        #[command(flatten)]
+        speed: database::Speed,
+        #[command(flatten)]
+        life: peer::Life,
+    },
     /// Be the visitors, for a web server at this address
     Visit(visitors::Args),
 }
@@ -100,7 +106,7 @@ struct Site {
 
 fn run(args: &Args) -> Result<Option<Outcome>> {
     match &args.command {
-        Some(Command::Database(speed)) => database::serve(speed.clone())?,
+        Some(Command::Database { speed, life }) => database::serve(speed.clone(), *life)?,
         Some(Command::Visit(args)) => visitors::main(args)?,
         None => return measure(args).map(Some),
     }
@@ -121,7 +127,7 @@ fn measure(args: &Args) -> Result<Outcome> {
     std::thread::spawn(move || {
         if let Err(error) = serve(style, site, listener) {
             eprintln!("error: the {style} server ended: {error:#}");
-            std::process::exit(1);
+            crate::common::exit(1);
         }
     });
     let ready = visitors.line(Duration::from_secs(30)).context("the first visitors were not served")?;

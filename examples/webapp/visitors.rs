@@ -13,7 +13,7 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use serde::{Deserialize, Serialize};
 
 use super::protocol::{Incoming, Page, request};
-use crate::common::{Hash, Latencies, Percentiles, block_on, peer};
+use crate::common::{Hash, Latencies, Percentiles, block_on, duration, peer};
 
 /// How many visitors come, and how fast.
 #[derive(clap::Args, Clone, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Crowd {
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(super) visits: u64,
     /// A visitor gives up after this long
-    #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "20s", value_parser = duration)]
     pub(super) timeout: Duration,
 }
 
@@ -52,6 +52,7 @@ impl Crowd {
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Args {
     /// The web server's address
+    #[arg(value_name = "HOST:PORT", value_parser = crate::common::address)]
     pub(super) address: SocketAddr,
     #[command(flatten)]
     pub(super) crowd: Crowd,

@@ -44,6 +44,9 @@
 //! A model of code that is not the kit's (an exhibit, an exercise) stands beside it in one file: the right
 //! version is the `body`, each broken one a `Mutant::Body`. See `orderings.rs`.
 
+#[macro_use]
+#[path = "../../examples/common/print.rs"]
+mod print;
 #[cfg(cotask_loom)]
 mod answer;
 #[cfg(cotask_loom)]

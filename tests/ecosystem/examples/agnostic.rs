@@ -4,6 +4,9 @@
 //! $ cargo run -p ecosystem --example agnostic
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
 #[path = "../tests/agnostic/measure.rs"]
 mod measure;
 #[path = "../tests/agnostic/probes.rs"]

@@ -4,6 +4,10 @@
 //! $ cargo run --release -p ecosystem --example cache_redis
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use std::net::SocketAddr;
 use std::time::Instant;
 

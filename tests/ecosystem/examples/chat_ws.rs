@@ -4,6 +4,10 @@
 //! $ cargo run --release -p ecosystem --example chat_ws
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use std::convert::Infallible;
 
 use anyhow::Result;

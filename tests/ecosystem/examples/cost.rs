@@ -5,6 +5,9 @@
 //! $ cargo run --release -p ecosystem --example cost -- --quick --guests redis,quic
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
 #[path = "../../peers/src/spread.rs"]
 mod spread;
 

@@ -5,6 +5,10 @@
 //! $ cargo run --release -p ecosystem --example echo_quic -- --connections 1 --streams 1 --bytes 8388608
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Instant;

@@ -4,6 +4,10 @@
 //! $ cargo run --release -p ecosystem --example hello_http
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use anyhow::Result;
 use clap::Parser;
 use ecosystem::on_cotask::http::{Gate, PAGE, Server, Version, answer};

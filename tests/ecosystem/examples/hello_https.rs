@@ -5,6 +5,10 @@
 //! $ curl --insecure https://127.0.0.1:8443/hello
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use anyhow::Result;
 use clap::Parser;
 use cotask::net::TcpListener;

@@ -1,10 +1,13 @@
 //! Three requests at once on one connection of HTTP/2, server and client on one runtime: what hyper spawns.
 //!
 //! ```console
-//! $ cargo run -p ecosystem --example http2_lanes -- --trace http2.jsonl
+//! $ cargo run -p ecosystem --example http2_lanes -- --trace target/http2.jsonl
 //! $ cargo run --release --example timeline -- http2.jsonl
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
 #[path = "../../../examples/common/trace_lines.rs"]
 mod trace_lines;
 
@@ -38,7 +41,7 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let runtime = Builder::new().trace(100_000).name("http2").build()?;
-    runtime.block_on(exchange())?;
+    let exchanged = runtime.block_on(exchange());
     let trace = runtime.take_trace();
     let spawned = trace.records.iter().filter_map(|record| match record.event {
         Event::Spawned { source, .. } => Some(source.file().ends_with("adapters/hyper.rs")),
@@ -49,7 +52,7 @@ fn main() -> Result<()> {
     if let Some(file) = arguments.trace {
         trace_lines::write(&trace, &file).with_context(|| format!("--trace {}", file.display()))?;
     }
-    Ok(())
+    exchanged
 }
 
 // ANCHOR: exchange

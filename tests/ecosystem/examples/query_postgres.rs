@@ -4,6 +4,10 @@
 //! $ cargo run --release -p ecosystem --example query_postgres
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use std::net::SocketAddr;
 use std::time::Instant;
 

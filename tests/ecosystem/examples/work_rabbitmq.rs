@@ -4,6 +4,10 @@
 //! $ cargo run --release -p ecosystem --example work_rabbitmq
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::SocketAddr;

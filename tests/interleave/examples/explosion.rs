@@ -3,8 +3,12 @@
 //!
 //! ```text
 //! cargo run --release -p interleave --example explosion
-//! cargo run --release -p interleave --example explosion -- --plot explosion.svg
+//! cargo run --release -p interleave --example explosion -- --plot target/explosion.svg
 //! ```
+
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

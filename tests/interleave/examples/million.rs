@@ -5,6 +5,10 @@
 //! cargo run --release -p interleave --example million
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use std::time::{Duration, Instant};
 
 use clap::Parser;

@@ -7,6 +7,10 @@
 //! cargo run --release -p interleave --example outcomes -- --pictures FOLDER
 //! ```
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc as StdArc, Mutex as StdMutex};

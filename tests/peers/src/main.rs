@@ -1,5 +1,8 @@
 //! `cargo peers`: cotask measured beside other runtimes. README.md says what each row means.
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
 mod against;
 mod echo;
 mod recorder;

@@ -14,6 +14,9 @@
 
 #![allow(clippy::duplicate_mod, reason = "the museum is here once over each tool's primitives")]
 
+#[macro_use]
+#[path = "../../../examples/common/print.rs"]
+mod print;
 mod attempt;
 mod drawn;
 #[allow(dead_code, reason = "the loom harness uses all of it")]
