@@ -1,14 +1,16 @@
 //! The command line of `compare`.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use clap::builder::PossibleValuesParser;
 
 use super::WORKLOADS;
 use super::cells::Results;
-use super::common::{Size, Style, Workload};
+use super::common::{Size, Style, Workload, writable};
 use super::runner::Runner;
 use super::{export, machine, report, syscalls, table};
 
@@ -20,6 +22,7 @@ use super::{export, machine, report, syscalls, table};
 #[command(name = "compare")]
 struct Args {
     /// Which workloads to run, all if none is named
+    #[arg(value_name = "WORKLOAD", value_parser = PossibleValuesParser::new(WORKLOADS.iter().map(|known| known.name)))]
     names: Vec<String>,
     /// Which styles to run, separated by commas
     #[arg(long, value_enum, value_delimiter = ',')]
@@ -52,14 +55,7 @@ struct Args {
 
 pub(crate) fn main() -> ExitCode {
     let args = Args::parse();
-    let chosen = match choose(&args.names) {
-        Ok(chosen) => chosen,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            return ExitCode::from(2);
-        }
-    };
-    match compare(&args, &chosen) {
+    match can_write(&args).and_then(|()| compare(&args, &choose(&args.names))) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -69,13 +65,27 @@ pub(crate) fn main() -> ExitCode {
 }
 
 /// The named workloads, each once, in the kit's order.
-fn choose(names: &[String]) -> Result<Vec<&'static Workload>> {
-    let known = WORKLOADS.iter().map(|workload| workload.name);
-    if let Some(unknown) = names.iter().find(|name| !known.clone().any(|known| known == *name)) {
-        anyhow::bail!("no workload '{unknown}'; there are: {}", known.collect::<Vec<_>>().join(", "));
-    }
+fn choose(names: &[String]) -> Vec<&'static Workload> {
     let wanted = |workload: &&Workload| names.is_empty() || names.iter().any(|name| name == workload.name);
-    Ok(WORKLOADS.iter().copied().filter(|workload| wanted(workload)).collect())
+    WORKLOADS.iter().copied().filter(|workload| wanted(workload)).collect()
+}
+
+/// Looks at all that is to be written before anything is measured, which takes a minute. Makes the folders.
+fn can_write(args: &Args) -> Result<()> {
+    let plot = args.plots.as_ref().map(|folder| folder.join("plot.svg"));
+    let report = Some(&args.report);
+    for (flag, file, folder) in [
+        ("--json", args.json.as_ref(), None),
+        ("--csv", args.csv.as_ref(), None),
+        ("--plots", plot.as_ref(), args.plots.as_deref()),
+        ("--report", report, args.report.parent()),
+    ] {
+        let Some(file) = file else { continue };
+        let made = folder.map_or(Ok(()), fs::create_dir_all);
+        made.and_then(|()| writable(file))
+            .with_context(|| format!("{flag}: cannot write {}", file.display()))?;
+    }
+    Ok(())
 }
 
 fn compare(args: &Args, chosen: &[&'static Workload]) -> Result<ExitCode> {

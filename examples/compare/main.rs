@@ -1,4 +1,7 @@
 //! Threads or async, for this load, on this machine? Every workload in every style, each run in a process of its own.
+#[macro_use]
+#[path = "../common/print.rs"]
+mod print;
 #[path = "../chat/mod.rs"]
 mod chat;
 #[path = "../common/mod.rs"]
