@@ -1,16 +1,19 @@
 //! See a schedule: makes a page out of a trace, to step through it; or a picture.
 //!
 //! ```text
-//! cargo run --release --example rates -- --pairs 5 --trace rates.jsonl
-//! cargo run --release --example timeline -- rates.jsonl
+//! cargo run --release --example rates -- --pairs 5 --trace target/rates.jsonl
+//! cargo run --release --example timeline -- target/rates.jsonl
 //! ```
 
+#[macro_use]
+#[path = "../common/print.rs"]
+mod print;
 mod page;
 mod svg;
 mod trace;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -23,10 +26,10 @@ use trace::Trace;
 struct Args {
     /// What an example wrote with --trace FILE, or a program with `Trace::write_json_lines`
     file: PathBuf,
-    /// Where to write the page [default: FILE with the ending .html]
+    /// Where to write the page, '-' for standard output [default: FILE with the ending .html]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write a picture instead of a page
+    /// Write a picture instead of a page, '-' for standard output
     #[arg(long, value_name = "FILE", conflicts_with = "out")]
     svg: Option<PathBuf>,
     /// What stands above [default: the name of the file]
@@ -57,6 +60,10 @@ fn run(args: &Args) -> Result<()> {
             (page::make(&text, &title, &page::sources(&trace)), out)
         }
     };
+    if out == Path::new("-") {
+        print!("{made}");
+        return Ok(());
+    }
     fs::write(&out, made).with_context(|| format!("cannot write {}", out.display()))?;
     println!("{}: {} events of {} tasks", out.display(), trace.events.len(), trace.tasks());
     Ok(())
