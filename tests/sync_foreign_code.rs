@@ -189,6 +189,66 @@ fn a_waker_that_panics_costs_the_others_nothing() {
 }
 
 #[test]
+fn a_wake_that_panics_and_a_drop_that_panics_are_one_panic() {
+    let (mut sender, mut receiver) = oneshot::channel();
+    let replaced = Reenter::waker(On::Drop, || panic!("the sender's waker, dropped"));
+    let woken = Reenter::waker(On::Wake, || panic!("the receiver's waker, woken"));
+    assert!(sender.poll_closed(&mut Context::from_waker(&replaced)).is_pending());
+    assert!(is_pending(&mut receiver, &woken));
+    drop((replaced, woken));
+    // Both are let go: a second panic while the first unwinds would end the process.
+    let payload = catch_unwind(AssertUnwindSafe(|| sender.send(1))).unwrap_err();
+    assert_eq!(*payload.downcast::<&str>().unwrap(), "the receiver's waker, woken");
+    assert_eq!(receiver.try_recv(), Ok(1));
+}
+
+#[test]
+fn a_wake_that_panics_while_another_panic_unwinds_is_contained() {
+    let panics = || Reenter::waker(On::Wake, || panic!("a waker that panics"));
+    let (mutex, semaphore, notify) = (Mutex::new(()), Semaphore::new(1), Notify::new());
+    let (sender, mut receiver) = mpsc::unbounded_channel::<()>();
+    let guards = (mutex.try_lock().unwrap(), semaphore.try_acquire().unwrap(), sender);
+    let mut waiters = (pin!(mutex.lock()), pin!(semaphore.acquire()), pin!(receiver.recv()));
+    assert!(is_pending(waiters.0.as_mut(), &panics()));
+    assert!(is_pending(waiters.1.as_mut(), &panics()));
+    assert!(is_pending(waiters.2.as_mut(), &panics()));
+    let mut told = Box::pin(notify.notified());
+    let mut next = pin!(notify.notified());
+    assert!(is_pending(told.as_mut(), Waker::noop()) && is_pending(next.as_mut(), &panics()));
+    notify.notify_one();
+    let payload = catch_unwind(AssertUnwindSafe(move || {
+        let _released_while_it_unwinds = (guards, told);
+        panic!("the first");
+    }));
+    assert_eq!(*payload.unwrap_err().downcast::<&str>().unwrap(), "the first");
+    // All was released, though each wake panicked.
+    let noop = Waker::noop();
+    assert!(!is_pending(waiters.0, noop) && !is_pending(waiters.1, noop) && !is_pending(waiters.2, noop));
+    assert!(!is_pending(next, noop));
+}
+
+/// The panics of several wakes are one, and the others' payloads are dropped: foreign code again.
+#[test]
+fn payloads_that_panic_when_they_are_dropped_cost_nobody_the_wake() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a payload that panics");
+        }
+    }
+    let notify = Notify::new();
+    let (waker, count) = new_count_waker();
+    let bombs = || Reenter::waker(On::Wake, || std::panic::panic_any(Bomb));
+    let mut waiters: Vec<_> = (0..4).map(|_| Box::pin(notify.notified())).collect();
+    for (waiter, waker) in waiters.iter_mut().zip([bombs(), bombs(), bombs(), waker]) {
+        assert!(is_pending(waiter.as_mut(), &waker));
+    }
+    let payload = catch_unwind(AssertUnwindSafe(|| notify.notify_waiters())).unwrap_err();
+    std::mem::forget(payload.downcast::<Bomb>().unwrap());
+    assert_eq!(count.get(), 1);
+}
+
+#[test]
 fn values_that_panic_when_they_are_dropped_cost_the_senders_nothing() {
     struct Panics(bool);
     impl Drop for Panics {

@@ -17,9 +17,11 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
+use std::thread::panicking;
 
 use crate::budget;
 use crate::loom::Mutex;
+use crate::task::contain;
 use crate::trace::{self, Event, Resource, Want};
 
 /// The foreign calls that a critical section leaves for afterwards. The usual one or two need no allocation.
@@ -99,7 +101,7 @@ impl After {
             return self.run_many();
         }
         if let Some(waker) = self.wake.take() {
-            waker.wake();
+            one_panic_at_a_time(|| waker.wake());
         }
     }
 
@@ -117,11 +119,35 @@ impl After {
             Call::Wake(waker) => waker.wake(),
             Call::Discard(waker) => drop(waker),
         };
-        let panics = calls.filter_map(|call| catch_unwind(AssertUnwindSafe(|| make(call))).err());
-        if let Some(panic) = panics.reduce(|first, _| first) {
-            resume_unwind(panic);
+        let mut first = None;
+        for call in calls {
+            match catch_unwind(AssertUnwindSafe(|| make(call))) {
+                Err(panic) if first.is_none() => first = Some(panic),
+                // The payload's drop may panic as well.
+                outcome => contain(|| drop(outcome)),
+            }
+        }
+        if let Some(panic) = first {
+            one_panic_at_a_time(|| resume_unwind(panic));
         }
     }
+}
+
+/// Also where a wake has panicked, and what is left is dropped while that unwinds.
+impl Drop for After {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(waker) = self.discard.take() {
+            one_panic_at_a_time(|| drop(waker));
+        }
+    }
+}
+
+/// Runs foreign code. A panic goes on to the caller, unless another one unwinds already, for instance because a task that
+/// holds a guard has panicked: a second one would end the process.
+#[inline]
+fn one_panic_at_a_time(code: impl FnOnce()) {
+    if panicking() { contain(code) } else { code() }
 }
 
 impl Note {
