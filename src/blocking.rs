@@ -9,7 +9,7 @@
 //!                   |            v         | more jobs than free threads: start one, up to the bound
 //!                   |          free: waits for a job, ends after `keep_alive` without one
 //!                   v
-//!              shutdown: jobs that have not started are dropped, the others waited for
+//!              shutdown: jobs that have not started are dropped, the others waited for, with a limit if asked
 //! ```
 //!
 //! One number drives it: `free`, the threads without a job, counted from the moment at which one is started.
@@ -30,11 +30,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::clock::Instant;
 use crate::join::JoinError;
 use crate::loom::thread::{self, JoinHandle};
 use crate::loom::{Arc, Condvar, Mutex};
@@ -98,7 +100,7 @@ struct Shared {
     /// Called by a thread of the pool when it has done the last job that there was.
     on_idle: Option<Box<dyn Fn() + Send + Sync>>,
     state: Mutex<State>,
-    /// A job was pushed, or the pool was closed.
+    /// A job was pushed, the pool was closed, or a thread of a closed pool has ended.
     changed: Condvar,
 }
 
@@ -226,8 +228,8 @@ impl Pool {
     /// Takes no more jobs, drops those that have not started, and waits until the others are done and every
     /// thread has ended. Dropping the pool does the same.
     ///
-    /// From within one of its own jobs it waits for all threads but that one. There is no time limit: a job
-    /// that never ends keeps its pool from shutting down.
+    /// From within one of its own jobs it waits for all threads but that one. There is no time limit: a job that
+    /// never ends keeps its pool from shutting down. [`shutdown_timeout`](Pool::shutdown_timeout) has one.
     ///
     /// ```
     /// use cotask::blocking::{Config, Pool};
@@ -239,20 +241,81 @@ impl Pool {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn shutdown(&self) {
-        let (jobs, threads, ended) = {
+        self.close();
+        let (threads, ended) = {
             let mut state = self.shared.state.lock();
-            state.closed = true;
-            let State { queue, threads, ended, .. } = &mut *state;
-            (std::mem::take(queue), std::mem::take(threads), ended.take())
+            (mem::take(&mut state.threads), state.ended.take())
         };
-        self.shared.changed.notify_all();
-        jobs.into_iter().for_each(|job| contain(|| drop(job)));
         let this = thread::current().id();
         for thread in threads.into_values().chain(ended) {
             if thread.thread().id() != this {
                 join(thread);
             }
         }
+    }
+
+    /// As [`shutdown`](Pool::shutdown), but waits at most for `limit`, on the machine's clock. Returns whether every job
+    /// that had started has ended.
+    ///
+    /// If not, the threads of the others are left behind: a job cannot be stopped from outside. Such a thread ends with
+    /// its job, or with the process, and nothing waits for it any more. From within one of the pool's own jobs, that
+    /// job does not count.
+    ///
+    /// ```
+    /// use cotask::blocking::{Config, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::new(Config::default());
+    /// let (started, has_started) = std::sync::mpsc::channel();
+    /// let stuck = pool.spawn(move || {
+    ///     started.send(()).unwrap();
+    ///     std::thread::sleep(Duration::from_secs(3_600));
+    /// })?;
+    /// has_started.recv().unwrap();
+    /// assert!(!pool.shutdown_timeout(Duration::from_millis(10)));
+    /// # drop(stuck);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn shutdown_timeout(&self, limit: Duration) -> bool {
+        self.close();
+        let deadline = Instant::real() + limit;
+        let this = thread::current().id();
+        let is_other = |thread: &JoinHandle<()>| thread.thread().id() != this;
+        let mut state = self.shared.state.lock();
+        let mut timed_out = false;
+        while !timed_out && state.threads.values().any(is_other) {
+            let left = deadline - Instant::real();
+            (state, timed_out) = self.shared.changed.wait_timeout(&self.shared.state, state, left);
+        }
+        let own = state.threads.values().any(|thread| !is_other(thread));
+        let running = state.threads.len() - state.free - usize::from(own);
+        // Not to be waited for when the pool is dropped.
+        let left_behind = (mem::take(&mut state.threads), state.ended.take());
+        drop(state);
+        drop(left_behind);
+        running == 0
+    }
+
+    /// Waits for the end of all jobs that have started, within `limit` if there is one. Whether they have ended.
+    pub(crate) fn end(&self, limit: Option<Duration>) -> bool {
+        match limit {
+            Some(limit) => self.shutdown_timeout(limit),
+            None => {
+                self.shutdown();
+                true
+            }
+        }
+    }
+
+    /// Takes no more jobs, and drops those that have not started.
+    fn close(&self) {
+        let jobs = {
+            let mut state = self.shared.state.lock();
+            state.closed = true;
+            mem::take(&mut state.queue)
+        };
+        self.shared.changed.notify_all();
+        jobs.into_iter().for_each(|job| contain(|| drop(job)));
     }
 }
 
@@ -330,7 +393,12 @@ impl Shared {
         // Gone if the pool is shutting down, which then joins us itself.
         let this = state.threads.remove(&number);
         let before = this.and_then(|this| state.ended.replace(this));
+        let closed = state.closed;
         drop(state);
+        if closed {
+            // For who waits with a limit: without one, threads are joined.
+            self.changed.notify_all();
+        }
         before.into_iter().for_each(join);
     }
 }

@@ -399,9 +399,13 @@ impl Executor {
     /// that these drops may wake, abort and spawn. What they spawn is dropped at once; whether they panic or
     /// not, the next one's turn comes.
     // ANCHOR: shutdown
-    pub(crate) fn shutdown(self: &Rc<Self>) {
+    ///
+    /// Whether all blocking jobs have ended, for which it waits no longer than `limit`. A second call does nothing.
+    pub(crate) fn shutdown(self: &Rc<Self>, limit: Option<Duration>) -> bool {
+        if self.closed.replace(true) {
+            return true;
+        }
         let _entered = Entered::within(self);
-        self.closed.set(true);
         registry().unregister(self.number);
         // Before the pool ends: a job of it may wait for what it has sent to this inbox.
         for job in self.inbox.close().jobs {
@@ -411,9 +415,7 @@ impl Executor {
         for slot in 0..slots {
             self.evict(slot);
         }
-        if let Some(pool) = self.pool.get() {
-            pool.shutdown();
-        }
+        self.pool.get().is_none_or(|pool| pool.end(limit))
     }
 
     /// Drops the future of the task in this slot, if there is one that is not being polled, and tells whether.

@@ -7,6 +7,7 @@ use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::blocking::{self, BlockingTask};
 use crate::builder::Builder;
@@ -22,7 +23,8 @@ use crate::waker::Name;
 /// A thread's executor with its reactor and its timers.
 ///
 /// Tasks run while [`block_on`](Runtime::block_on) does, on the thread that called it. Between two calls they
-/// stand still. Dropping the runtime drops the future of every task that is left, on this thread.
+/// stand still. Dropping the runtime drops the future of every task that is left, on this thread, and waits for the
+/// blocking jobs that have started; [`shutdown_timeout`](Runtime::shutdown_timeout) does so with a limit.
 ///
 /// # Examples
 /// ```
@@ -183,11 +185,41 @@ impl Runtime {
     pub fn take_trace(&self) -> Trace {
         self.executor.recorder().map(|recorder| recorder.tape().take()).unwrap_or_default()
     }
+
+    /// Ends the runtime as its drop does, but waits for its blocking jobs at most for `limit`, on the machine's clock.
+    /// Returns whether all jobs that had started have ended; with a limit of zero it only asks.
+    ///
+    /// First the future of every task is dropped, on this thread, and the jobs that have not started; to this the limit
+    /// does not apply. A job that goes on beyond the limit cannot be stopped: its thread is left behind, and ends with
+    /// the job or with the process. What the job returns is dropped there, and what it sends to tasks of this runtime
+    /// reaches none.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = cotask::Runtime::new()?;
+    /// let (started, has_started) = std::sync::mpsc::channel();
+    /// runtime.block_on(async {
+    ///     // A job that waits for a file server which is gone, say.
+    ///     drop(cotask::spawn_blocking(move || {
+    ///         started.send(()).unwrap();
+    ///         std::thread::sleep(Duration::from_secs(3_600));
+    ///     }));
+    /// });
+    /// has_started.recv().unwrap();
+    /// let all_ended = runtime.shutdown_timeout(Duration::from_millis(10));
+    /// assert!(!all_ended);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn shutdown_timeout(self, limit: Duration) -> bool {
+        self.executor.shutdown(Some(limit))
+    }
 }
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.executor.shutdown();
+        self.executor.shutdown(None);
     }
 }
 
@@ -279,7 +311,8 @@ pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::
 /// Runs a job that blocks on a thread of the runtime's [pool](crate::blocking), and waits for its result.
 ///
 /// The job is queued at once, whether the future is polled or not, and runs to its end also when the future is
-/// dropped. When the runtime ends, jobs that have not started are dropped, and the others are waited for.
+/// dropped. When the runtime ends, jobs that have not started are dropped, and the others are waited for, without a
+/// limit unless [`Runtime::shutdown_timeout`] sets one.
 ///
 /// # Errors
 /// [`JoinError`] when the job panicked, when the runtime ended before it started, or when the system has no

@@ -354,6 +354,76 @@ fn a_blocking_job_may_wait_for_a_task_of_the_runtime_that_ends() {
     assert_eq!(reported.iter().collect::<Vec<_>>(), [true; 3]);
 }
 
+/// A job that has started, and goes on until its gate is opened. Then it sends what it has done.
+fn gated(done: mpsc::Sender<&'static str>) -> mpsc::Sender<()> {
+    let (started, has_started) = mpsc::channel();
+    let (open, gate) = mpsc::channel::<()>();
+    drop(spawn_blocking(move || {
+        started.send(()).unwrap();
+        let _ = gate.recv();
+        done.send("the job has ended").unwrap();
+    }));
+    has_started.recv().unwrap();
+    open
+}
+
+#[test]
+fn shutdown_timeout_leaves_a_job_behind_that_does_not_end() {
+    for limit in [Duration::ZERO, Duration::from_millis(5)] {
+        let one_thread = cotask::blocking::Config { max_threads: 1, ..Default::default() };
+        let runtime = cotask::Builder::new().blocking(one_thread).build().unwrap();
+        let handle = runtime.handle();
+        let probe = Probe::default();
+        let (done, is_done) = mpsc::channel();
+        let mut queued = None;
+        let open = runtime.block_on(async {
+            spawn(probe.future());
+            let open = gated(done);
+            queued = Some(spawn_blocking(|| unreachable!("there is one thread, and it is taken")));
+            settle().await;
+            open
+        });
+        // The job waits for what comes after this call: a shutdown that waited for it would never return.
+        assert!(!runtime.shutdown_timeout(limit), "a job is still running");
+        assert!(handle.is_closed());
+        assert_eq!(probe.dropped(), 1);
+        assert!(futures::executor::block_on(queued.unwrap()).unwrap_err().is_cancelled());
+        assert!(is_done.try_recv().is_err());
+        drop(open);
+        assert_eq!(is_done.recv_timeout(Duration::from_secs(30)).unwrap(), "the job has ended");
+    }
+}
+
+#[test]
+fn shutdown_timeout_waits_for_a_job_that_ends_in_time() {
+    let runtime = Runtime::new().unwrap();
+    let (done, is_done) = mpsc::channel();
+    let open = runtime.block_on(async { gated(done) });
+    let opens = thread::spawn(move || drop(open));
+    assert!(runtime.shutdown_timeout(Duration::from_secs(60)));
+    assert_eq!(is_done.try_recv().unwrap(), "the job has ended");
+    opens.join().unwrap();
+}
+
+#[test]
+fn shutdown_timeout_of_an_idle_runtime_waits_for_nothing() {
+    assert!(Runtime::new().unwrap().shutdown_timeout(Duration::ZERO));
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async { spawn_blocking(|| ()).await.unwrap() });
+    // Its one thread sleeps, or is about to: the job was over when its result was there.
+    assert!(runtime.shutdown_timeout(Duration::from_secs(60)));
+}
+
+#[test]
+fn shutdown_timeout_in_a_job_of_the_pool_does_not_count_that_job() {
+    use cotask::blocking::{Config, Pool};
+
+    let pool = Arc::new(Pool::new(Config::default()));
+    let inside = Arc::clone(&pool);
+    let job = pool.spawn(move || inside.shutdown_timeout(Duration::from_secs(60))).unwrap();
+    assert!(futures::executor::block_on(job).unwrap());
+}
+
 #[test]
 fn block_on_inside_a_runtime_panics_with_advice() {
     let runtime = Runtime::new().unwrap();

@@ -13,7 +13,15 @@ use crate::model::{Model, Mutant};
 
 const FILE: &str = "src/blocking.rs";
 
-pub const MODELS: &[&Model] = &[&SLEEP, &IDLE_END, &GROW, &SHUTDOWN_AGAINST_PUSH, &SHUTDOWN_TELLS];
+pub const MODELS: &[&Model] = &[
+    &SLEEP,
+    &IDLE_END,
+    &GROW,
+    &SHUTDOWN_AGAINST_PUSH,
+    &SHUTDOWN_TELLS,
+    &SHUTDOWN_TIMEOUT,
+    &SHUTDOWN_AT_ONCE,
+];
 
 /// To a model a limit of zero is always over, and any other never is.
 const AT_ONCE: Duration = Duration::ZERO;
@@ -162,4 +170,62 @@ static SHUTDOWN_TELLS: Model = Model {
         from: "self.shared.changed.notify_all();",
         to: "",
     }],
+};
+
+static SHUTDOWN_TIMEOUT: Model = Model {
+    name: "blocking_shutdown_timeout",
+    about: "shutdown with a limit hears of the end of the last job, whether it waits already or not",
+    invariants: &[6, 10],
+    bound: None,
+    body: || {
+        let pool = pool(1, NEVER);
+        let task = pool.spawn(|| 1).unwrap();
+        assert!(pool.shutdown_timeout(NEVER), "all jobs have ended, and it says that one has not");
+        match block_on(task) {
+            Ok(given) => assert_eq!(given, 1),
+            Err(error) => assert!(error.is_cancelled()),
+        }
+    },
+    mutants: &[Mutant::Source {
+        name: "a_thread_that_ends_tells_nobody",
+        file: FILE,
+        from: "self.changed.notify_all();\n        }",
+        to: "}",
+    }],
+};
+
+static SHUTDOWN_AT_ONCE: Model = Model {
+    name: "blocking_shutdown_at_once",
+    about: "shutdown without patience: what it says of the job is so, and the thread that it leaves behind ends",
+    invariants: &[10],
+    bound: None,
+    body: || {
+        let pool = pool(1, NEVER);
+        let ended = Arc::new(AtomicBool::new(false));
+        let job = {
+            let ended = ended.clone();
+            move || ended.store(true, Ordering::Relaxed)
+        };
+        let task = pool.spawn(job).unwrap();
+        let all_ended = pool.shutdown_timeout(AT_ONCE);
+        let has_ended = ended.load(Ordering::Relaxed);
+        drop(pool);
+        // A job that was dropped before it started has not to end.
+        let outcome = block_on(task);
+        assert!(!all_ended || has_ended || outcome.is_err(), "all have ended, it says, and one runs");
+    },
+    mutants: &[
+        Mutant::Source {
+            name: "a_thread_that_runs_a_job_counts_as_free",
+            file: FILE,
+            from: "running == 0\n",
+            to: "running < 2\n",
+        },
+        Mutant::Source {
+            name: "a_limit_is_none",
+            file: FILE,
+            from: "while !timed_out && state",
+            to: "while state",
+        },
+    ],
 };
