@@ -28,9 +28,8 @@ pub fn plan(bytes: &[u8]) {
         host("client", ask);
         sleep(Duration::from_secs(10)).await;
     });
-    match report.result {
-        Err(failure @ (Failure::Contract(_) | Failure::Panic { .. })) => panic!("{failure}"),
-        Ok(()) | Err(_) => {}
+    if let Err(failure @ (Failure::Contract(_) | Failure::Panic { .. })) = report.result {
+        panic!("{failure}");
     }
 }
 
