@@ -420,20 +420,9 @@ fn descriptors_of_the_one_who_connects_run_out_too() {
             TcpStream::connect("server:7").await.unwrap_err()
         });
         client.descriptors(0);
-        client.done().await.raw_os_error_of_source()
+        cotask::net::raw_os_error(&client.done().await)
     });
     assert_eq!(report.result.unwrap(), Some(24), "EMFILE");
-}
-
-trait RawOsError {
-    fn raw_os_error_of_source(&self) -> Option<i32>;
-}
-
-impl RawOsError for std::io::Error {
-    fn raw_os_error_of_source(&self) -> Option<i32> {
-        let source = std::error::Error::source(self.get_ref()?)?;
-        source.downcast_ref::<std::io::Error>()?.raw_os_error()
-    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Reading and writing is through the traits of [`futures::io`]; import `futures::{AsyncReadExt,
 //! AsyncWriteExt}` for `read_exact`, `write_all` and the like. Every error that comes from making a socket
-//! names the operation and the address.
+//! names the operation, the address and the reason, and has no source that says the reason again; [`raw_os_error`] finds
+//! the system's number.
 //!
 //! A socket belongs to the runtime that it was made in. One task may read from it while another writes, and several
 //! tasks may wait for the same direction: an event wakes each of them, and each tries again. Which of them receives
@@ -27,7 +28,7 @@ pub use addr::{ToSocketAddrs, lookup_host};
 #[cfg(unix)]
 pub use fd::AsyncFd;
 pub use listener::{Incoming, Listener};
-pub use socket::Socket;
+pub use socket::{Socket, raw_os_error};
 pub use stream::{OwnedReadHalf, OwnedWriteHalf};
 pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;

@@ -1,16 +1,17 @@
 //! What the outside world refuses comes back as an error that says what was attempted, and where.
 
-use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
-use cotask::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, lookup_host};
+use cotask::net::{
+    TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, lookup_host, raw_os_error,
+};
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use socket2::{Domain, Socket, Type};
 
 use crate::support::{run, tcp_pair};
 
-/// It names these words, keeps the system's kind, and has the system's own error as its source.
+/// It names these words and each once, keeps the system's kind, and knows the system's number.
 #[track_caller]
 fn told<T>(result: io::Result<T>, kind: ErrorKind, words: &[&str]) {
     let Err(error) = result else { panic!("it succeeded") };
@@ -18,9 +19,17 @@ fn told<T>(result: io::Result<T>, kind: ErrorKind, words: &[&str]) {
     for word in words {
         assert!(error.to_string().contains(word), "{error} does not name {word}");
     }
-    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    let number = source.expect("the system's error is the source").raw_os_error();
-    assert_eq!(io::Error::from_raw_os_error(number.expect("it has a number")).kind(), kind);
+    let number = raw_os_error(&error).expect("it has a number");
+    assert_eq!(io::Error::from_raw_os_error(number).kind(), kind);
+    said_once(error);
+}
+
+/// What prints an error with all its sources, as anyhow does, says nothing twice.
+#[track_caller]
+fn said_once(error: io::Error) {
+    let reason = error.to_string().rsplit(": ").next().expect("a reason").to_string();
+    let chain = format!("{:#}", anyhow::Error::new(error));
+    assert_eq!(chain.matches(&reason).count(), 1, "{chain}");
 }
 
 /// A port of this machine at which nobody listens, and nobody else can: it is bound while this lives.
@@ -96,6 +105,7 @@ fn looking_names_up() {
         for garbage in ["", "localhost", "localhost:http", "localhost:65536", ":::::", "\0:1", "127.0.0.1"] {
             let error = TcpStream::connect(garbage).await.unwrap_err();
             assert!(error.to_string().starts_with(&format!("look up {garbage}: ")), "{error}");
+            said_once(error);
         }
     });
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use cotask::net::{TcpListener, UnixListener};
+use cotask::net::{TcpListener, UnixListener, raw_os_error};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
@@ -73,9 +73,7 @@ fn a_tcp_listener_outlasts_the_lack_of_descriptors() {
 
             let error = five_errors(async || listener.accept().await).await;
             assert!(error.to_string().starts_with(&format!("accept at {address}: ")), "{error}");
-            let source =
-                std::error::Error::source(&error).and_then(|source| source.downcast_ref::<io::Error>());
-            assert_eq!(source.and_then(io::Error::raw_os_error), Some(EMFILE));
+            assert_eq!(raw_os_error(&error), Some(EMFILE));
 
             // One is freed, and one connection served; then the next.
             let mut servers = Vec::new();

@@ -79,7 +79,7 @@ pub fn same_answer(workload: &str, styles: &[&str], args: &[&str]) -> String {
     first.clone()
 }
 
-/// Runs with bad arguments: it must fail with `code` and say all of `words`.
+/// Runs with bad arguments: it must fail with `code` and say all of `words`, and nothing twice.
 pub fn refuses(workload: &str, args: &[&str], code: i32, words: &[&str]) {
     let output = run(workload, args);
     let error = String::from_utf8_lossy(&output.stderr);
@@ -88,6 +88,10 @@ pub fn refuses(workload: &str, args: &[&str], code: i32, words: &[&str]) {
         assert!(error.contains(word), "{workload} {args:?} does not name '{word}': {error}");
     }
     assert!(!error.contains("panicked"), "{workload} {args:?}: {error}");
+    for line in error.lines() {
+        let parts: Vec<&str> = line.split(": ").collect();
+        assert!(parts.windows(2).all(|pair| pair[0] != pair[1]), "said twice: {line}");
+    }
 }
 
 /// Starts the program, waits until it has `helpers` child processes, and sends it `signal`. Gives its exit code, if it
