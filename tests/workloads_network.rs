@@ -308,6 +308,87 @@ fn the_crowd_names_a_server_that_fails() {
     refuses("chat", &["crowd", &rude.to_string()], 1, &["does not begin with a welcome"]);
 }
 
+/// Each server that a person can start alone.
+const SERVERS: [(&str, &str); 3] = [("rates", "serve"), ("echo", "serve"), ("webapp", "database")];
+
+#[test]
+fn a_server_whose_input_closes_says_why_it_ends_and_how_to_keep_it() {
+    for (workload, server) in SERVERS {
+        let output = run(workload, &[server]);
+        let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && said.starts_with("listening on 127.0.0.1:"), "{said}{why}");
+        assert!(why.contains("standard input has closed") && why.contains("--keep-running"), "{why}");
+    }
+}
+
+/// A helper of another process ends as often as there is a run: without a word.
+#[test]
+fn a_server_of_a_run_ends_in_silence() {
+    let output = run("rates", &["--pairs", "1", "--latency", "1ms"]);
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// The address at the end of a server's first line.
+#[cfg(target_os = "linux")]
+fn announced(out: impl Read) -> String {
+    use std::io::{BufRead, BufReader};
+    let lines = BufReader::new(out).lines().map(|line| line.expect("text"));
+    let found = lines.map(|line| line.trim().to_string()).find(|line| line.starts_with("listening on "));
+    found.expect("it listens")["listening on ".len()..].to_string()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_is_kept_running_without_an_input() {
+    use nix::sys::signal::{Signal, kill};
+    let mut serve = support::command("rates", &["serve", "--keep-running", "--latency", "1ms"]);
+    serve.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut server = serve.spawn().unwrap();
+    let address = announced(server.stdout.take().unwrap());
+    for _ in 0..2 {
+        assert_eq!(record("rates", "coroutines", &["--pairs", "2", "--server", &address])["ok"], true);
+    }
+    kill(nix::unistd::Pid::from_raw(server.id().cast_signed()), Signal::SIGTERM).unwrap();
+    let ended = server.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(143));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr).trim(), "terminated");
+}
+
+/// The system stops a process of the background that reads its terminal, and a stopped server answers nobody.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_in_the_background_of_a_terminal_serves() {
+    use nix::sys::signal::{Signal, kill};
+    use std::process::{Command, Stdio};
+    // `script` has a terminal for the shell, `set -m` gives the server a background of its own.
+    let mut script = Command::new("script");
+    let program = support::command::<&str>("rates", &[]);
+    let background =
+        format!("set -m; {} serve --latency 1ms & echo id $!; wait", program.get_program().display());
+    script.args(["--quiet", "--return", "--command", &format!("sh -c '{background}'"), "/dev/null"]);
+    let Ok(mut terminal) = script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn() else {
+        eprintln!("no script: not tested");
+        return;
+    };
+    let (mut id, mut address) = (None, None);
+    let mut out = std::io::BufReader::new(terminal.stdout.take().unwrap());
+    while id.is_none() || address.is_none() {
+        let mut line = String::new();
+        assert!(std::io::BufRead::read_line(&mut out, &mut line).unwrap() > 0, "it ends: {id:?} {address:?}");
+        id = line.trim().strip_prefix("id ").map(|id| id.parse().unwrap()).or(id);
+        address = line.trim().strip_prefix("listening on ").map(String::from).or(address);
+    }
+    let args = ["--pairs", "2", "--timeout", "30s", "--server", &address.unwrap()];
+    let answered = run("rates", &args);
+    kill(nix::unistd::Pid::from_raw(id.unwrap()), Signal::SIGKILL).unwrap();
+    assert!(answered.status.success(), "{answered:?}");
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("tty input"), "{rest}");
+    terminal.wait().unwrap();
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_ends_the_program_and_its_server() {
