@@ -22,6 +22,7 @@ class App {
     Object.assign(this, { model, sources, current: 0, playing: null, task: null });
     this.words = new Words(model);
     this.quiz = new Quiz(model, this.words);
+    this.search = new Search(model, this.words);
     this.picture = new Picture(model, this.words, $("picture"));
     const { dropped } = model.header;
     $("facts").textContent =
@@ -208,26 +209,11 @@ class App {
     $("choices").firstElementChild?.focus({ preventScroll: true });
   }
 
-  search(direction) {
-    const wanted = $("search").value.trim().toLowerCase();
-    if (!wanted) return ($("found").textContent = "");
-    const { events } = this.model;
-    for (let k = 1; k <= events.length; k++) {
-      const i = (this.current + direction * k + events.length * 2) % events.length;
-      if (this.matches(i, wanted)) {
-        $("found").textContent = `event ${i + 1}`;
-        return this.go(i);
-      }
-    }
-    $("found").textContent = "nothing found";
-  }
-
-  matches(i, wanted) {
-    const event = this.model.events[i];
-    const about = this.model.taskOf(i);
-    const things = [event.socket, event.timer, event.channel, event.job, event.on, event.resource].filter(Boolean);
-    const names = things.map((thing) => `${thing} ${this.words.thing(thing)}`).join(" ");
-    return `${event.event.replaceAll("_", " ")} ${about ? this.model.label(about) : ""} ${names}`.toLowerCase().includes(wanted);
+  find(direction) {
+    const wanted = $("search").value.trim();
+    const i = wanted ? this.search.find(wanted, this.current, direction) : -1;
+    $("found").textContent = i >= 0 ? `event ${i + 1}` : wanted ? "nothing found" : "";
+    if (i >= 0) this.go(i);
   }
 
   /** What every key does that no text field takes. */
@@ -269,7 +255,7 @@ class App {
     const does = { first: a.Home, back: a.ArrowLeft, step: a.ArrowRight, play: () => this.play(), poll: a.ArrowDown, wake: a.w, predict: a.p, in: a["+"], out: a["-"], all: a[0], scale: a.s };
     for (const [id, action] of Object.entries(does)) $(id).addEventListener("click", action);
     $("search").addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.search(event.shiftKey ? -1 : 1);
+      if (event.key === "Enter") this.find(event.shiftKey ? -1 : 1);
       if (event.key === "Escape") $("picture").focus();
     });
   }

@@ -107,11 +107,23 @@ class Model {
 
   /** What holds when event `i` has just happened. Not to be changed: the last few are kept. */
   stateAt(i) {
+    if (this.walked?.at === i) return this.walked.state;
     if (!this.recent.has(i)) {
       if (this.recent.size >= 8) this.recent.delete(this.recent.keys().next().value);
       this.recent.set(i, this.replay(i));
     }
     return this.recent.get(i);
+  }
+
+  /** Calls `visit` with the number of each event in turn; its state is at hand meanwhile, and no copy of it is made. */
+  walk(visit) {
+    const state = new State();
+    this.events.forEach((event, at) => {
+      state.apply(event);
+      this.walked = { at, state };
+      visit(at);
+    });
+    this.walked = null;
   }
 
   replay(i) {
@@ -182,6 +194,8 @@ class State {
     this.timers = new Map();
     /** For each task the last things it said it waits for: the numbers of resources, by task. */
     this.waiting = new Map();
+    /** The timers by what set them; made when it is asked for. */
+    this.byTask = null;
   }
 
   copy() {
@@ -196,7 +210,6 @@ class State {
   }
 
   apply(event) {
-    this.byTask = null;
     switch (event.event) {
       case "spawned":
         this.alive.add(event.task);
@@ -228,11 +241,13 @@ class State {
         this.wait(event.by, { on: event.on, want: event.want });
         break;
       case "timer_set":
+        this.forget(event.timer);
         this.timers.set(event.timer, event);
+        this.byTask?.set(event.by, [...(this.byTask.get(event.by) ?? []), event]);
         break;
       case "timer_fired":
       case "timer_cancelled":
-        this.timers.delete(event.timer);
+        this.forget(event.timer);
         break;
       case "job_queued":
         this.wait(event.by, { on: event.job, want: "result" });
@@ -250,6 +265,13 @@ class State {
     if (!by.startsWith("task ")) return;
     const task = by.slice(5);
     this.waiting.set(task, [...(this.waiting.get(task) ?? []).filter((old) => old.on !== what.on), what]);
+  }
+
+  forget(timer) {
+    const old = this.timers.get(timer);
+    if (!old) return;
+    this.timers.delete(timer);
+    this.byTask?.set(old.by, this.byTask.get(old.by).filter((other) => other !== old));
   }
 
   /** The timers that a task has set. */

@@ -16,6 +16,7 @@ pub(crate) fn make(text: &str, title: &str, sources: &Value) -> String {
     let script = [
         include_str!("model.js"),
         include_str!("words.js"),
+        include_str!("search.js"),
         include_str!("quiz.js"),
         include_str!("draw.js"),
         include_str!("app.js"),

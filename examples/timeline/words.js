@@ -32,9 +32,10 @@ class Words {
     return words[by] ?? this.task(by.replace("task ", ""));
   }
 
-  list(names) {
-    const shown = names.slice(0, 4);
-    if (names.length > 4) shown.push(`${names.length - 4} more`);
+  /** The names of the first few of so many tasks, and how many more there are. */
+  list(first, count) {
+    const shown = first.slice(0, 4).map((task) => this.task(task));
+    if (count > 4) shown.push(`${count - 4} more`);
     return shown.length > 1 ? `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}` : (shown[0] ?? "");
   }
 
@@ -66,7 +67,6 @@ class Words {
   reason(i) {
     const { events } = this.model;
     const { task, by } = events[i];
-    const before = this.model.stateAt(i - 1);
     for (let k = i - 1; k >= 0 && k > i - 40; k--) {
       const event = events[k];
       if (event.event === "spawned" && event.task === task && k === i - 1) {
@@ -89,7 +89,8 @@ class Words {
     }
     if (by === `task ${task}`) return "it woke itself: it wants another turn";
     if (by.startsWith("task ")) {
-      const awaited = (before.waiting.get(task) ?? []).some(({ on }) => on === by);
+      // The wake itself changes nothing in what its task waits for.
+      const awaited = (this.model.stateAt(i).waiting.get(task) ?? []).some(({ on }) => on === by);
       const poll = this.model.pollOf(i, this.model.tasks.get(by.slice(5)));
       if (awaited && poll?.outcome === "finished") return `${this.actor(by)}, which it awaits, is finished`;
       if (awaited && poll) return `${this.actor(by)}, which it awaits, is over`;
@@ -99,8 +100,10 @@ class Words {
   }
 
   queue(state, except) {
-    const others = state.queue.filter((task) => task !== except).map((task) => this.task(task));
-    return others.length ? ` It waits behind ${this.list(others)}.` : " Nothing else is runnable.";
+    // The queue may be long, and a search asks this of every event.
+    const first = state.queue.slice(0, 5).filter((task) => task !== except);
+    const count = state.queue.length - (state.queue.lastIndexOf(except) >= 0 ? 1 : 0);
+    return count > 0 ? ` It waits behind ${this.list(first, count)}.` : " Nothing else is runnable.";
   }
 
   sentence(i) {

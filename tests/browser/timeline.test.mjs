@@ -93,6 +93,61 @@ test("the next wake of this task, and search", async (t) => {
   assert.equal(await page.locator("#found").innerText(), "nothing found");
 });
 
+test("search finds every word that a sentence shows", async (t) => {
+  const page = await open(t, "five.html");
+  const search = async (wanted) => {
+    await page.fill("#search", wanted);
+    await page.press("#search", "Enter");
+    assert.notEqual(await page.locator("#found").innerText(), "nothing found", wanted);
+    assert.ok((await sentence(page)).toLowerCase().includes(wanted.toLowerCase()), `${wanted}: ${await sentence(page)}`);
+  };
+  for (const wanted of ["one sleep serves for all", "has just spawned it", "cannot go on yet", "is awake again"]) await search(wanted);
+  const unfound = await page.evaluate(() => {
+    const { model, words, search } = window.timeline;
+    const unfound = [];
+    model.events.forEach((_, i) => {
+      for (const word of words.sentence(i).split(/[\s,;:.]+/).filter(Boolean)) {
+        if (search.find(word, i - 1, 1) !== i) unfound.push(`${word} in event ${i + 1}`);
+      }
+    });
+    return unfound;
+  });
+  assert.deepEqual(unfound, []);
+
+  // A name that a sentence shows only as what a task waits for, and how a poll ended.
+  const found = await page.evaluate(() => {
+    const lines = [
+      { cotask_trace: 1 },
+      { at: 0, event: "spawned", task: "0.0.0", name: "asks", source: "a.rs:1", by: "outside" },
+      { at: 1, event: "scheduled", task: "0.0.0", by: "outside" },
+      { at: 2, event: "named", resource: "timer 7.0", name: "latency" },
+      { at: 3, event: "poll_began", task: "0.0.0" },
+      { at: 4, event: "timer_set", timer: "timer 7.0", deadline: 9, by: "task 0.0.0" },
+      { at: 5, event: "poll_ended", task: "0.0.0", outcome: "pending" },
+      { at: 9, event: "scheduled", task: "0.0.0", by: "timer" },
+      { at: 10, event: "poll_began", task: "0.0.0" },
+      { at: 11, event: "poll_ended", task: "0.0.0", outcome: "panicked" },
+    ];
+    const model = parseTrace(lines.map((line) => JSON.stringify(line)).join("\n"));
+    const search = new Search(model, new Words(model));
+    return ["panicked", "LATENCY", "waits for timer 7 (latency)", "no such thing"].map((wanted) => search.find(wanted, 4, 1));
+  });
+  assert.deepEqual(found, [8, 5, 5, -1]);
+});
+
+test("a search in 100,000 events ends", async (t) => {
+  const page = await open(t, "many.html");
+  const took = await page.evaluate(() => {
+    const before = performance.now();
+    window.timeline.search.find("no such thing", 0, 1);
+    return performance.now() - before;
+  });
+  t.diagnostic(`the first search took ${took.toFixed(0)} ms`);
+  await page.fill("#search", "is finished");
+  await page.press("#search", "Shift+Enter");
+  assert.match(await sentence(page), /is finished\.$/);
+});
+
 test("hovering tells, clicking goes there", async (t) => {
   const page = await open(t, "five.html");
   const spot = await page.evaluate(() => {
