@@ -85,7 +85,7 @@ fn compare_writes_what_it_measured() {
         assert!(!page.contains(loads), "{loads}");
     }
     assert!(page.contains("Vec&lt;Quote&gt;"), "the programs are escaped");
-    assert!(page.contains("proportional set size (Pss)"), "what memory means is told");
+    assert!(page.contains("proportional set size (Pss)"), "the report explains memory");
     for why in [
         "What decides is CPU time, because every style waits",
         "What decides is CPU time, because nothing waits",

@@ -130,7 +130,7 @@ fn ranges_that_lie_apart_decide_from_three_runs_on() {
     let cannot_tell = |coroutines: &[f64], threads: &[f64], reason: &str| {
         let said = against(coroutines, threads);
         assert_eq!((said.standing, said.short.as_str()), (Standing::CannotTell, "cannot tell by wall time"));
-        let because = format!("Which is better cannot be told, because {reason}.");
+        let because = format!("This does not decide, because {reason}.");
         assert!(said.finding.ends_with(&because), "{}", said.finding);
     };
     cannot_tell(&[693.0, 789.0], &[455.0, 470.0, 485.0], "there are too few runs of coroutines (2 of 3)");
@@ -227,6 +227,6 @@ fn the_report_names_the_versions_that_cotask_is_built_with() {
             include_str!("../Cargo.toml").lines().find(|line| line.starts_with(&format!("{name} = ")));
         let asked = asked.and_then(|line| line.split("version = \"").nth(1)?.split('"').next()).unwrap();
         let major = |version: &str| version.split('.').next().map(String::from);
-        assert_eq!(major(version), major(asked), "{name}: {version} is told, {asked} is in Cargo.toml");
+        assert_eq!(major(version), major(asked), "{name}: the report says {version}, Cargo.toml {asked}");
     }
 }

@@ -192,7 +192,7 @@ impl Runner {
         for round in rounds {
             for (style, n, args) in cases {
                 let cell = group.cells.iter().find(|cell| cell.style == *style && cell.n == *n);
-                // What fails once is told once, and what is very slow is not waited for again.
+                // A failure is reported once, and a very slow case is not repeated.
                 let enough = cell.is_some_and(|cell| {
                     cell.failure().is_some() || cell.runs.iter().any(|run| slow(run, self.budget))
                 });

@@ -1,4 +1,4 @@
-//! What the figures of a workload say: who wins by the figure that decides, and whether the other figures agree.
+//! What the figures of a workload say: which side wins by the figure that decides, and whether the other figures agree.
 
 use super::cells::{Cell, Group, Spread, title};
 use super::common::{Figure, Style};
@@ -68,7 +68,7 @@ pub(crate) fn verdict(group: &Group) -> Verdict {
         match standing {
             Standing::Loses => format!("It was {}, and {reason}.", times(&ours, &theirs)),
             Standing::Wins => format!("It was {}, and {reason}.", times(&theirs, &ours)),
-            _ => format!("Which is better cannot be told, because {reason}."),
+            _ => format!("This does not decide, because {reason}."),
         }
     );
     let mut verdict = said(standing, finding);
