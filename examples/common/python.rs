@@ -23,13 +23,17 @@ pub(crate) fn start(name: &str, script: &str, args: &[String]) -> Result<Peer> {
 
 /// What a script says of its own cost.
 #[derive(Clone, Copy, Deserialize)]
-struct Cost {
+pub(crate) struct Cost {
     wall_us: u64,
     cpu_us: u64,
     switches: u64,
     /// Its memory when it said this, see [`group`].
     pss_kib: Option<u64>,
     threads: u64,
+}
+
+pub(crate) fn cost(line: &str) -> Result<Cost> {
+    serde_json::from_str(line).with_context(|| format!("'{line}' is no cost"))
 }
 
 /// The cost that a script prints as a line of JSON. The peak of its memory is the most that a [`Meter`](super::Meter), which
@@ -39,8 +43,7 @@ struct Cost {
 ///
 /// When the script says something else, or nothing for `patience`.
 pub(crate) fn usage(python: &mut Peer, patience: Duration) -> Result<Usage> {
-    let line = python.line(patience)?;
-    let cost: Cost = serde_json::from_str(&line).with_context(|| format!("'{line}' is no cost"))?;
+    let cost = cost(&python.line(patience)?)?;
     group::leave(python.id());
     Ok(Usage {
         wall: Duration::from_micros(cost.wall_us),

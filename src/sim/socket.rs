@@ -359,9 +359,9 @@ mod tests {
         let readiness = Readiness::simulated(7);
         let mut cx = Context::from_waker(Waker::noop());
         for direction in [Direction::Read, Direction::Write] {
-            let transfer = readiness.poll_io(&mut cx, direction, || Ok(1), |_| true);
+            let transfer = readiness.poll_io(&mut cx, direction, None, || Ok(1), |_| true);
             assert!(matches!(transfer, Poll::Ready(Ok(1))));
-            assert!(readiness.poll_ready(&mut cx, direction).is_pending());
+            assert!(readiness.poll_ready(&mut cx, direction, None).is_pending());
         }
     }
 }

@@ -9,5 +9,5 @@ pub fn records(bytes: &[u8]) {
         let again = serde_json::to_string(&run).expect("what was read can be written");
         assert!(serde_json::from_str::<Run>(&again).is_ok(), "and read again: {again}");
     }
-    let _ = crate::common::python::usage(text);
+    let _ = crate::common::python::cost(text);
 }
