@@ -14,6 +14,7 @@ use std::num::NonZeroUsize;
 
 use crate::builder::Builder;
 use crate::handle::Handle;
+use crate::inbox::Job;
 use crate::loom::thread::{self, JoinHandle};
 use crate::loom::{Arc, Mutex};
 use crate::net::{Io, TcpListener, TcpStream, ToSocketAddrs};
@@ -21,6 +22,10 @@ use crate::runtime::spawn;
 use crate::sync::oneshot;
 
 /// Runtimes on threads of their own. Dropping it stops them and waits for their threads.
+///
+/// A task of one of these runtimes may own it, and drop it: then it waits for the other threads, and its own ends
+/// once that task gives way. A [blocking job](crate::spawn_blocking) of one of them must not: the job waits for the
+/// thread, and the thread for the job.
 ///
 /// # Examples
 /// ```
@@ -114,7 +119,8 @@ impl Cores {
         self.cores.iter().map(|core| &core.handle)
     }
 
-    /// The runtime whose turn it is: each call gives the next one.
+    /// The runtime whose turn it is: each call returns the next one. Those that have ended are passed over while
+    /// another one is left.
     ///
     /// # Examples
     /// ```
@@ -125,11 +131,15 @@ impl Cores {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn next(&self) -> &Handle {
-        let number = self.next.replace((self.next.get() + 1) % self.cores.len());
-        &self.cores[number].handle
+        let turn = |_| {
+            let number = self.next.replace((self.next.get() + 1) % self.cores.len());
+            &self.cores[number].handle
+        };
+        (0..self.cores.len()).map(turn).find(|handle| !handle.is_closed()).unwrap_or(&self.cores[0].handle)
     }
 
-    /// Stops every runtime and waits for its thread. Tasks that are not over are dropped there.
+    /// Stops every runtime and waits for its thread, unless it is the thread that calls this. Tasks that have not
+    /// finished are dropped there.
     ///
     /// # Errors
     /// When one of the threads has panicked; its message went to the panic hook.
@@ -148,7 +158,10 @@ impl Cores {
 
     fn stop_all(&mut self) -> io::Result<()> {
         self.cores.iter().for_each(|core| core.handle.shutdown());
-        let ends = self.cores.drain(..).enumerate().map(|(number, core)| join(number, core.thread));
+        // A task of theirs may do this: its own thread cannot wait for itself, and stops when the task gives way.
+        let this = thread::current().id();
+        let others = self.cores.drain(..).enumerate().filter(|(_, core)| core.thread.thread().id() != this);
+        let ends = others.map(|(number, core)| join(number, core.thread));
         // Each is waited for, also after one that has panicked.
         ends.fold(Ok(()), io::Result::and)
     }
@@ -216,7 +229,8 @@ impl Server {
         self.address
     }
 
-    /// The last error at accepting, if there was one since this was asked last. The server has gone on.
+    /// The last error at accepting, or that a core has ended, if there was one since this was asked last. The server
+    /// has gone on.
     ///
     /// # Examples
     /// ```
@@ -255,7 +269,9 @@ impl Server {
 /// Listens at `address` and serves each connection with `handler` on one of `count` cores, in turn.
 ///
 /// `handler` is called on the core's thread; the future that it makes is a task there, and need not be `Send`.
-/// An error at accepting for want of descriptors is survived: see [`TcpListener::accept`].
+/// An error at accepting for want of descriptors is survived: see [`TcpListener::accept`]. When the thread of a core has
+/// ended, because it panicked, its connections are closed, and those that come later go to the others. The first core
+/// accepts: when that one has ended, the server listens no more.
 ///
 /// # Errors
 /// When the address cannot be bound, naming it, or the cores cannot be started.
@@ -318,7 +334,8 @@ async fn deal_out<H>(
     H: AsyncFn(TcpStream) + Clone + Send + 'static,
 {
     let mut place = listener.place();
-    for target in targets.iter().cycle() {
+    let mut turns = targets.iter().cycle();
+    loop {
         let accepted = poll_fn(|cx| listener.poll_accept_raw(cx, Some(&mut place))).await;
         let stream = match accepted.and_then(|(stream, _)| stream.into_os()) {
             Ok(stream) => stream,
@@ -327,12 +344,49 @@ async fn deal_out<H>(
                 continue;
             }
         };
-        let (handler, last_error) = (handler.clone(), Arc::clone(last_error));
-        // Refused when that core has stopped: then all are stopping, and the connection is closed here.
-        target.send(Box::new(move || match TcpStream::watch(Io::Os(stream)) {
+        let (handler, error) = (handler.clone(), Arc::clone(last_error));
+        let mut job: Job = Box::new(move || match TcpStream::watch(Io::Os(stream)) {
             Ok(stream) => drop(spawn(async move { handler(stream).await })),
-            Err(error) => *last_error.lock() = Some(error),
-        }));
+            Err(not_watched) => *error.lock() = Some(not_watched),
+        });
+        // When all refuse it, all are stopping, and the connection is closed here.
+        for core in turns.by_ref().take(targets.len()) {
+            match core.send(job) {
+                Ok(()) => break,
+                Err(refused) => job = refused,
+            }
+            *last_error.lock() = Some(io::Error::other("a core has ended: the others serve its connections"));
+        }
     }
 }
 // ANCHOR_END: deal
+
+#[cfg(all(test, not(cotask_loom)))]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    /// No user can end a single core of a server: this stands for one whose poller has failed.
+    #[test]
+    fn a_server_deals_nothing_to_a_core_that_has_ended() {
+        let echo = async |stream: TcpStream| drop(futures::io::copy(&stream, &mut &stream).await);
+        let server = serve("127.0.0.1:0", 3.try_into().unwrap(), echo).unwrap();
+        let second = &server.cores.cores[1].handle;
+        second.shutdown();
+        while !second.is_closed() {
+            std::thread::yield_now();
+        }
+        for number in 0..30 {
+            let mut client = std::net::TcpStream::connect(server.local_addr()).unwrap();
+            client.write_all(b"x").unwrap();
+            client.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).unwrap_or_else(|error| panic!("client {number}: {error}"));
+            assert_eq!(answer, "x", "client {number}");
+        }
+        let error = server.take_error().expect("the user is told");
+        assert!(error.to_string().contains("has ended"), "{error}");
+        assert!(server.stop().is_ok());
+    }
+}

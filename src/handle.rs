@@ -77,17 +77,17 @@ impl Handle {
         let source = Location::caller();
         let (handle, owner) = RemoteJoinHandle::new();
         // When the runtime has ended, the job is dropped, and the owner with it: the thread that joins sees that.
-        self.send(Box::new(move || {
+        drop(self.send(Box::new(move || {
             let task = Task::new(async move { make().await });
             let body = owner.body(Rc::clone(&task));
             current::executor("`Handle::spawn`").start(&task, body, None, source);
-        }));
+        })));
         handle
     }
 
-    /// Runs a closure on the runtime's thread, between two polls. It is dropped when the runtime has ended.
-    pub(crate) fn send(&self, job: Job) {
-        drop(self.inbox.send_job(job));
+    /// Runs a closure on the runtime's thread, between two polls. Returns it when the runtime has ended.
+    pub(crate) fn send(&self, job: Job) -> Result<(), Job> {
+        self.inbox.send_job(job)
     }
 
     /// Has [`Runtime::run`](crate::Runtime::run) return: the call under way, or else the next.

@@ -61,6 +61,93 @@ fn connections_are_dealt_out_evenly() {
     assert_eq!((threads.len(), first), (10, 5));
 }
 
+/// What `on_a_core` tells from a task of one of three cores, which owns them all, once their threads have ended.
+fn owned_by_its_own_core(on_a_core: fn(Cores) -> std::io::Result<()>) {
+    struct Told(mpsc::Sender<ThreadId>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            let _ = self.0.send(std::thread::current().id());
+        }
+    }
+    let cores = Cores::start(count(3)).unwrap();
+    let (sender, dropped_on) = mpsc::channel();
+    let tasks: Vec<_> = cores
+        .handles()
+        .map(|handle| {
+            let told = Told(sender.clone());
+            handle.spawn(|| async move {
+                let _told = told;
+                std::future::pending::<()>().await;
+            })
+        })
+        .collect();
+    drop(sender);
+    let first = cores.next().clone();
+    let (reports, report) = mpsc::channel();
+    drop(first.spawn(move || async move { reports.send(on_a_core(cores)).unwrap() }));
+    let patience = std::time::Duration::from_secs(30);
+    report.recv_timeout(patience).expect("its own core panicked, or waits").unwrap();
+    // Its own core has been told to stop as well, and does so when its task gives way.
+    for task in tasks {
+        assert!(task.join().unwrap_err().is_cancelled());
+    }
+    let mut threads = HashSet::new();
+    while let Ok(thread) = dropped_on.recv_timeout(patience) {
+        threads.insert(thread);
+    }
+    assert_eq!(threads.len(), 3);
+}
+
+#[test]
+fn cores_may_be_dropped_on_one_of_their_own() {
+    owned_by_its_own_core(|cores| {
+        drop(cores);
+        Ok(())
+    });
+}
+
+#[test]
+fn cores_may_be_stopped_on_one_of_their_own() {
+    owned_by_its_own_core(Cores::stop);
+}
+
+#[test]
+fn a_server_may_be_stopped_by_one_of_its_connections() {
+    let place = Arc::new(Mutex::new(None::<cotask::cores::Server>));
+    let (reports, report) = mpsc::channel();
+    let stopper = Arc::clone(&place);
+    let server = serve("127.0.0.1:0", count(2), async move |stream: TcpStream| {
+        let mut order = [0];
+        stream.peek(&mut order).await.unwrap();
+        let server = stopper.lock().unwrap().take();
+        reports.send(server.map(cotask::cores::Server::stop)).unwrap();
+    })
+    .unwrap();
+    let address = server.local_addr();
+    *place.lock().unwrap() = Some(server);
+    let mut client = Client::connect(address).unwrap();
+    client.write_all(b"!").unwrap();
+    let stopped = report.recv_timeout(std::time::Duration::from_secs(30)).expect("it panicked, or waits");
+    stopped.expect("it was there").unwrap();
+}
+
+#[test]
+fn next_passes_over_a_core_that_has_ended() {
+    let cores = Cores::start(count(3)).unwrap();
+    let second = cores.handles().nth(1).unwrap();
+    second.shutdown();
+    while !second.is_closed() {
+        std::thread::yield_now();
+    }
+    let served = (0..6).map(|_| cores.next().spawn(|| async { std::thread::current().id() }).join().unwrap());
+    assert_eq!(served.collect::<HashSet<_>>().len(), 2);
+    cores.handles().for_each(cotask::Handle::shutdown);
+    while !cores.handles().all(cotask::Handle::is_closed) {
+        std::thread::yield_now();
+    }
+    assert!(cores.next().spawn(|| async {}).join().unwrap_err().is_cancelled(), "none is left");
+}
+
 #[test]
 fn an_address_in_use_is_named_and_no_thread_is_left() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
