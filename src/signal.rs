@@ -27,6 +27,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures::future::FusedFuture;
+
 use crate::budget;
 
 /// Waits for Ctrl-C, on Unix the signal `SIGINT`. It listens from this call on, not from the first poll on.
@@ -82,6 +84,12 @@ impl Future for CtrlC {
             Err(error) => Err(error),
         };
         Poll::Ready(result)
+    }
+}
+
+impl FusedFuture for CtrlC {
+    fn is_terminated(&self) -> bool {
+        self.signal.is_none()
     }
 }
 

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use futures::future::FusedFuture;
 use pin_project::pin_project;
 
 use crate::budget;
@@ -87,7 +88,9 @@ enum State {
     /// Not polled yet, so no timer is set.
     Unset,
     Set(TimerKey),
+    /// There is nothing left to wait for, and no poll has returned that yet.
     Over,
+    Returned,
 }
 
 impl Sleep {
@@ -124,7 +127,7 @@ impl Sleep {
     /// ```
     pub fn is_elapsed(&self) -> bool {
         match self.state {
-            State::Over => true,
+            State::Over | State::Returned => true,
             State::Unset => self.executor.now() >= self.deadline,
             State::Set(key) => !self.wheel().borrow().is_set(key) && self.is_past(),
         }
@@ -166,7 +169,7 @@ impl Sleep {
     /// Wakers are cloned and dropped while the wheel is not borrowed, since both may be foreign code.
     fn is_waiting(&mut self, waker: &Waker) -> bool {
         match self.state {
-            State::Over => false,
+            State::Over | State::Returned => false,
             State::Unset => {
                 let deadline = self.executor.driver().on_the_machine(self.deadline);
                 let Some(tick) = deadline.tick_not_before() else { return true };
@@ -228,8 +231,15 @@ impl Future for Sleep {
             );
             return Poll::Pending;
         }
-        self.state = State::Over;
+        self.state = State::Returned;
         Poll::Ready(())
+    }
+}
+
+/// So `futures::select!` takes a sleep as it is, and passes over one that has ended until it is [reset](Sleep::reset).
+impl FusedFuture for Sleep {
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Returned)
     }
 }
 

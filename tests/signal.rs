@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use cotask::signal::ctrl_c;
 use cotask::signal::unix::{SignalKind, signal};
 use futures::StreamExt;
+use futures::future::FusedFuture;
 use rustix::process::{Pid, Signal, kill_process};
 
 const MARK: &str = "COTASK_SIGNAL_CHILD";
@@ -84,9 +85,11 @@ fn ctrl_c_while_waiting() {
         return;
     }
     cotask::block_on(async {
-        let stop = ctrl_c();
+        let mut stop = ctrl_c();
         say("listening");
-        stop.await.unwrap();
+        assert!(!stop.is_terminated());
+        (&mut stop).await.unwrap();
+        assert!(stop.is_terminated(), "so `select!` passes it over from now on");
         say("heard");
     });
 }

@@ -16,6 +16,7 @@ use cotask::time::{
 };
 use cotask::trace::Event;
 use cotask::{Builder, Runtime, block_on, spawn, spawn_blocking, yield_now};
+use futures::future::FusedFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
@@ -405,4 +406,25 @@ fn on_the_machines_clock_short_sleeps_end_and_do_not_spin() {
     let parked = trace.records.iter().filter(|r| matches!(r.event, Event::Parked { .. })).count();
     // A sleep below a millisecond that rounded down to none would turn the loop thousands of times.
     assert!(parked <= 300, "{parked} sleeps of the thread for 100 of a task");
+}
+
+/// What `select!` asks: whether the future has returned its end. That it could do so is not enough.
+#[test]
+fn a_sleep_is_terminated_once_it_has_returned_and_until_it_is_reset() {
+    block_on(async {
+        let mut nap = sleep(Duration::from_millis(1));
+        assert!(!nap.is_terminated());
+        (&mut nap).await;
+        assert!(nap.is_terminated() && nap.is_elapsed());
+        (&mut nap).await;
+        assert!(nap.is_terminated(), "a fused future stays so");
+
+        nap.reset(Instant::now());
+        assert!(nap.is_elapsed() && !nap.is_terminated(), "it is over, and nothing has been told");
+        (&mut nap).await;
+        assert!(nap.is_terminated());
+        nap.reset(Instant::now() + Duration::from_secs(3_600));
+        assert!(!nap.is_terminated() && !nap.is_elapsed());
+        assert!(!sleep(Duration::ZERO).is_terminated());
+    });
 }
