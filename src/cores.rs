@@ -333,10 +333,10 @@ async fn deal_out<H>(
 ) where
     H: AsyncFn(TcpStream) + Clone + Send + 'static,
 {
-    let mut place = listener.place();
+    let mut place = listener.0.place();
     let mut turns = targets.iter().cycle();
     loop {
-        let accepted = poll_fn(|cx| listener.poll_accept_raw(cx, Some(&mut place))).await;
+        let accepted = poll_fn(|cx| listener.0.poll_accept_raw(cx, Some(&mut place))).await;
         let stream = match accepted.and_then(|(stream, _)| stream.into_os()) {
             Ok(stream) => stream,
             Err(error) => {

@@ -13,8 +13,8 @@ use super::socket::{Socket, naming};
 /// What has a descriptor that this crate does not know by name: a pipe, a terminal, an `eventfd`, the socket of
 /// some other library.
 ///
-/// It waits with [`readable`](Socket::readable) and [`writable`](Socket::writable), and its operations are tried
-/// through [`try_io`](Socket::try_io). What is given to it
+/// It waits with [`readable`](AsyncFd::readable) and [`writable`](AsyncFd::writable), and its operations are tried
+/// through [`try_io`](AsyncFd::try_io). What is given to it
 /// - must not block: here a descriptor that does so stops the thread, and this crate cannot change that;
 /// - must keep its descriptor as long as it lives, and is dropped with the `AsyncFd`. To keep it, give a
 ///   reference or an `Rc`.
@@ -43,7 +43,8 @@ use super::socket::{Socket, naming};
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type AsyncFd<T> = Socket<Fd<T>>;
+#[derive(Debug)]
+pub struct AsyncFd<T: AsFd>(pub(super) Socket<Fd<T>>);
 
 /// What watches it by its number.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// ```
     pub fn new(inner: T) -> io::Result<AsyncFd<T>> {
         let number = inner.as_fd().as_raw_fd();
-        Socket::watch(Io::Os(Fd(inner))).map_err(|error| {
+        Socket::watch(Io::Os(Fd(inner))).map(AsyncFd).map_err(|error| {
             let why = match error.kind() {
                 io::ErrorKind::PermissionDenied => " (no poller watches a file: read it in `spawn_blocking`)",
                 _ => "",
@@ -96,12 +97,12 @@ impl<T: AsFd> AsyncFd<T> {
     /// # }).unwrap();
     /// ```
     pub fn get_ref(&self) -> &T {
-        &self.io.os().0
+        &self.0.io.os().0
     }
 
     /// What it was made of, for operations that ask for a mutable reference.
     ///
-    /// [`try_io`](Socket::try_io) needs only what such an operation has said.
+    /// [`try_io`](AsyncFd::try_io) needs only what such an operation has said.
     ///
     /// # Examples
     /// ```
@@ -118,7 +119,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// # }).unwrap();
     /// ```
     pub fn get_mut(&mut self) -> &mut T {
-        let Io::Os(fd) = &mut self.io else { unreachable!("a descriptor is never simulated") };
+        let Io::Os(fd) = &mut self.0.io else { unreachable!("a descriptor is never simulated") };
         &mut fd.0
     }
 }

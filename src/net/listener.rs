@@ -22,7 +22,7 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// What is particular to a kind of listener.
 pub trait Listening: Source + Sized {
-    type Connection: Source;
+    type Stream: Source;
     /// Printed as Rust would write it, which for an address of the internet is as everybody does.
     type Address: fmt::Debug;
 
@@ -32,7 +32,7 @@ pub trait Listening: Source + Sized {
 }
 
 impl Listening for mio::net::TcpListener {
-    type Connection = mio::net::TcpStream;
+    type Stream = mio::net::TcpStream;
     type Address = std::net::SocketAddr;
 
     fn accept(io: &Io<Self>) -> io::Result<Unwatched<Self>> {
@@ -46,7 +46,7 @@ impl Listening for mio::net::TcpListener {
 
 #[cfg(unix)]
 impl Listening for mio::net::UnixListener {
-    type Connection = mio::net::UnixStream;
+    type Stream = mio::net::UnixStream;
     type Address = std::os::unix::net::SocketAddr;
 
     fn accept(io: &Io<Self>) -> io::Result<Unwatched<Self>> {
@@ -59,10 +59,10 @@ impl Listening for mio::net::UnixListener {
 }
 
 /// A connection, and where it comes from.
-type Accepted<L> = (Socket<<L as Listening>::Connection>, <L as Listening>::Address);
-type Unwatched<L> = (Io<<L as Listening>::Connection>, <L as Listening>::Address);
+type Accepted<L> = (Socket<<L as Listening>::Stream>, <L as Listening>::Address);
+type Unwatched<L> = (Io<<L as Listening>::Stream>, <L as Listening>::Address);
 
-/// A socket that accepts connections: a [`TcpListener`](super::TcpListener) or a `UnixListener`.
+/// What is in a `TcpListener` or a `UnixListener`.
 pub struct Listener<L: Source> {
     socket: Socket<L>,
     /// After an error that would come again at once, no call asks the system before this moment.
@@ -75,53 +75,6 @@ impl<L: Listening> Listener<L> {
     pub(super) fn new(listener: Io<L>) -> io::Result<Listener<L>> {
         let socket = Socket::watch(listener)?;
         Ok(Listener { socket, not_before: Cell::new(None), sleeps: Cell::default() })
-    }
-
-    /// Waits for a connection. A connection that was gone before it was accepted is passed over.
-    ///
-    /// After any other error, mostly that the system has no descriptor or no memory left, the *next* call waits
-    /// 50 ms before it asks again: a server that logs the error and goes on accepting neither spins nor stays
-    /// deaf, and the connection that met the error is served then.
-    ///
-    /// Cancel safety: dropping this future loses no connection.
-    ///
-    /// # Errors
-    /// Those of the system, naming the listener's address. None need be the listener's end: Linux also hands
-    /// out here what the network has done to the connection.
-    ///
-    /// # Examples
-    /// ```
-    /// use cotask::net::{TcpListener, TcpStream};
-    ///
-    /// # cotask::block_on(async {
-    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// let (_server, address) = listener.accept().await?;
-    /// assert_eq!(address, client.local_addr()?);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub async fn accept(&self) -> io::Result<Accepted<L>> {
-        let mut place = self.place();
-        poll_fn(|cx| self.poll_accept_at(cx, Some(&mut place))).await
-    }
-
-    /// [`accept`](Listener::accept), to be polled by hand.
-    ///
-    /// # Examples
-    /// ```
-    /// use cotask::net::TcpListener;
-    /// use std::future::poll_fn;
-    ///
-    /// # cotask::block_on(async {
-    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// let nobody = poll_fn(|cx| std::task::Poll::Ready(listener.poll_accept(cx))).await;
-    /// assert!(nobody.is_pending());
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted<L>>> {
-        self.poll_accept_at(cx, None)
     }
 
     fn poll_accept_at(
@@ -192,52 +145,10 @@ impl<L: Listening> Listener<L> {
 
     /// Names the address in an error.
     fn naming<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| match self.local_addr() {
+        result.map_err(|error| match L::local_addr(&self.socket.io) {
             Ok(address) => naming("accept at", format_args!("{address:?}"))(error),
             Err(_) => error,
         })
-    }
-
-    /// The connections as a stream, which never ends by itself.
-    ///
-    /// # Examples
-    /// ```
-    /// use cotask::net::{TcpListener, TcpStream};
-    /// use futures::StreamExt;
-    ///
-    /// # cotask::block_on(async {
-    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// let _client = TcpStream::connect(listener.local_addr()?).await?;
-    /// let first = listener.incoming().next().await.unwrap()?;
-    /// assert!(first.peer_addr()?.ip().is_loopback());
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn incoming(&self) -> Incoming<'_, L> {
-        Incoming { listener: self, place: self.place() }
-    }
-
-    /// The address it listens at.
-    ///
-    /// # Errors
-    /// Those of the system.
-    ///
-    /// # Examples
-    /// ```
-    /// # cotask::block_on(async {
-    /// let listener = cotask::net::TcpListener::bind("127.0.0.1:0").await?;
-    /// assert_ne!(listener.local_addr()?.port(), 0);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn local_addr(&self) -> io::Result<L::Address> {
-        L::local_addr(&self.socket.io)
-    }
-}
-
-impl<L: Source> Traced for Listener<L> {
-    fn resource(&self) -> Resource {
-        self.socket.resource()
     }
 }
 
@@ -247,26 +158,131 @@ impl<L: Source + fmt::Debug> fmt::Debug for Listener<L> {
     }
 }
 
-/// The connections that a listener accepts: [`Listener::incoming`].
-pub struct Incoming<'a, L: Source = mio::net::TcpListener> {
-    listener: &'a Listener<L>,
+/// The connections that a listener accepts: [`incoming`](super::TcpListener::incoming).
+pub struct Incoming<'a, L = super::TcpListener> {
+    listener: &'a L,
     place: Place<'a>,
 }
 
-impl<L: Source + fmt::Debug> fmt::Debug for Incoming<'_, L> {
+impl<L: fmt::Debug> fmt::Debug for Incoming<'_, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming").field("listener", self.listener).finish()
     }
 }
 
-impl<L: Listening> futures::Stream for Incoming<'_, L> {
-    type Item = io::Result<Socket<L::Connection>>;
+/// What a `TcpListener` and a `UnixListener` have.
+macro_rules! listener {
+    ($kind:ident, $stream:ident, $address:ty) => {
+        use super::{$kind, $stream};
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Incoming { listener, place } = &mut *self;
-        listener.poll_accept_at(cx, Some(place)).map(|accepted| Some(accepted.map(|(stream, _)| stream)))
-    }
+        impl $kind {
+            /// Waits for a connection. A connection that was gone before it was accepted is passed over.
+            ///
+            /// After any other error, mostly that the system has no descriptor or no memory left, the *next* call waits
+            /// 50 ms before it asks again: a server that logs the error and goes on accepting neither spins nor stays
+            /// deaf, and the connection that met the error is served then.
+            ///
+            /// Cancel safety: dropping this future loses no connection.
+            ///
+            /// # Errors
+            /// Those of the system, naming the listener's address. None need be the listener's end: Linux also hands
+            /// out here what the network has done to the connection.
+            ///
+            /// # Examples
+            /// ```
+            /// use cotask::net::{TcpListener, TcpStream};
+            ///
+            /// # cotask::block_on(async {
+            /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// let client = TcpStream::connect(listener.local_addr()?).await?;
+            /// let (_server, address) = listener.accept().await?;
+            /// assert_eq!(address, client.local_addr()?);
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub async fn accept(&self) -> io::Result<($stream, $address)> {
+                let mut place = self.0.place();
+                poll_fn(|cx| self.0.poll_accept_at(cx, Some(&mut place)))
+                    .await
+                    .map(|(stream, address)| ($stream(stream), address))
+            }
+
+            /// [`accept`](Self::accept), to be polled by hand.
+            ///
+            /// # Examples
+            /// ```
+            /// use cotask::net::TcpListener;
+            /// use std::future::poll_fn;
+            ///
+            /// # cotask::block_on(async {
+            /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// let nobody = poll_fn(|cx| std::task::Poll::Ready(listener.poll_accept(cx))).await;
+            /// assert!(nobody.is_pending());
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<($stream, $address)>> {
+                self.0.poll_accept_at(cx, None).map_ok(|(stream, address)| ($stream(stream), address))
+            }
+
+            /// The connections as a stream, which never ends by itself.
+            ///
+            /// # Examples
+            /// ```
+            /// use cotask::net::{TcpListener, TcpStream};
+            /// use futures::StreamExt;
+            ///
+            /// # cotask::block_on(async {
+            /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// let _client = TcpStream::connect(listener.local_addr()?).await?;
+            /// let first = listener.incoming().next().await.unwrap()?;
+            /// assert!(first.peer_addr()?.ip().is_loopback());
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn incoming(&self) -> Incoming<'_, $kind> {
+                Incoming { listener: self, place: self.0.place() }
+            }
+
+            /// The address it listens at.
+            ///
+            /// # Errors
+            /// Those of the system.
+            ///
+            /// # Examples
+            /// ```
+            /// # cotask::block_on(async {
+            /// let listener = cotask::net::TcpListener::bind("127.0.0.1:0").await?;
+            /// assert_ne!(listener.local_addr()?.port(), 0);
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn local_addr(&self) -> io::Result<$address> {
+                Listening::local_addr(&self.0.socket.io)
+            }
+        }
+
+        impl futures::Stream for Incoming<'_, $kind> {
+            type Item = io::Result<$stream>;
+
+            fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+                let Incoming { listener, place } = &mut *self;
+                let accepted = listener.0.poll_accept_at(cx, Some(place));
+                accepted.map(|accepted| Some(accepted.map(|(stream, _)| $stream(stream))))
+            }
+        }
+
+        impl Traced for $kind {
+            fn resource(&self) -> Resource {
+                self.0.socket.readiness.resource()
+            }
+        }
+    };
 }
+
+listener!(TcpListener, TcpStream, std::net::SocketAddr);
+#[cfg(unix)]
+listener!(UnixListener, UnixStream, std::os::unix::net::SocketAddr);
 
 #[cfg(test)]
 mod tests {

@@ -27,8 +27,8 @@ pub use crate::reactor::Direction;
 pub use addr::{ToSocketAddrs, lookup_host};
 #[cfg(unix)]
 pub use fd::AsyncFd;
-pub use listener::{Incoming, Listener};
-pub use socket::{Socket, raw_os_error};
+pub use listener::Incoming;
+pub use socket::raw_os_error;
 pub use stream::{OwnedReadHalf, OwnedWriteHalf};
 pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;

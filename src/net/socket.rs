@@ -18,8 +18,8 @@ use super::io::Io;
 
 /// A socket of the system's, registered with the reactor of its runtime while it lives.
 ///
-/// What can be done with it depends on the kind of socket that it is: [`TcpStream`](super::TcpStream),
-/// [`UdpSocket`](super::UdpSocket) and the other names of this module each stand for one kind.
+/// What a user has is a `TcpStream`, a `UdpSocket` or another kind: a type of its own around this one, so that messages
+/// of the compiler name what was written. [`socket!`] writes what all of them have.
 pub struct Socket<S: Source> {
     pub(super) io: Io<S>,
     pub(super) readiness: Rc<Readiness>,
@@ -102,142 +102,16 @@ impl<S: Source> Socket<S> {
         poll_fn(|cx| self.poll(cx, direction, Some(&mut place), &mut operation)).await
     }
 
-    async fn ready(&self, direction: Direction) {
+    pub(super) async fn ready(&self, direction: Direction) {
         let mut place = self.readiness.place(direction);
         poll_fn(|cx| self.awaited(self.readiness.poll_ready(cx, direction, Some(&mut place)))).await;
     }
+
+    pub(super) fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<()> {
+        self.awaited(self.readiness.poll_ready(cx, direction, None))
+    }
 }
 // ANCHOR_END: poll
-
-/// For operations that this crate does not know: wait, try, and wait again when the try says `WouldBlock`.
-impl<S: Source> Socket<S> {
-    /// Waits until a read would not block. It may do so all the same: then the try says `WouldBlock`, and one
-    /// waits again. A socket that is new counts as ready until a try has said so: without one, this says nothing of it.
-    ///
-    /// Cancel safety: dropping this future loses nothing.
-    ///
-    /// # Panics
-    /// When it has to wait and is not in the runtime that the socket was made in.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cotask::net::{TcpListener, TcpStream};
-    /// # cotask::block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// # let (server, _) = listener.accept().await?;
-    /// server.try_write(b"x")?;
-    /// client.readable().await;
-    /// assert_eq!(client.try_read(&mut [0; 8])?, 1);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub async fn readable(&self) {
-        self.ready(Direction::Read).await;
-    }
-
-    /// Waits until a write would not block, as [`readable`](Socket::readable) does for a read.
-    ///
-    /// # Panics
-    /// When it has to wait and is not in the runtime that the socket was made in.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cotask::net::{TcpListener, TcpStream};
-    /// # cotask::block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// client.writable().await;
-    /// assert_eq!(client.try_write(b"x")?, 1);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub async fn writable(&self) {
-        self.ready(Direction::Write).await;
-    }
-
-    /// [`readable`](Socket::readable), to be polled by hand. Each waker that it is polled with is woken, once.
-    ///
-    /// A future of this crate removes its waker when it is dropped; a caller that polls by hand cannot. So when more
-    /// than 1,024 wakers that wake different tasks wait in this way, all of them are woken early.
-    ///
-    /// # Panics
-    /// When it has to wait and is not in the runtime that the socket was made in.
-    ///
-    /// # Examples
-    /// ```
-    /// use std::future::poll_fn;
-    /// use std::task::Poll;
-    ///
-    /// # cotask::block_on(async {
-    /// let socket = cotask::net::UdpSocket::bind("127.0.0.1:0").await?;
-    /// let mut buffer = [0; 16];
-    /// // A socket that is new counts as ready. A receive finds nothing; from then on it is not.
-    /// let nothing = poll_fn(|cx| Poll::Ready(socket.poll_recv_from(cx, &mut buffer)));
-    /// assert!(nothing.await.is_pending());
-    /// assert!(poll_fn(|cx| Poll::Ready(socket.poll_read_ready(cx))).await.is_pending());
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.awaited(self.readiness.poll_ready(cx, Direction::Read, None))
-    }
-
-    /// [`writable`](Socket::writable), to be polled by hand, as [`poll_read_ready`](Socket::poll_read_ready) is for a
-    /// read.
-    ///
-    /// # Panics
-    /// When it has to wait and is not in the runtime that the socket was made in.
-    ///
-    /// # Examples
-    /// ```
-    /// # cotask::block_on(async {
-    /// let socket = cotask::net::UdpSocket::bind("127.0.0.1:0").await?;
-    /// std::future::poll_fn(|cx| socket.poll_write_ready(cx)).await;
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.awaited(self.readiness.poll_ready(cx, Direction::Write, None))
-    }
-
-    /// Does an operation of your own, once, whether the socket is believed to be ready or not. When the operation
-    /// returns `WouldBlock`, the socket no longer counts as ready in this direction, and a task can wait for it.
-    ///
-    /// Any other result changes nothing: an operation that transferred less than it was asked to does not show here
-    /// that the next one would block.
-    ///
-    /// # Errors
-    /// Those of the operation. It must return `WouldBlock` only when the system has returned it for this very socket,
-    /// and for what this direction waits for. After a false one a task may wait forever: a call that asks for urgent
-    /// data, for example, blocks while there are ordinary bytes to read.
-    ///
-    /// # Examples
-    /// ```
-    /// use cotask::net::{Direction, UdpSocket};
-    /// use std::io::ErrorKind;
-    ///
-    /// # cotask::block_on(async {
-    /// // The same socket twice, so that one can be asked for what the other does not offer.
-    /// let std = std::net::UdpSocket::bind("127.0.0.1:0")?;
-    /// let socket = UdpSocket::from_std(std.try_clone()?)?;
-    /// let peek = || socket.try_io(Direction::Read, || std.peek(&mut [0; 16]));
-    /// assert_eq!(peek().unwrap_err().kind(), ErrorKind::WouldBlock);
-    ///
-    /// socket.send_to(b"to myself", socket.local_addr()?).await?;
-    /// socket.readable().await;
-    /// assert_eq!(peek()?, 9);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn try_io<T>(
-        &self,
-        direction: Direction,
-        operation: impl FnOnce() -> io::Result<T>,
-    ) -> io::Result<T> {
-        self.readiness.try_io(direction, operation)
-    }
-}
 
 // ANCHOR: drop
 impl<S: Source> Drop for Socket<S> {
@@ -260,23 +134,169 @@ impl<S: Source + fmt::Debug> fmt::Debug for Socket<S> {
     }
 }
 
-impl<S: Source> Traced for Socket<S> {
-    fn resource(&self) -> Resource {
-        self.readiness.resource()
-    }
+/// What every kind of socket has.
+macro_rules! socket {
+    ([$($generics:tt)*] $kind:ty) => {
+        /// For operations that this crate does not know: wait, try, and wait again when the try says `WouldBlock`.
+        impl<$($generics)*> $kind {
+            /// Waits until a read would not block. It may do so all the same: then the try says `WouldBlock`, and one
+            /// waits again. A socket that is new counts as ready until a try has said so: without one, this says
+            /// nothing of it.
+            ///
+            /// Cancel safety: dropping this future loses nothing.
+            ///
+            /// # Panics
+            /// When it has to wait and is not in the runtime that the socket was made in.
+            ///
+            /// # Examples
+            /// ```
+            /// # use cotask::net::{TcpListener, TcpStream};
+            /// # cotask::block_on(async {
+            /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+            /// # let (server, _) = listener.accept().await?;
+            /// server.try_write(b"x")?;
+            /// client.readable().await;
+            /// assert_eq!(client.try_read(&mut [0; 8])?, 1);
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub async fn readable(&self) {
+                self.0.ready(Direction::Read).await;
+            }
+
+            /// Waits until a write would not block, as [`readable`](Self::readable) does for a read.
+            ///
+            /// # Panics
+            /// When it has to wait and is not in the runtime that the socket was made in.
+            ///
+            /// # Examples
+            /// ```
+            /// # use cotask::net::{TcpListener, TcpStream};
+            /// # cotask::block_on(async {
+            /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+            /// client.writable().await;
+            /// assert_eq!(client.try_write(b"x")?, 1);
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub async fn writable(&self) {
+                self.0.ready(Direction::Write).await;
+            }
+
+            /// [`readable`](Self::readable), to be polled by hand. Each waker that it is polled with is woken, once.
+            ///
+            /// A future of this crate removes its waker when it is dropped; a caller that polls by hand cannot. So
+            /// when more than 1,024 wakers that wake different tasks wait in this way, all of them are woken early.
+            ///
+            /// # Panics
+            /// When it has to wait and is not in the runtime that the socket was made in.
+            ///
+            /// # Examples
+            /// ```
+            /// use std::future::poll_fn;
+            /// use std::task::Poll;
+            ///
+            /// # cotask::block_on(async {
+            /// let socket = cotask::net::UdpSocket::bind("127.0.0.1:0").await?;
+            /// let mut buffer = [0; 16];
+            /// // A socket that is new counts as ready. A receive finds nothing; from then on it is not.
+            /// let nothing = poll_fn(|cx| Poll::Ready(socket.poll_recv_from(cx, &mut buffer)));
+            /// assert!(nothing.await.is_pending());
+            /// assert!(poll_fn(|cx| Poll::Ready(socket.poll_read_ready(cx))).await.is_pending());
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+                self.0.poll_ready(cx, Direction::Read)
+            }
+
+            /// [`writable`](Self::writable), to be polled by hand, as [`poll_read_ready`](Self::poll_read_ready) is
+            /// for a read.
+            ///
+            /// # Panics
+            /// When it has to wait and is not in the runtime that the socket was made in.
+            ///
+            /// # Examples
+            /// ```
+            /// # cotask::block_on(async {
+            /// let socket = cotask::net::UdpSocket::bind("127.0.0.1:0").await?;
+            /// std::future::poll_fn(|cx| socket.poll_write_ready(cx)).await;
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+                self.0.poll_ready(cx, Direction::Write)
+            }
+
+            /// Does an operation of your own, once, whether the socket is believed to be ready or not. When the
+            /// operation returns `WouldBlock`, the socket no longer counts as ready in this direction, and a task can
+            /// wait for it.
+            ///
+            /// Any other result changes nothing: an operation that transferred less than it was asked to does not
+            /// show here that the next one would block.
+            ///
+            /// # Errors
+            /// Those of the operation. It must return `WouldBlock` only when the system has returned it for this very
+            /// socket, and for what this direction waits for. After a false one a task may wait forever: a call that
+            /// asks for urgent data, for example, blocks while there are ordinary bytes to read.
+            ///
+            /// # Examples
+            /// ```
+            /// use cotask::net::{Direction, UdpSocket};
+            /// use std::io::ErrorKind;
+            ///
+            /// # cotask::block_on(async {
+            /// // The same socket twice, so that one can be asked for what the other does not offer.
+            /// let std = std::net::UdpSocket::bind("127.0.0.1:0")?;
+            /// let socket = UdpSocket::from_std(std.try_clone()?)?;
+            /// let peek = || socket.try_io(Direction::Read, || std.peek(&mut [0; 16]));
+            /// assert_eq!(peek().unwrap_err().kind(), ErrorKind::WouldBlock);
+            ///
+            /// socket.send_to(b"to myself", socket.local_addr()?).await?;
+            /// socket.readable().await;
+            /// assert_eq!(peek()?, 9);
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn try_io<T>(
+                &self,
+                direction: Direction,
+                operation: impl FnOnce() -> io::Result<T>,
+            ) -> io::Result<T> {
+                self.0.readiness.try_io(direction, operation)
+            }
+        }
+
+        impl<$($generics)*> Traced for $kind {
+            fn resource(&self) -> Resource {
+                self.0.readiness.resource()
+            }
+        }
+
+        /// For options and operations that this crate does not know.
+        ///
+        /// From then on the runtime does not rely on a short read or write to show that the next one would block,
+        /// because the user can change what it means. On Linux that costs a stream one more system call for each wait.
+        #[cfg(unix)]
+        impl<$($generics)*> std::os::fd::AsFd for $kind {
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                self.0.readiness.lend();
+                self.0.io.os().as_fd()
+            }
+        }
+    };
 }
 
-/// For options and operations that this crate does not know.
-///
-/// From then on the runtime does not rely on a short read or write to show that the next one would block, because the
-/// user can change what it means. On Linux that costs a stream one more system call for each wait.
+socket!([] super::TcpStream);
+socket!([] super::UdpSocket);
 #[cfg(unix)]
-impl<S: Source + std::os::fd::AsFd> std::os::fd::AsFd for Socket<S> {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.readiness.lend();
-        self.io.os().as_fd()
-    }
-}
+socket!([] super::UnixStream);
+#[cfg(unix)]
+socket!([] super::UnixDatagram);
+#[cfg(unix)]
+socket!([F: std::os::fd::AsFd] super::AsyncFd<F>);
 
 /// Says what was attempted, with which address, and why it failed: "connect to 127.0.0.1:9: Connection refused".
 pub(super) fn naming(what: &str, address: impl fmt::Display) -> impl FnOnce(io::Error) -> io::Error {

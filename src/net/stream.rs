@@ -51,127 +51,39 @@ impl Stream for mio::net::UnixStream {
     }
 }
 
-/// A connection, over TCP or within the machine.
+/// A kind of stream as the user has it: a `TcpStream` or a `UnixStream`.
+pub trait Connection {
+    type Source: Stream;
+
+    fn socket(&self) -> &Socket<Self::Source>;
+}
+
 impl<S: Stream> Socket<S> {
-    /// Reads what is there.
-    ///
-    /// # Errors
-    /// `WouldBlock` when nothing is, and those of the system.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cotask::net::{TcpListener, TcpStream};
-    /// # cotask::block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// let nothing = client.try_read(&mut [0; 8]).unwrap_err();
-    /// assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.try_io(Direction::Read, || S::bytes(&self.io).read(buffer))
-    }
-
-    /// Writes what there is room for.
-    ///
-    /// # Errors
-    /// `WouldBlock` when there is none, and those of the system.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cotask::net::{TcpListener, TcpStream};
-    /// # cotask::block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// client.writable().await;
-    /// while client.try_write(&[0; 65_536]).is_ok() {}
-    /// // Now its buffers are full.
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_io(Direction::Write, || S::bytes(&self.io).write(bytes))
-    }
-
-    /// Ends one direction or both. The peer reads the end of the stream; a read here gives it too.
-    ///
-    /// # Errors
-    /// Those of the system; `NotConnected` when the connection is gone.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cotask::net::{TcpListener, TcpStream};
-    /// # cotask::block_on(async {
-    /// # use futures::AsyncReadExt;
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// # let (mut server, _) = listener.accept().await?;
-    /// client.shutdown(std::net::Shutdown::Write)?;
-    /// assert_eq!(server.read(&mut [0; 8]).await?, 0);
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        S::shutdown(&self.io, how)
-    }
-
-    /// Two halves for two tasks. Dropping the writing half ends the writing direction; the connection is
-    /// closed when both are gone.
-    ///
-    /// # Examples
-    /// ```
-    /// use cotask::net::{TcpListener, TcpStream};
-    /// use futures::{AsyncReadExt, AsyncWriteExt};
-    ///
-    /// # cotask::block_on(async {
-    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// let client = TcpStream::connect(listener.local_addr()?).await?;
-    /// let (mut server, _) = listener.accept().await?;
-    ///
-    /// let (mut reader, mut writer) = client.into_split();
-    /// writer.write_all(b"last words").await?;
-    /// drop(writer);
-    /// let mut heard = Vec::new();
-    /// server.read_to_end(&mut heard).await?;
-    /// server.write_all(b"heard").await?;
-    /// drop(server);
-    /// let mut answer = String::new();
-    /// reader.read_to_string(&mut answer).await?;
-    /// assert_eq!((heard.as_slice(), answer.as_str()), (&b"last words"[..], "heard"));
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub fn into_split(self) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
-        let stream = Rc::new(self);
-        (OwnedReadHalf(Rc::clone(&stream)), OwnedWriteHalf(stream))
-    }
-
     /// Nothing at all is the end of a stream, and that remains: it does not count as short.
-    fn read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Transfer {
         let asked = buffer.len();
         let drained = |&n: &usize| S::SHORT_READ_DRAINS && 0 < n && n < asked;
         self.poll_io(cx, Direction::Read, |io| S::bytes(io).read(buffer), drained)
     }
 
-    fn write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
         let drained = |&n: &usize| 0 < n && n < bytes.len();
         self.poll_io(cx, Direction::Write, |io| S::bytes(io).write(bytes), drained)
     }
 
     /// The system takes so many slices in one call (1,024 on Linux) and leaves the others: less than asked says
-    /// nothing here, and in `write_vectored` neither.
-    fn read_vectored(&self, cx: &mut Context<'_>, buffers: &mut [IoSliceMut<'_>]) -> Transfer {
+    /// nothing here, and in `poll_write_vectored` neither.
+    fn poll_read_vectored(&self, cx: &mut Context<'_>, buffers: &mut [IoSliceMut<'_>]) -> Transfer {
         self.poll(cx, Direction::Read, None, |io| S::bytes(io).read_vectored(buffers))
     }
 
-    fn write_vectored(&self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
+    fn poll_write_vectored(&self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Transfer {
         self.poll(cx, Direction::Write, None, |io| S::bytes(io).write_vectored(slices))
     }
 
     /// Ends the writing direction. That the peer is gone already is no error.
     fn end(&self) -> io::Result<()> {
-        match self.shutdown(Shutdown::Write) {
+        match S::shutdown(&self.io, Shutdown::Write) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             result => result,
         }
@@ -181,12 +93,13 @@ impl<S: Stream> Socket<S> {
 /// How many bytes went over.
 type Transfer = Poll<io::Result<usize>>;
 
-/// Implements the trait for what is a socket, refers to one, or keeps one in a field.
+/// Implements the trait for a kind of stream, for a reference to one, or for a half of one.
 macro_rules! async_read {
-    ($kind:ty $(, $field:tt)?) => {
-        impl<S: Stream> AsyncRead for $kind {
+    ([$($generics:tt)*] $kind:ty, $stream:ident => $socket:expr) => {
+        impl<$($generics)*> AsyncRead for $kind {
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut [u8]) -> Transfer {
-                self$(.$field)?.read(cx, to)
+                let $stream = self;
+                $socket.poll_read(cx, to)
             }
 
             fn poll_read_vectored(
@@ -194,17 +107,19 @@ macro_rules! async_read {
                 cx: &mut Context<'_>,
                 to: &mut [IoSliceMut<'_>],
             ) -> Transfer {
-                self$(.$field)?.read_vectored(cx, to)
+                let $stream = self;
+                $socket.poll_read_vectored(cx, to)
             }
         }
     };
 }
 
 macro_rules! async_write {
-    ($kind:ty $(, $field:tt)?) => {
-        impl<S: Stream> AsyncWrite for $kind {
+    ([$($generics:tt)*] $kind:ty, $stream:ident => $socket:expr) => {
+        impl<$($generics)*> AsyncWrite for $kind {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Transfer {
-                self$(.$field)?.write(cx, bytes)
+                let $stream = self;
+                $socket.poll_write(cx, bytes)
             }
 
             fn poll_write_vectored(
@@ -212,7 +127,8 @@ macro_rules! async_write {
                 cx: &mut Context<'_>,
                 slices: &[IoSlice<'_>],
             ) -> Transfer {
-                self$(.$field)?.write_vectored(cx, slices)
+                let $stream = self;
+                $socket.poll_write_vectored(cx, slices)
             }
 
             /// Nothing is buffered here, so there is nothing to flush.
@@ -221,30 +137,146 @@ macro_rules! async_write {
             }
 
             fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                budget::poll_proceed(cx).map(|()| self$(.$field)?.end())
+                let $stream = self;
+                budget::poll_proceed(cx).map(|()| $socket.end())
             }
         }
     };
 }
 
-async_read!(Socket<S>);
-async_read!(&Socket<S>);
-async_read!(OwnedReadHalf<S>, 0);
-async_write!(Socket<S>);
-async_write!(&Socket<S>);
-async_write!(OwnedWriteHalf<S>, 0);
+/// What a `TcpStream` and a `UnixStream` have.
+macro_rules! stream {
+    ($kind:ty, $source:ty) => {
+        impl Connection for $kind {
+            type Source = $source;
 
-/// The reading half of a connection: [`Socket::into_split`].
+            fn socket(&self) -> &Socket<$source> {
+                &self.0
+            }
+        }
+
+        async_read!([] $kind, stream => stream.0);
+        async_read!([] &$kind, stream => stream.0);
+        async_write!([] $kind, stream => stream.0);
+        async_write!([] &$kind, stream => stream.0);
+
+        impl $kind {
+            /// Reads what is there.
+            ///
+            /// # Errors
+            /// `WouldBlock` when nothing is, and those of the system.
+            ///
+            /// # Examples
+            /// ```
+            /// # use cotask::net::{TcpListener, TcpStream};
+            /// # cotask::block_on(async {
+            /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+            /// let nothing = client.try_read(&mut [0; 8]).unwrap_err();
+            /// assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.try_io(Direction::Read, || Stream::bytes(&self.0.io).read(buffer))
+            }
+
+            /// Writes what there is room for.
+            ///
+            /// # Errors
+            /// `WouldBlock` when there is none, and those of the system.
+            ///
+            /// # Examples
+            /// ```
+            /// # use cotask::net::{TcpListener, TcpStream};
+            /// # cotask::block_on(async {
+            /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+            /// client.writable().await;
+            /// while client.try_write(&[0; 65_536]).is_ok() {}
+            /// // Now its buffers are full.
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+                self.try_io(Direction::Write, || Stream::bytes(&self.0.io).write(bytes))
+            }
+
+            /// Ends one direction or both. The peer reads the end of the stream; a read here gives it too.
+            ///
+            /// # Errors
+            /// Those of the system; `NotConnected` when the connection is gone.
+            ///
+            /// # Examples
+            /// ```
+            /// # use cotask::net::{TcpListener, TcpStream};
+            /// # cotask::block_on(async {
+            /// # use futures::AsyncReadExt;
+            /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+            /// # let (mut server, _) = listener.accept().await?;
+            /// client.shutdown(std::net::Shutdown::Write)?;
+            /// assert_eq!(server.read(&mut [0; 8]).await?, 0);
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+                Stream::shutdown(&self.0.io, how)
+            }
+
+            /// Two halves for two tasks. Dropping the writing half ends the writing direction; the connection is
+            /// closed when both are gone.
+            ///
+            /// # Examples
+            /// ```
+            /// use cotask::net::{TcpListener, TcpStream};
+            /// use futures::{AsyncReadExt, AsyncWriteExt};
+            ///
+            /// # cotask::block_on(async {
+            /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+            /// let client = TcpStream::connect(listener.local_addr()?).await?;
+            /// let (mut server, _) = listener.accept().await?;
+            ///
+            /// let (mut reader, mut writer) = client.into_split();
+            /// writer.write_all(b"last words").await?;
+            /// drop(writer);
+            /// let mut heard = Vec::new();
+            /// server.read_to_end(&mut heard).await?;
+            /// server.write_all(b"heard").await?;
+            /// drop(server);
+            /// let mut answer = String::new();
+            /// reader.read_to_string(&mut answer).await?;
+            /// assert_eq!((heard.as_slice(), answer.as_str()), (&b"last words"[..], "heard"));
+            /// # std::io::Result::Ok(())
+            /// # }).unwrap();
+            /// ```
+            pub fn into_split(self) -> (OwnedReadHalf<$kind>, OwnedWriteHalf<$kind>) {
+                let stream = Rc::new(self);
+                (OwnedReadHalf(Rc::clone(&stream)), OwnedWriteHalf(stream))
+            }
+        }
+    };
+}
+
+stream!(super::TcpStream, mio::net::TcpStream);
+#[cfg(unix)]
+stream!(super::UnixStream, mio::net::UnixStream);
+
+async_read!([S: Connection] OwnedReadHalf<S>, half => half.0.socket());
+async_write!([S: Connection] OwnedWriteHalf<S>, half => half.0.socket());
+
+/// The reading half of a connection: [`into_split`](super::TcpStream::into_split).
 #[derive(Debug)]
-pub struct OwnedReadHalf<S: Stream = mio::net::TcpStream>(Rc<Socket<S>>);
+pub struct OwnedReadHalf<S: Connection = super::TcpStream>(Rc<S>);
 
-/// The writing half of a connection: [`Socket::into_split`]. Dropping it ends the writing direction.
+/// The writing half of a connection: [`into_split`](super::TcpStream::into_split). Dropping it ends the writing
+/// direction.
 #[derive(Debug)]
-pub struct OwnedWriteHalf<S: Stream = mio::net::TcpStream>(Rc<Socket<S>>);
+pub struct OwnedWriteHalf<S: Connection = super::TcpStream>(Rc<S>);
 
-impl<S: Stream> Drop for OwnedWriteHalf<S> {
+impl<S: Connection> Drop for OwnedWriteHalf<S> {
     fn drop(&mut self) {
         // The connection may be gone already.
-        let _ = self.0.shutdown(Shutdown::Write);
+        let _ = self.0.socket().end();
     }
 }

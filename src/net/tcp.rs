@@ -42,7 +42,8 @@ use super::socket::Socket;
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type TcpStream = Socket<mio::net::TcpStream>;
+#[derive(Debug)]
+pub struct TcpStream(pub(super) Socket<mio::net::TcpStream>);
 
 impl TcpStream {
     /// Connects to the first address that answers.
@@ -75,15 +76,21 @@ impl TcpStream {
         .await
     }
 
+    /// Registers a connection with the reactor of this thread.
+    #[track_caller]
+    pub(crate) fn watch(stream: Io<mio::net::TcpStream>) -> io::Result<TcpStream> {
+        Socket::watch(stream).map(TcpStream)
+    }
+
     /// Writable is not connected: a refused connection is "writable" too, and says why only when asked.
     async fn connected(&self) -> io::Result<()> {
         loop {
-            self.readiness.expect_event(Direction::Write);
+            self.0.readiness.expect_event(Direction::Write);
             self.writable().await;
-            if let Some(error) = self.io.take_error()? {
+            if let Some(error) = self.0.io.take_error()? {
                 return Err(error);
             }
-            match self.io.peer_addr() {
+            match self.0.io.peer_addr() {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
                 Err(error) => return Err(error),
@@ -112,7 +119,7 @@ impl TcpStream {
     /// ```
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
-        Socket::adopt(mio::net::TcpStream::from_std(stream))
+        Socket::adopt(mio::net::TcpStream::from_std(stream)).map(TcpStream)
     }
 
     /// Reads without taking: the next read gives the same bytes again. 0 is the end of the stream.
@@ -137,7 +144,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait(Direction::Read, |stream| stream.peek(buffer)).await
+        self.0.wait(Direction::Read, |stream| stream.peek(buffer)).await
     }
 
     /// Whether small writes go out at once, instead of being gathered while an answer is awaited.
@@ -156,7 +163,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn nodelay(&self) -> io::Result<bool> {
-        self.io.nodelay()
+        self.0.io.nodelay()
     }
 
     /// Says whether small writes shall go out at once (`TCP_NODELAY`).
@@ -176,7 +183,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.io.set_nodelay(nodelay)
+        self.0.io.set_nodelay(nodelay)
     }
 
     /// This end's address.
@@ -196,7 +203,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.local_addr()
+        self.0.io.local_addr()
     }
 
     /// The other end's address.
@@ -215,7 +222,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io.peer_addr()
+        self.0.io.peer_addr()
     }
 }
 
@@ -238,7 +245,8 @@ impl TcpStream {
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type TcpListener = Listener<mio::net::TcpListener>;
+#[derive(Debug)]
+pub struct TcpListener(pub(crate) Listener<mio::net::TcpListener>);
 
 impl TcpListener {
     /// Listens at the first address that can be had. Port 0 lets the system choose one.
@@ -261,7 +269,8 @@ impl TcpListener {
     /// # }).unwrap();
     /// ```
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        first_of(address, "listen at", async |address| TcpListener::new(Io::listen(address)?)).await
+        first_of(address, "listen at", async |address| Listener::new(Io::listen(address)?).map(TcpListener))
+            .await
     }
 
     /// Takes over a listener of the standard library.
@@ -283,6 +292,6 @@ impl TcpListener {
     /// ```
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
-        TcpListener::new(Io::Os(mio::net::TcpListener::from_std(listener)))
+        Listener::new(Io::Os(mio::net::TcpListener::from_std(listener))).map(TcpListener)
     }
 }

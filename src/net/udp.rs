@@ -30,7 +30,8 @@ use super::socket::{Socket, naming};
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type UdpSocket = Socket<mio::net::UdpSocket>;
+#[derive(Debug)]
+pub struct UdpSocket(pub(super) Socket<mio::net::UdpSocket>);
 
 impl UdpSocket {
     /// A socket at the first address that can be had. Port 0 lets the system choose one.
@@ -50,7 +51,10 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<UdpSocket> {
-        first_of(address, "bind a UDP socket to", async |address| Socket::watch(Io::bind(address)?)).await
+        first_of(address, "bind a UDP socket to", async |address| {
+            Socket::watch(Io::bind(address)?).map(UdpSocket)
+        })
+        .await
     }
 
     /// Takes over a socket of the standard library.
@@ -72,7 +76,7 @@ impl UdpSocket {
     /// ```
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
-        Socket::adopt(mio::net::UdpSocket::from_std(socket))
+        Socket::adopt(mio::net::UdpSocket::from_std(socket)).map(UdpSocket)
     }
 
     /// Sets the peer for [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv).
@@ -92,7 +96,7 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
-        first_of(address, "connect a UDP socket to", async |address| self.io.connect(address)).await
+        first_of(address, "connect a UDP socket to", async |address| self.0.io.connect(address)).await
     }
 
     /// Sends one datagram to the connected peer.
@@ -113,7 +117,7 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.wait(Direction::Write, |socket| socket.send(datagram)).await
+        self.0.wait(Direction::Write, |socket| socket.send(datagram)).await
     }
 
     /// Receives one datagram from the connected peer. What does not fit into the buffer is lost.
@@ -134,7 +138,7 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait(Direction::Read, |socket| socket.recv(buffer)).await
+        self.0.wait(Direction::Read, |socket| socket.recv(buffer)).await
     }
 
     /// Sends one datagram.
@@ -154,7 +158,7 @@ impl UdpSocket {
     /// ```
     pub async fn send_to(&self, datagram: &[u8], to: impl ToSocketAddrs) -> io::Result<usize> {
         first_of(to, "send a datagram to", async |to| {
-            self.wait(Direction::Write, |socket| socket.send_to(datagram, to)).await
+            self.0.wait(Direction::Write, |socket| socket.send_to(datagram, to)).await
         })
         .await
     }
@@ -176,7 +180,7 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
+        self.0.wait(Direction::Read, |socket| socket.recv_from(buffer)).await
     }
 
     /// [`send_to`](UdpSocket::send_to), to be polled by hand.
@@ -198,7 +202,7 @@ impl UdpSocket {
         datagram: &[u8],
         to: SocketAddr,
     ) -> Poll<io::Result<usize>> {
-        let sent = self.poll(cx, Direction::Write, None, |socket| socket.send_to(datagram, to));
+        let sent = self.0.poll(cx, Direction::Write, None, |socket| socket.send_to(datagram, to));
         sent.map_err(naming("send a datagram to", to))
     }
 
@@ -220,7 +224,7 @@ impl UdpSocket {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.poll(cx, Direction::Read, None, |socket| socket.recv_from(buffer))
+        self.0.poll(cx, Direction::Read, None, |socket| socket.recv_from(buffer))
     }
 
     /// Receives without taking: the next receive gives the same datagram again.
@@ -240,7 +244,7 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.wait(Direction::Read, |socket| socket.peek_from(buffer)).await
+        self.0.wait(Direction::Read, |socket| socket.peek_from(buffer)).await
     }
 
     /// This socket's address.
@@ -258,6 +262,6 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.local_addr()
+        self.0.io.local_addr()
     }
 }

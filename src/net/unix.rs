@@ -31,7 +31,8 @@ use super::socket::{Socket, naming};
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type UnixListener = Listener<mio::net::UnixListener>;
+#[derive(Debug)]
+pub struct UnixListener(pub(super) Listener<mio::net::UnixListener>);
 
 impl UnixListener {
     /// Listens at a path, which must not exist.
@@ -54,9 +55,8 @@ impl UnixListener {
     /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
         let path = path.as_ref();
-        let listener = Socket::of_the_system(|| mio::net::UnixListener::bind(path));
-        let bound = listener.and_then(Listener::new);
-        bound.map_err(naming("listen at", path.display()))
+        let listener = Socket::of_the_system(|| mio::net::UnixListener::bind(path)).and_then(Listener::new);
+        listener.map(UnixListener).map_err(naming("listen at", path.display()))
     }
 }
 
@@ -77,7 +77,8 @@ impl UnixListener {
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type UnixStream = Socket<mio::net::UnixStream>;
+#[derive(Debug)]
+pub struct UnixStream(pub(super) Socket<mio::net::UnixStream>);
 
 impl UnixStream {
     /// Connects to a path.
@@ -101,10 +102,12 @@ impl UnixStream {
         budget::proceed().await;
         let path = path.as_ref();
         let connected = async {
-            let stream = Socket::watch(Socket::of_the_system(|| mio::net::UnixStream::connect(path))?)?;
-            stream.readiness.expect_event(Direction::Write);
+            let stream =
+                Socket::of_the_system(|| mio::net::UnixStream::connect(path)).and_then(Socket::watch);
+            let stream = UnixStream(stream?);
+            stream.0.readiness.expect_event(Direction::Write);
             stream.writable().await;
-            stream.io.os().take_error()?.map_or(Ok(stream), Err)
+            stream.0.io.os().take_error()?.map_or(Ok(stream), Err)
         };
         connected.await.map_err(naming("connect to", path.display()))
     }
@@ -129,7 +132,12 @@ impl UnixStream {
     /// ```
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = mio::net::UnixStream::pair()?;
-        Ok((Socket::watch(Io::Os(a))?, Socket::watch(Io::Os(b))?))
+        Ok((UnixStream::watch(a)?, UnixStream::watch(b)?))
+    }
+
+    #[track_caller]
+    fn watch(stream: mio::net::UnixStream) -> io::Result<UnixStream> {
+        Socket::watch(Io::Os(stream)).map(UnixStream)
     }
 
     /// Takes over a connection of the standard library.
@@ -151,7 +159,7 @@ impl UnixStream {
     /// ```
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
-        Socket::adopt(mio::net::UnixStream::from_std(stream))
+        Socket::adopt(mio::net::UnixStream::from_std(stream)).map(UnixStream)
     }
 }
 
@@ -167,7 +175,8 @@ impl UnixStream {
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
-pub type UnixDatagram = Socket<mio::net::UnixDatagram>;
+#[derive(Debug)]
+pub struct UnixDatagram(pub(super) Socket<mio::net::UnixDatagram>);
 
 impl UnixDatagram {
     /// A socket at a path, which must not exist.
@@ -191,8 +200,8 @@ impl UnixDatagram {
     /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
         let path = path.as_ref();
-        let socket = Socket::of_the_system(|| mio::net::UnixDatagram::bind(path));
-        let bound = socket.and_then(Socket::watch);
+        let socket = Socket::of_the_system(|| mio::net::UnixDatagram::bind(path)).and_then(Socket::watch);
+        let bound = socket.map(UnixDatagram);
         bound.map_err(naming("bind a datagram socket to", path.display()))
     }
 
@@ -215,7 +224,12 @@ impl UnixDatagram {
     /// ```
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = mio::net::UnixDatagram::pair()?;
-        Ok((Socket::watch(Io::Os(a))?, Socket::watch(Io::Os(b))?))
+        Ok((UnixDatagram::watch(a)?, UnixDatagram::watch(b)?))
+    }
+
+    #[track_caller]
+    fn watch(socket: mio::net::UnixDatagram) -> io::Result<UnixDatagram> {
+        Socket::watch(Io::Os(socket)).map(UnixDatagram)
     }
 
     /// Takes over a socket of the standard library.
@@ -237,7 +251,7 @@ impl UnixDatagram {
     /// ```
     pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
         socket.set_nonblocking(true)?;
-        Socket::adopt(mio::net::UnixDatagram::from_std(socket))
+        Socket::adopt(mio::net::UnixDatagram::from_std(socket)).map(UnixDatagram)
     }
 
     /// Sets the peer for [`send`](UnixDatagram::send).
@@ -260,7 +274,7 @@ impl UnixDatagram {
     /// ```
     pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref();
-        self.io.os().connect(path).map_err(naming("connect a datagram socket to", path.display()))
+        self.0.io.os().connect(path).map_err(naming("connect a datagram socket to", path.display()))
     }
 
     /// Sends one datagram to the connected peer.
@@ -277,7 +291,7 @@ impl UnixDatagram {
     /// # }).unwrap();
     /// ```
     pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.wait(Direction::Write, |socket| socket.os().send(datagram)).await
+        self.0.wait(Direction::Write, |socket| socket.os().send(datagram)).await
     }
 
     /// Receives one datagram. What does not fit into the buffer is lost.
@@ -295,7 +309,7 @@ impl UnixDatagram {
     /// # }).unwrap();
     /// ```
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait(Direction::Read, |socket| socket.os().recv(buffer)).await
+        self.0.wait(Direction::Read, |socket| socket.os().recv(buffer)).await
     }
 
     /// Sends one datagram to the socket at a path. While that one's queue is full, this fails with `WouldBlock`:
@@ -315,7 +329,7 @@ impl UnixDatagram {
     /// ```
     pub fn try_send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         let path = path.as_ref();
-        self.io.os().send_to(datagram, path).map_err(naming("send a datagram to", path.display()))
+        self.0.io.os().send_to(datagram, path).map_err(naming("send a datagram to", path.display()))
     }
 
     /// Receives one datagram and tells who sent it. What does not fit into the buffer is lost.
@@ -334,6 +348,6 @@ impl UnixDatagram {
     /// # }).unwrap();
     /// ```
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.wait(Direction::Read, |socket| socket.os().recv_from(buffer)).await
+        self.0.wait(Direction::Read, |socket| socket.os().recv_from(buffer)).await
     }
 }
