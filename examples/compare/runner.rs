@@ -120,14 +120,15 @@ impl Runner {
         let [row_rounds, sweep_rounds] = self.rounds();
         let started = Instant::now();
         // What the workloads before this one have left or taken is shared by those that come.
-        self.budget = (self.ends.saturating_duration_since(started) / self.left.max(1)).min(self.most);
+        let share = self.ends.saturating_duration_since(started) / self.left.max(1);
+        self.budget = share.min(self.most);
         self.left = self.left.saturating_sub(1);
         let bar = progress((rows.len() + sweep.len()) as u64, workload.name);
         let mut group = Group { workload, cells: Vec::new() };
         // Two thirds of the time are for the rows. The verdict may take more.
         let until = started + self.budget * 2 / 3;
         self.repeat(&rows, (0..1, 1), until, &mut group, &bar)?;
-        self.settle(workload.decides, &rows, started + self.budget * 2, &mut group, &bar)?;
+        self.settle(workload.decides, &rows, started + share.max(self.budget * 2), &mut group, &bar)?;
         for figure in verdict::others(workload.decides) {
             self.settle(figure, &rows, until, &mut group, &bar)?;
         }
