@@ -18,6 +18,9 @@ pub(crate) fn chunk(numbers: &[i64]) -> Vec<u8> {
     bytes
 }
 
+/// So many bytes are reserved for a chunk before any of it is there.
+const MOST_AT_FIRST: u64 = 8 << 20;
+
 /// The next chunk, or `None` at the end. Memory grows with what arrives, not with what the count promises.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ pub(crate) fn read_chunk(mut from: impl Read) -> Result<Option<Vec<i64>>> {
         other => other?,
     }
     let length = 8 * u64::from(u32::from_le_bytes(count));
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(length.min(MOST_AT_FIRST) as usize);
     from.take(length).read_to_end(&mut bytes)?;
     if bytes.len() as u64 != length {
         return Err(ErrorKind::UnexpectedEof.into());
