@@ -31,19 +31,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::clock::Instant;
-use crate::join::JoinError;
 use crate::loom::thread::{self, JoinHandle};
 use crate::loom::{Arc, Condvar, Mutex};
 use crate::memory::GiveBack;
-use crate::sync::oneshot;
 use crate::task::contain;
-use crate::waker::Name;
+
+mod task;
+
+pub use task::BlockingTask;
+pub(crate) use task::task_of;
 
 /// The bounds of a [`Pool`].
 ///
@@ -69,9 +68,6 @@ impl Default for Config {
         Config { max_threads: 512, keep_alive: Duration::from_secs(10), stack_size: None }
     }
 }
-
-/// Who a job's error is about: it is no task, so it has no name.
-const NO_TASK: Option<Name> = None;
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
@@ -335,20 +331,6 @@ impl fmt::Debug for Pool {
     }
 }
 
-// ANCHOR: task_of
-/// The job, and the future of its result.
-pub(crate) fn task_of<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> (Job, BlockingTask<T>) {
-    let (sender, result) = oneshot::channel();
-    let job: Job = Box::new(move || {
-        let outcome =
-            catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JoinError::panic(NO_TASK, payload));
-        // Nobody waits any more? Then the result is dropped here, on the thread that made it.
-        drop(sender.send(outcome));
-    });
-    (job, BlockingTask { result })
-}
-// ANCHOR_END: task_of
-
 fn start(shared: &Arc<Shared>, number: u64) -> io::Result<JoinHandle<()>> {
     let mut builder = thread::Builder::new().name(format!("cotask-blocking-{number}"));
     if let Some(bytes) = shared.config.stack_size {
@@ -406,42 +388,4 @@ impl Shared {
 
 fn join(thread: JoinHandle<()>) {
     thread.join().expect("a thread of the pool contains every panic of its jobs");
-}
-
-/// The result of a job on a [`Pool`], as a future.
-///
-/// Dropping it lets the job go on; its result is then dropped on the pool's thread. Cancel safe by reference.
-/// Gives an error if the job panicked, or if the pool was shut down before it started.
-///
-/// ```
-/// use cotask::blocking::{Config, Pool};
-///
-/// let pool = Pool::new(Config::default());
-/// let task = pool.spawn(|| -> u8 { panic!("no such photo") })?;
-/// assert!(futures::executor::block_on(task).unwrap_err().is_panic());
-/// # std::io::Result::Ok(())
-/// ```
-#[must_use = "a task is a future: await it for the result of the job"]
-#[derive(Debug)]
-pub struct BlockingTask<T> {
-    result: oneshot::Receiver<Result<T, JoinError>>,
-}
-
-impl<T> BlockingTask<T> {
-    /// One whose job could not even be queued.
-    pub(crate) fn failed(error: JoinError) -> BlockingTask<T> {
-        let (sender, result) = oneshot::channel();
-        drop(sender.send(Err(error)));
-        BlockingTask { result }
-    }
-}
-
-impl<T> Future for BlockingTask<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.result)
-            .poll(cx)
-            .map(|sent| sent.unwrap_or_else(|_| Err(JoinError::cancelled(NO_TASK))))
-    }
 }

@@ -1,9 +1,10 @@
 //! What belongs to one runtime, awaited where another executor has the thread: it works, or it panics and says what to
 //! do. It never waits for what cannot come.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -62,6 +63,11 @@ fn works(make: impl Fn(&Runtime) -> Awaited + Copy + Send + 'static) {
     }
 }
 
+/// What `make` makes where the runtime is the current one.
+fn made_in<T>(runtime: &Runtime, make: impl Fn() -> T) -> T {
+    runtime.block_on(poll_fn(|_| Poll::Ready(make())))
+}
+
 #[test]
 fn a_join_handle_panics_and_names_the_runtime_that_alone_runs_its_task() {
     panics("a task", |runtime| {
@@ -93,13 +99,13 @@ fn a_join_set_panics_as_a_join_handle_does() {
 
 #[test]
 fn timers_panic() {
-    panics("a sleep", |runtime| Box::pin(runtime.block_on(async { sleep(Duration::from_secs(3_600)) })));
+    panics("a sleep", |runtime| Box::pin(made_in(runtime, || sleep(Duration::from_secs(3_600)))));
     panics("a sleep", |runtime| {
-        let late = runtime.block_on(async { timeout(Duration::from_secs(3_600), pending::<()>()) });
+        let late = made_in(runtime, || timeout(Duration::from_secs(3_600), pending::<()>()));
         Box::pin(async { late.await.unwrap() })
     });
     panics("a sleep", |runtime| {
-        let mut ticks = runtime.block_on(async { interval(Duration::from_secs(3_600)) });
+        let mut ticks = made_in(runtime, || interval(Duration::from_secs(3_600)));
         Box::pin(async move {
             // The first comes at once.
             ticks.tick().await;
@@ -155,7 +161,7 @@ fn what_only_unix_has_panics() {
 fn what_needs_no_runtime_works() {
     works(|_| Box::pin(cotask::yield_now()));
     works(|runtime| {
-        let job = runtime.block_on(async { cotask::spawn_blocking(|| ()) });
+        let job = made_in(runtime, || cotask::spawn_blocking(|| ()));
         Box::pin(async { job.await.unwrap() })
     });
     works(|_| {
