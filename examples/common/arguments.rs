@@ -6,14 +6,18 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
+/// The longest duration of a command line. The programs add and multiply durations, and a sum of days cannot overflow.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A duration as a person writes it.
 ///
 /// # Errors
 ///
-/// What is wrong with it, and an example.
+/// What is wrong with it, and an example; also when it is longer than a day.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write a duration as 50ms, 2s or 1m 30s"))
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write a duration as 50ms, 2s or 1m 30s"))?;
+    if duration > LONGEST { Err("at most a day (24h) is possible".to_string()) } else { Ok(duration) }
 }
 
 /// The address of a server, by number or by name. Of several addresses one of IPv4 comes first, because the servers of the
@@ -62,6 +66,14 @@ mod tests {
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
         for wrong in ["fast", "50", "", "-1s", "1s1"] {
             assert!(duration(wrong).unwrap_err().ends_with("50ms, 2s or 1m 30s"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_duration_that_would_overflow_is_refused() {
+        assert_eq!(duration("24h"), Ok(LONGEST));
+        for long in ["24h 1ns", "584542046090years"] {
+            assert_eq!(duration(long).unwrap_err(), "at most a day (24h) is possible", "{long}");
         }
     }
 }
