@@ -36,7 +36,7 @@ use std::time::Duration;
 use crate::clock::Instant;
 use crate::loom::thread::{self, JoinHandle};
 use crate::loom::{Arc, Condvar, Mutex};
-use crate::memory::GiveBack;
+use crate::memory::{GiveBack, OF_ALL};
 use crate::task::contain;
 
 mod task;
@@ -347,7 +347,7 @@ impl Shared {
         let mut state = self.state.lock();
         loop {
             if let Some(job) = state.queue.pop_front() {
-                state.queue.give_back();
+                state.queue.give_back(OF_ALL);
                 state.free -= 1;
                 drop(state);
                 // A panic of the job itself goes to its task: this one comes from the drop of what nobody took.

@@ -31,12 +31,12 @@ use crate::driver::Driver;
 use crate::inbox::{Inbox, Mail, registry};
 use crate::join::JoinHandle;
 use crate::loom::Arc;
-use crate::memory::GiveBack;
+use crate::memory::{GiveBack, OF_ALL};
 use crate::order::{Order, RunQueue};
 use crate::pace::Pace;
 use crate::slab::Slab;
 use crate::task::{Run, Task, contain};
-use crate::trace::{Actor, Event, Outcome, Recorder};
+use crate::trace::{self, Actor, Event, Outcome, Recorder};
 use crate::waker::Name;
 use crate::wheel::{TimerKey, Wheel};
 // ANCHOR_END: uses
@@ -141,16 +141,11 @@ impl Executor {
     // ANCHOR_END: rooms
 
     // ANCHOR: record
-    /// Tells the recorder, if there is one. What is told is kept out of the way of those who go on without.
+    /// Tells the recorder, if there is one. Out of line, so that the path without one stays small.
     #[inline]
     pub(crate) fn record(&self, tell: impl FnOnce(&Recorder, Instant)) {
-        #[cold]
-        #[inline(never)]
-        fn out_of_line(tell: impl FnOnce()) {
-            tell();
-        }
         if let Some(recorder) = self.recorder() {
-            out_of_line(|| tell(recorder, self.clock.now()));
+            trace::out_of_line(|| tell(recorder, self.clock.now()));
         }
     }
     // ANCHOR_END: record
@@ -196,6 +191,7 @@ impl Executor {
     /// The future of `block_on` is over: its name goes stale.
     pub(crate) fn remove_root(&self, name: Name) {
         self.slab.borrow_mut().free(name.slot());
+        self.give_back();
     }
 
     #[inline]
@@ -236,8 +232,7 @@ impl Executor {
             if self.pace.turn_is_over(&self.clock) {
                 self.look_outside();
             }
-            let next = self.queue.borrow_mut().pop();
-            let Some(name) = next else {
+            let Some(name) = self.queue.borrow_mut().pop() else {
                 self.pace.ran_dry();
                 self.look_outside();
                 continue;
@@ -305,8 +300,10 @@ impl Executor {
         // Asked before the inbox is: a job that is over by then has its result in there.
         let virtual_time = matches!(self.clock, Clock::Virtual(_));
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
-        self.queue.borrow_mut().give_back();
         let sleep = self.queue.borrow().is_empty() && self.inbox.begin_park();
+        if self.pace.looks() || sleep {
+            self.give_back();
+        }
         if sleep {
             self.sleep(jobs_out);
         } else if self.driver.has_sources() {
@@ -346,9 +343,16 @@ impl Executor {
 
     // ANCHOR: deliver
     fn wait(&self, timeout: Option<Duration>) {
-        if let Err(error) = self.driver.wait(timeout) {
-            panic!("the system's poller failed, and without it no task can be woken: {error}");
-        }
+        let failed =
+            |error| panic!("the system's poller failed, and without it no task can be woken: {error}");
+        self.driver.wait(timeout).unwrap_or_else(failed);
+    }
+
+    /// After a peak: gives memory back.
+    fn give_back(&self) {
+        self.queue.borrow_mut().give_back();
+        self.slab.borrow_mut().give_back();
+        self.timers.borrow_mut().give_back();
     }
 
     fn dispatch_events(&self) {
@@ -364,7 +368,7 @@ impl Executor {
         self.inbox.take(&mut mail, self.pace.jobs());
         self.act_for(Actor::Thread);
         mail.names.drain(..).for_each(|name| self.schedule(name));
-        mail.names.give_back();
+        mail.names.give_back(OF_ALL);
         if !mail.jobs.is_empty() {
             // If a job panics, its sender is dropped, and that tells the task that waits for the result.
             mail.jobs.drain(..).for_each(contain);
@@ -383,7 +387,7 @@ impl Executor {
             self.record(|recorder, at| recorder.push(at, Event::TimerFired { timer: timer.resource() }));
             contain(|| waker.wake());
         }
-        due.give_back();
+        due.give_back(OF_ALL);
         self.act_for(Actor::Outside);
         self.due.replace(due);
     }
@@ -408,13 +412,9 @@ impl Executor {
         let _entered = Entered::within(self);
         registry().unregister(self.number);
         // Before the pool ends: a job of it may wait for what it has sent to this inbox.
-        for job in self.inbox.close().jobs {
-            contain(|| drop(job));
-        }
+        self.inbox.close().jobs.into_iter().for_each(|job| contain(|| drop(job)));
         let slots = self.slab.borrow().slots();
-        for slot in 0..slots {
-            self.evict(slot);
-        }
+        (0..slots).for_each(|slot| _ = self.evict(slot));
         self.pool.get().is_none_or(|pool| pool.end(limit))
     }
 

@@ -161,9 +161,11 @@ pub struct RemoteJoinHandle<T> {
     abort: Arc<Abort>,
 }
 
+type ResultSender<T> = oneshot::Sender<Result<T, JoinError>>;
+
 /// What the task's own thread has of a [`RemoteJoinHandle`].
 pub struct RemoteOwner<T> {
-    result: oneshot::Sender<Result<T, JoinError>>,
+    result: ResultSender<T>,
     abort: Arc<Abort>,
 }
 
@@ -209,7 +211,7 @@ impl Abort {
 struct Remote<F: Future> {
     task: Rc<Task<F>>,
     abort: Arc<Abort>,
-    result: Cell<Option<oneshot::Sender<Result<F::Output, JoinError>>>>,
+    result: Cell<Option<ResultSender<F::Output>>>,
 }
 
 impl<T: 'static> RemoteOwner<T> {

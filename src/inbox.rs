@@ -30,7 +30,7 @@ use std::mem;
 
 use crate::loom::atomic::{AtomicBool, Ordering};
 use crate::loom::{Arc, Mutex, RwLock};
-use crate::memory::GiveBack;
+use crate::memory::{GiveBack, OF_ALL};
 use crate::waker::{MAX_RUNTIMES, Name};
 
 /// Work sent to a runtime's thread: run there, or, when the runtime has ended, dropped where it was sent.
@@ -131,7 +131,7 @@ impl Inbox {
         mem::swap(&mut state.mail.names, &mut mail.names);
         let jobs = jobs.min(state.mail.jobs.len());
         mail.jobs.extend(state.mail.jobs.drain(..jobs));
-        state.mail.jobs.give_back();
+        state.mail.jobs.give_back(OF_ALL);
         self.nonempty.store(!state.mail.is_empty(), Ordering::Relaxed);
     }
     // ANCHOR_END: park

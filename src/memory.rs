@@ -20,29 +20,29 @@ use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
 
-/// Room for so many elements is never given back, so that a small queue need not allocate each time it fills: about 4 KiB,
-/// and more than 8 elements.
-const fn kept<T>() -> usize {
-    8 + 4096 / (size_of::<T>() + 1)
-}
+/// What a channel or a lock never gives back, in bytes: there may be many of them.
+pub(crate) const OF_ONE: usize = 4 * 1024;
+/// What a runtime never gives back of each of its queues, so that a burst of a thousand tasks allocates nothing.
+pub(crate) const OF_ALL: usize = 64 * 1024;
 
-/// The room that is enough, if there is too much. Elements without a size take none.
+/// The room that is enough for `len` elements, if there is too much. Elements without a size take none.
 #[inline]
-fn enough<T>(len: usize, capacity: usize) -> Option<usize> {
-    let too_much = size_of::<T>() > 0 && capacity > kept::<T>() && len < capacity / 4;
-    too_much.then(|| kept::<T>().max(2 * len))
+fn enough<T>(len: usize, capacity: usize, kept: usize) -> Option<usize> {
+    let kept = 8 + kept / (size_of::<T>() + 1);
+    let too_much = size_of::<T>() > 0 && capacity > kept && len < capacity / 4;
+    too_much.then(|| kept.max(2 * len))
 }
 
-/// What may be called after each removal: it costs two comparisons, and a copy now and then.
 pub(crate) trait GiveBack {
-    /// After a peak: keeps room for twice the elements that there are.
-    fn give_back(&mut self);
+    /// After a peak: keeps room for twice the elements that there are, and for at least `kept` bytes. Costs two
+    /// comparisons, and a copy now and then.
+    fn give_back(&mut self, kept: usize);
 }
 
 impl<T> GiveBack for VecDeque<T> {
     #[inline]
-    fn give_back(&mut self) {
-        if let Some(room) = enough::<T>(self.len(), self.capacity()) {
+    fn give_back(&mut self, kept: usize) {
+        if let Some(room) = enough::<T>(self.len(), self.capacity(), kept) {
             self.shrink_to(room);
         }
     }
@@ -50,8 +50,8 @@ impl<T> GiveBack for VecDeque<T> {
 
 impl<T> GiveBack for Vec<T> {
     #[inline]
-    fn give_back(&mut self) {
-        if let Some(room) = enough::<T>(self.len(), self.capacity()) {
+    fn give_back(&mut self, kept: usize) {
+        if let Some(room) = enough::<T>(self.len(), self.capacity(), kept) {
             self.shrink_to(room);
         }
     }
@@ -109,7 +109,7 @@ impl FreeList {
     /// The place that [`take`](FreeList::take) would return.
     #[inline]
     pub(crate) fn first<P: Place>(&mut self, places: &mut [P]) -> Option<u32> {
-        while self.first == NIL && self.closed != NIL {
+        if self.first == NIL {
             self.reopen(places);
         }
         (self.first != NIL).then_some(self.first)
@@ -124,7 +124,7 @@ impl FreeList {
         Some(index)
     }
 
-    /// Frees a place, and maybe cuts the vector: free places at its end.
+    /// Frees a place. The last one above takes the closed places along.
     #[inline]
     pub(crate) fn release<P: Place>(&mut self, places: &mut Vec<P>, index: u32) {
         self.taken -= 1;
@@ -135,40 +135,54 @@ impl FreeList {
             NIL
         };
         *places[index as usize].link() = next;
-        if enough::<P>(self.taken(), places.len()).is_some() {
-            self.shrink(places);
+        if index >= self.closed && self.above == 0 {
+            self.cut(places);
         }
     }
 
-    #[cold]
-    fn shrink<P: Place>(&mut self, places: &mut Vec<P>) {
-        while let Some(room) = enough::<P>(self.taken(), places.len()) {
+    /// After a peak: closes the upper places, and cuts the vector when they are free. Keeps at least `kept` bytes.
+    #[inline]
+    pub(crate) fn give_back<P: Place>(&mut self, places: &mut Vec<P>, kept: usize) {
+        while let Some(room) = enough::<P>(self.taken(), places.len(), kept) {
             if self.closed == NIL {
-                self.closed = room as u32;
-                let free = self.relink(places, 0..room);
-                self.above = self.taken - (room - free) as u32;
+                self.close(places, room);
             }
             if self.above > 0 {
                 return;
             }
-            let cut = places.drain(self.closed as usize..).map(|place| place.generation());
-            self.generation = cut.fold(self.generation, u64::max);
-            places.shrink_to_fit();
-            self.closed = NIL;
+            self.cut(places);
         }
     }
 
-    /// There is no room below: hands out as many of the closed places as there are open ones.
     #[cold]
+    fn close<P: Place>(&mut self, places: &mut [P], room: usize) {
+        self.closed = room as u32;
+        let free = self.relink(places, 0..room);
+        self.above = self.taken - (room - free) as u32;
+    }
+
+    #[cold]
+    fn cut<P: Place>(&mut self, places: &mut Vec<P>) {
+        let cut = places.drain(self.closed as usize..).map(|place| place.generation());
+        self.generation = cut.fold(self.generation, u64::max);
+        places.shrink_to_fit();
+        self.closed = NIL;
+    }
+
+    /// There is no room below: hands out as many of the closed places as there are open ones, until one of them is free.
+    #[inline]
     fn reopen<P: Place>(&mut self, places: &mut [P]) {
-        let from = self.closed as usize;
-        let to = places.len().min(2 * from);
-        let free = self.relink(places, from..to);
-        self.above -= (to - from - free) as u32;
-        self.closed = if to < places.len() { to as u32 } else { NIL };
+        while self.first == NIL && self.closed != NIL {
+            let from = self.closed as usize;
+            let to = places.len().min(2 * from);
+            let free = self.relink(places, from..to);
+            self.above -= (to - from - free) as u32;
+            self.closed = if to < places.len() { to as u32 } else { NIL };
+        }
     }
 
     /// Makes a list of the free ones of these places, in their order, and returns how many they are.
+    #[cold]
     fn relink<P: Place>(&mut self, places: &mut [P], which: Range<usize>) -> usize {
         self.first = NIL;
         let mut free = 0;
@@ -208,6 +222,7 @@ impl<T> Place for Numbered<T> {
     }
 }
 
+/// They give memory back down to `OF_ONE`.
 impl<T> Places<T> {
     pub(crate) const fn new() -> Places<T> {
         Places { places: Vec::new(), free: FreeList::new() }
@@ -253,148 +268,11 @@ impl<T> Places<T> {
         let element = place.element.take()?;
         place.generation = place.generation.wrapping_add(1);
         self.free.release(&mut self.places, index);
+        self.free.give_back(&mut self.places, OF_ONE);
         Some(element)
     }
 }
 // ANCHOR_END: places
 
 #[cfg(all(test, not(cotask_loom)))]
-mod tests {
-    use std::collections::HashSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Large, so that only 15 of them are never given back.
-    struct Big {
-        generation: u64,
-        link: u32,
-        _rest: [u64; 62],
-    }
-
-    impl Place for Big {
-        fn generation(&self) -> u64 {
-            self.generation
-        }
-
-        fn link(&mut self) -> &mut u32 {
-            &mut self.link
-        }
-    }
-
-    /// A vector of places, and every name that was ever in use.
-    struct World {
-        places: Vec<Big>,
-        free: FreeList,
-        taken: Vec<u32>,
-        names: HashSet<(u32, u64)>,
-    }
-
-    impl World {
-        fn new() -> World {
-            World { places: Vec::new(), free: FreeList::new(), taken: Vec::new(), names: HashSet::new() }
-        }
-
-        fn insert(&mut self) {
-            let expected = self.free.first(&mut self.places);
-            let index = self.free.take(&mut self.places).unwrap_or_else(|| {
-                let generation = self.free.generation();
-                self.places.push(Big { generation, link: TAKEN, _rest: [0; 62] });
-                self.places.len() as u32 - 1
-            });
-            assert_eq!(expected.unwrap_or(self.places.len() as u32 - 1), index);
-            self.taken.push(index);
-            let name = (index, self.places[index as usize].generation);
-            assert!(
-                self.names.insert(name),
-                "{name:?} was in use before: a stale name finds another's element"
-            );
-            self.check();
-        }
-
-        fn remove(&mut self, which: usize) {
-            let index = self.taken.swap_remove(which);
-            self.places[index as usize].generation += 1;
-            self.free.release(&mut self.places, index);
-            // What is too much waits for a last element above, and for nothing else.
-            let (len, taken, closed) = (self.places.len(), self.taken.len(), self.free.closed);
-            if enough::<Big>(taken, len).is_some() {
-                assert!(self.taken.iter().any(|&index| index >= closed), "{len} for {taken}");
-            }
-        }
-
-        fn check(&mut self) {
-            assert_eq!(self.free.taken(), self.taken.len());
-            let taken: HashSet<_> = self.taken.iter().copied().collect();
-            assert_eq!(taken.len(), self.taken.len(), "a place was given to two");
-            for (index, place) in (0..).zip(&mut self.places) {
-                assert_eq!(place.is_free(), !taken.contains(&index), "place {index}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_upper_part_goes_with_its_last_element() {
-        let mut world = World::new();
-        (0..100).for_each(|_| world.insert());
-        // The last one stays, and 10 others.
-        while let Some(which) = world.taken.iter().position(|&index| (10..99).contains(&index)) {
-            world.remove(which);
-        }
-        assert_eq!(world.places.len(), 100);
-        // New ones come below, although the place that was freed last is high up. When there are more of them, as many
-        // places again are opened.
-        for most in [24, 48, 48, 96] {
-            let room = most - world.taken.len();
-            (0..room / 2).for_each(|_| world.insert());
-            assert!(world.taken.iter().all(|&index| index < most as u32 || index == 99));
-        }
-        while let Some(which) = world.taken.iter().position(|&index| (10..99).contains(&index)) {
-            world.remove(which);
-        }
-        let last = world.taken.iter().position(|&index| index == 99).unwrap();
-        world.remove(last);
-        assert!(world.places.len() <= 50, "{}", world.places.len());
-        (0..100).for_each(|_| world.insert());
-        assert_eq!(world.places.len(), 110);
-        world.check();
-    }
-
-    #[test]
-    fn a_queue_keeps_room_for_twice_what_it_holds() {
-        let mut queue: VecDeque<u64> = (0..100_000).collect();
-        while queue.len() > 1_000 {
-            queue.pop_front();
-            queue.give_back();
-            assert!(queue.len() >= queue.capacity() / 4);
-        }
-        let mut list = vec![0_u8; 100_000];
-        list.clear();
-        list.give_back();
-        assert!(list.capacity() <= 4096, "{}", list.capacity());
-        let mut nothing: VecDeque<()> = (0..1_000).map(|_| ()).collect();
-        nothing.give_back();
-        assert_eq!(nothing.len(), 1_000);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
-        #[test]
-        fn places_are_given_once_and_names_never_again(
-            ops in prop::collection::vec((0..40_usize, any::<bool>(), 0..1_000_usize), 0..60),
-        ) {
-            let mut world = World::new();
-            for (count, insert, which) in ops {
-                for _ in 0..count {
-                    if insert {
-                        world.insert();
-                    } else if !world.taken.is_empty() {
-                        world.remove(which % world.taken.len());
-                    }
-                }
-                world.check();
-            }
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::memory::GiveBack;
+use crate::memory::{GiveBack, OF_ALL};
 use crate::waker::Name;
 
 /// A small random generator, for schedules and jitter. Not for secrets.
@@ -83,7 +83,7 @@ impl RunQueue {
 
     /// After a peak: gives memory back.
     pub(crate) fn give_back(&mut self) {
-        self.names.give_back();
+        self.names.give_back(OF_ALL);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

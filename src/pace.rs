@@ -28,6 +28,8 @@ pub(crate) struct Pace {
     cut_off: Cell<Option<Instant>>,
     /// The polls to come until each task has had its turn that was queued when jobs were last taken.
     round: Cell<usize>,
+    /// How often the executor has looked outside.
+    looks: Cell<u32>,
 }
 
 impl Pace {
@@ -39,6 +41,7 @@ impl Pace {
             estimate: Cell::new(LONG_TURN),
             cut_off: Cell::new(None),
             round: Cell::new(0),
+            looks: Cell::new(0),
         }
     }
 
@@ -72,6 +75,13 @@ impl Pace {
         self.polls.set(0);
         self.cut_off.set(None);
         self.round.set(0);
+    }
+
+    /// Counts a look outside. True now and then: a thread that never sleeps gives memory back only then. More often would
+    /// show, where many tasks are spawned again and again.
+    pub(crate) fn looks(&self) -> bool {
+        self.looks.set(self.looks.get().wrapping_add(1));
+        self.looks.get().is_multiple_of(1 << 16)
     }
 
     /// How many jobs from other threads may be taken now: as many as a turn has polls, once in each round of the

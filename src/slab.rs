@@ -14,7 +14,7 @@
 //! borrow the slab, and a task cannot be polled inside its own poll.
 
 // ANCHOR: fields
-use crate::memory::{FreeList, Place, TAKEN};
+use crate::memory::{FreeList, OF_ALL, Place, TAKEN};
 use crate::waker::{GENERATIONS, MAX_SLOTS};
 
 /// Slots under (index, generation) names. `T` is the body: what is polled.
@@ -63,16 +63,18 @@ impl<T> Slab<T> {
     /// # Panics
     /// When 2^26 tasks are alive.
     pub(crate) fn insert(&mut self, body: Option<T>) -> (u32, u32) {
-        let index = self.free.take(&mut self.slots).unwrap_or_else(|| {
-            let (index, generation) = (self.slots.len() as u32, self.free.generation());
-            assert!(index < MAX_SLOTS, "more than {MAX_SLOTS} tasks are alive in one runtime");
-            self.slots.push(Slot { body: None, generation, next_free: TAKEN, scheduled: false });
-            index
-        });
-        let slot = &mut self.slots[index as usize];
-        slot.body = body;
-        slot.scheduled = true;
-        (index, slot.named())
+        if let Some(index) = self.free.take(&mut self.slots) {
+            let slot = &mut self.slots[index as usize];
+            slot.body = body;
+            slot.scheduled = true;
+            return (index, slot.named());
+        }
+        let (index, generation) = (self.slots.len() as u32, self.free.generation());
+        assert!(index < MAX_SLOTS, "more than {MAX_SLOTS} tasks are alive in one runtime");
+        let slot = Slot { body, generation, next_free: TAKEN, scheduled: true };
+        let named = slot.named();
+        self.slots.push(slot);
+        (index, named)
     }
 
     fn get(&mut self, index: u32, generation: u32) -> Option<&mut Slot<T>> {
@@ -116,6 +118,11 @@ impl<T> Slab<T> {
         );
         slot.generation += 1;
         self.free.release(&mut self.slots, index);
+    }
+
+    /// After a peak: see [`FreeList`].
+    pub(crate) fn give_back(&mut self) {
+        self.free.give_back(&mut self.slots, OF_ALL);
     }
 
     /// How many slots there are, occupied or free.

@@ -29,7 +29,7 @@
 use std::mem;
 use std::task::Waker;
 
-use crate::memory::{FreeList, Place};
+use crate::memory::{FreeList, OF_ALL, Place};
 use crate::trace::Resource;
 
 const LEVELS: usize = 6;
@@ -201,7 +201,7 @@ impl Wheel {
     /// Unsets every timer.
     pub(crate) fn take_all(&mut self, taken: &mut Vec<(TimerKey, Waker)>) {
         for index in 0..self.entries.len() as u32 {
-            // Each that is cancelled may cut the entries after the last one.
+            // The last of the closed entries takes those beside it along.
             let Some(&Entry { generation, ref waker, .. }) = self.entries.get(index as usize) else { return };
             if waker.is_some() {
                 let key = TimerKey { index, generation: generation as u32 };
@@ -263,6 +263,11 @@ impl Wheel {
                 self.entries[index as usize].position = position as u32;
             }
         }
+    }
+
+    /// After a peak: see [`FreeList`].
+    pub(crate) fn give_back(&mut self) {
+        self.free.give_back(&mut self.entries, OF_ALL);
     }
 
     /// Puts an unlinked entry on the free list; its key goes stale.

@@ -140,10 +140,19 @@ fn lists_of_waiters_give_memory_back() {
     drop(locked);
 }
 
+/// A runtime gives memory back before its thread sleeps. On a virtual clock this takes no time, but it does sleep.
+fn runtime() -> Runtime {
+    Builder::new().virtual_time().build().unwrap()
+}
+
+async fn thread_sleeps() {
+    sleep(Duration::from_millis(1)).await;
+}
+
 /// Tasks that end in this order, with few that stay.
 fn spawn_and_end(order: impl Fn(usize) -> usize) {
     let mut watched = Watched::new();
-    let runtime = Runtime::new().unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         let stay: Vec<JoinHandle<()>> = (0..10).map(|_| spawn(pending())).collect();
         let mut tasks: Vec<Option<JoinHandle<()>>> = (0..PEAK).map(|_| Some(spawn(pending()))).collect();
@@ -152,19 +161,23 @@ fn spawn_and_end(order: impl Fn(usize) -> usize) {
         for turn in 0..PEAK {
             let task = tasks[order(turn)].take().unwrap();
             task.abort();
+            // Some are joined, so that tasks end while others are still there.
             if turn % 1_000 == 0 {
                 drop(task.await);
+                thread_sleeps().await;
             }
         }
         yield_now().await;
         drop(tasks);
         assert_eq!(runtime.tasks(), 11);
+        thread_sleeps().await;
         watched.afterwards();
         // It still works, and it goes up and down again.
         let again: Vec<_> = (0..PEAK).map(|n| spawn(async move { n })).collect();
         for (expected, task) in again.into_iter().enumerate() {
             assert_eq!(task.await.unwrap(), expected);
         }
+        thread_sleeps().await;
         watched.afterwards();
         stay.iter().for_each(|task| assert!(!task.is_finished()));
     });
@@ -189,8 +202,9 @@ fn tasks_that_end_in_any_order_give_memory_back() {
 /// Invariant 3, where a slot's memory was given back in between.
 #[test]
 fn a_waker_that_outlived_its_slot_reaches_no_later_task() {
+    const TASKS: usize = 10_000;
     let watched = Watched::new();
-    let runtime = Runtime::new().unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         let wakers: Rc<RefCell<Vec<Waker>>> = Rc::default();
         let polls: Rc<Cell<usize>> = Rc::default();
@@ -203,14 +217,14 @@ fn a_waker_that_outlived_its_slot_reaches_no_later_task() {
                     Poll::<()>::Pending
                 }))
             };
-            (0..1_000).map(spawn_one).collect::<Vec<_>>()
+            (0..TASKS).map(spawn_one).collect::<Vec<_>>()
         };
         let mut stale = Vec::new();
         for round in 1..=3 {
             let held = watched.held();
             let tasks = spawn_all();
             yield_now().await;
-            assert_eq!(polls.take(), 1_000);
+            assert_eq!(polls.take(), TASKS);
             stale.iter().for_each(Waker::wake_by_ref);
             yield_now().await;
             assert_eq!(polls.take(), 0, "in round {round} an old waker woke a new task");
@@ -218,9 +232,10 @@ fn a_waker_that_outlived_its_slot_reaches_no_later_task() {
             for task in tasks {
                 assert!(task.await.unwrap_err().is_cancelled());
             }
+            thread_sleeps().await;
             stale.append(&mut wakers.take());
-            let left = watched.held() - held;
-            assert!(left < 100_000, "{left} bytes are left: no slot was given back");
+            let left = (watched.held() - held).saturating_sub(stale.capacity() * size_of::<Waker>());
+            assert!(left < 20 * TASKS, "{left} bytes are left: the slots were not given back");
         }
     });
 }
@@ -228,7 +243,7 @@ fn a_waker_that_outlived_its_slot_reaches_no_later_task() {
 #[test]
 fn tasks_that_slept_give_memory_back() {
     let mut watched = Watched::new();
-    let runtime = Builder::new().virtual_time().build().unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         // A timer and a task that stay.
         let ticking = spawn(sleep(Duration::from_secs(3_600)));
@@ -240,6 +255,7 @@ fn tasks_that_slept_give_memory_back() {
             sleeper.await.unwrap();
         }
         drop(sleepers);
+        thread_sleeps().await;
         watched.afterwards();
         assert!(!ticking.is_finished());
         ticking.abort();
@@ -249,7 +265,7 @@ fn tasks_that_slept_give_memory_back() {
 #[test]
 fn timers_that_are_cancelled_give_memory_back() {
     let mut watched = Watched::new();
-    let runtime = Runtime::new().unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         let mut cx = Context::from_waker(Waker::noop());
         let far = || Box::pin(sleep(Duration::from_secs(3_600)));
@@ -259,6 +275,7 @@ fn timers_that_are_cancelled_give_memory_back() {
         sleeps.iter_mut().for_each(|sleep| assert!(sleep.as_mut().poll(&mut cx).is_pending()));
         watched.at_the_peak(40);
         drop(sleeps);
+        thread_sleeps().await;
         watched.afterwards();
         drop(kept);
     });
@@ -324,8 +341,8 @@ fn a_set_of_tasks_gives_memory_back() {
         (0..PEAK).for_each(|n| set.spawn(async move { n }));
         watched.at_the_peak(64);
         while set.join_next().await.is_some() {}
-        watched.afterwards();
     });
+    watched.afterwards();
 }
 
 #[test]

@@ -22,6 +22,13 @@ mod recorder;
 pub use events::{Actor, Event, Outcome, Record, Resource, Want};
 pub(crate) use recorder::{QueuedJob, Recorder, Tape, here, is_on, number, switch};
 
+/// Keeps what is only done for a recorder out of the code around it.
+#[cold]
+#[inline(never)]
+pub(crate) fn out_of_line(tell: impl FnOnce()) {
+    tell();
+}
+
 /// What was recorded.
 ///
 /// # Examples

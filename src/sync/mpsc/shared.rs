@@ -15,7 +15,7 @@ use std::task::{Poll, Waker};
 
 use super::error::TryRecvError;
 use crate::loom::{Arc, Mutex};
-use crate::memory::GiveBack;
+use crate::memory::{GiveBack, OF_ONE};
 use crate::sync::critical::{After, Turn, What};
 use crate::sync::permits::Permits;
 use crate::sync::wait_list::{Key, WaitList};
@@ -89,7 +89,7 @@ impl<T> State<T> {
     pub(super) fn receive(&mut self, after: &mut After) -> Result<T, TryRecvError> {
         match self.queue.pop_front() {
             Some(value) => {
-                self.queue.give_back();
+                self.queue.give_back(OF_ONE);
                 self.permits.give(1, after);
                 after.note(&mut self.number, What::Received, self.queue.len());
                 Ok(value)
