@@ -343,9 +343,7 @@ impl Executor {
 
     // ANCHOR: deliver
     fn wait(&self, timeout: Option<Duration>) {
-        let failed =
-            |error| panic!("the system's poller failed, and without it no task can be woken: {error}");
-        self.driver.wait(timeout).unwrap_or_else(failed);
+        self.driver.wait(timeout).expect("the system's poller works: without it no task can be woken");
     }
 
     /// After a peak: gives memory back.

@@ -208,39 +208,42 @@ impl Abort {
 /// The body of a task that another thread spawned: runs the task, and sends that thread the result.
 ///
 /// Models: `abort`, `abort_against_completion`, `abort_against_the_end` (`cargo loom abort`).
-struct Remote<F: Future> {
-    task: Rc<Task<F>>,
+struct Remote<T> {
+    /// The two sides of one task, as its owners have them in every runtime.
+    run: Rc<dyn Run>,
+    join: Rc<dyn Join<T>>,
     abort: Arc<Abort>,
-    result: Cell<Option<ResultSender<F::Output>>>,
+    result: Cell<Option<ResultSender<T>>>,
 }
 
 impl<T: 'static> RemoteOwner<T> {
     /// What is run of the task.
     pub(crate) fn body<F: Future<Output = T> + 'static>(self, task: Rc<Task<F>>) -> Rc<dyn Run> {
-        Rc::new(Remote { task, abort: self.abort, result: Cell::new(Some(self.result)) })
+        let (run, result) = (Rc::clone(&task) as Rc<dyn Run>, Cell::new(Some(self.result)));
+        Rc::new(Remote { run, join: task, abort: self.abort, result })
     }
 }
 
-impl<F: Future + 'static> Run for Remote<F> {
+impl<T> Run for Remote<T> {
     fn run(&self, cx: &mut Context<'_>) -> Poll<Ending> {
         if self.abort.is_requested(cx.waker()) {
-            self.task.request_abort(|_| Actor::Thread);
+            self.join.request_abort(Some(Actor::Thread));
         }
-        let ending = ready!(self.task.run(cx));
+        let ending = ready!(self.run.run(cx));
         self.send_result();
         Poll::Ready(ending)
     }
 
     fn cancel(&self) {
-        self.task.cancel();
+        self.run.cancel();
         self.send_result();
     }
 }
 
-impl<F: Future + 'static> Remote<F> {
+impl<T> Remote<T> {
     /// The task has ended, and its future is dropped.
     fn send_result(&self) {
-        let taken = self.task.poll_join(&mut Context::from_waker(Waker::noop()));
+        let taken = self.join.poll_join(&mut Context::from_waker(Waker::noop()));
         if let (Poll::Ready(result), Some(sender)) = (taken, self.result.take()) {
             // If no thread waits for the output it is dropped here, and that may panic.
             contain(|| drop(sender.send(result)));

@@ -63,7 +63,9 @@ impl<T> JoinHandle<T> {
     /// });
     /// ```
     pub fn abort(&self) {
-        self.0.abort();
+        if self.0.request_abort(None) {
+            self.0.name().wake();
+        }
     }
 
     /// Whether the task is over: finished, panicked or aborted.

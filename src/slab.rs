@@ -1,6 +1,6 @@
 //! The slab: what a name names.
 //!
-//! One slot a task. A slot's four states need no enum, they are the combinations of two fields:
+//! One slot per task. A slot's five states need no enum: they are the combinations of two fields.
 //!
 //! | state             | `body`                 | `scheduled` | leaves it by                        |
 //! |-------------------|------------------------|-------------|-------------------------------------|

@@ -29,7 +29,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::thread;
 
 use crate::join::{Id, JoinError};
-use crate::trace::{self, Actor, Event, Recorder};
+use crate::trace::{self, Actor, Event};
 use crate::waker::Name;
 // ANCHOR_END: uses
 
@@ -53,7 +53,9 @@ pub(crate) enum Ending {
 /// What a handle sees of a task.
 pub(crate) trait Join<T> {
     fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>>;
-    fn abort(&self);
+    /// Has the task end at its next turn. `by` is recorded; without it, whatever runs now. False when the task has
+    /// ended, or was asked to before.
+    fn request_abort(&self, by: Option<Actor>) -> bool;
     /// Nobody waits any more: the waker of who did goes. It may keep alive whatever it likes.
     fn detach(&self);
     fn is_over(&self) -> bool;
@@ -112,9 +114,9 @@ impl<F: Future + 'static> Task<F> {
         };
         // SAFETY: a pinned value must not be moved, nor its memory reused, before it is dropped. This one lies
         // in `Stage::Running` inside the `Rc` that `Task::new` made. Nothing takes a `Task` out of its `Rc`:
-        // both owners hold trait objects, which lend `&self` only. The stage changes by assignment alone, here
-        // and in `end`, which drops the future where it lies; `poll_join`, which moves the stage out, does so
-        // only when the task is over. No other code gets a `&mut` to it.
+        // from its first turn on its owners hold trait objects, which lend `&self` only. The stage changes by
+        // assignment, here and in `end`, which drops the future where it lies; `poll_join` and `detach` move the
+        // stage out, but only when the task is over. No other code gets a `&mut` to it.
         #[allow(unsafe_code)]
         let future = unsafe { Pin::new_unchecked(future) };
         let output = ready!(future.poll(cx));
@@ -135,18 +137,6 @@ impl<F: Future + 'static> Task<F> {
         let why = dropped.err().map_or(why, |payload| JoinError::panic(self.name.get(), payload));
         *self.stage.borrow_mut() = Stage::Done(Err(why));
         self.publish();
-    }
-
-    /// Has the task end at its next turn. False when it has ended, or was asked to before.
-    pub(crate) fn request_abort(&self, by: impl FnOnce(&Recorder) -> Actor) -> bool {
-        let first = self.phase.get() != Phase::Over && !self.abort_requested.replace(true);
-        if first {
-            trace::here(|recorder, at| {
-                let (task, by) = (Id(self.name.get()), by(recorder));
-                recorder.push(at, Event::AbortRequested { task, by });
-            });
-        }
-        first
     }
 
     fn publish(&self) {
@@ -209,10 +199,15 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
         }
     }
 
-    fn abort(&self) {
-        if self.request_abort(Recorder::actor) {
-            self.name.get().wake();
+    fn request_abort(&self, by: Option<Actor>) -> bool {
+        let first = self.phase.get() != Phase::Over && !self.abort_requested.replace(true);
+        if first {
+            trace::here(|recorder, at| {
+                let (task, by) = (Id(self.name.get()), by.unwrap_or_else(|| recorder.actor()));
+                recorder.push(at, Event::AbortRequested { task, by });
+            });
         }
+        first
     }
 
     fn detach(&self) {

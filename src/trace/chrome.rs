@@ -26,6 +26,9 @@ use crate::join::Id;
 /// The number of the process and of the loop's thread.
 const LOOP: u64 = 1;
 
+/// When a task was woken, and on which thread.
+type Wake = (Instant, u64);
+
 #[derive(Default)]
 struct Chrome {
     events: Vec<Fields>,
@@ -33,11 +36,11 @@ struct Chrome {
     threads: HashMap<Id, u64>,
     names: HashMap<Id, String>,
     /// When and on which thread each runnable task was woken.
-    wakes: HashMap<Id, (Instant, u64)>,
+    wakes: HashMap<Id, Wake>,
     /// When each timer was set, each job queued or started, and what that is called.
     begun: HashMap<Resource, (Instant, String)>,
     /// Which poll is under way, when it began, and where its wake came from.
-    poll: Option<(Id, Instant, Option<(Instant, u64)>)>,
+    poll: Option<(Id, Instant, Option<Wake>)>,
     sleep: Option<Instant>,
     flows: u64,
 }

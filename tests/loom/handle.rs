@@ -105,11 +105,11 @@ static ABORT: Model = Model {
         Mutant::Source {
             name: "told_before_the_future_is_dropped",
             file: FILE,
-            from: "self.task.request_abort(|_| Actor::Thread);",
+            from: "self.join.request_abort(Some(Actor::Thread));",
             to: "if let Some(sender) = self.result.take() {
                 drop(sender.send(Err(JoinError::cancelled(None))));
             }
-            self.task.request_abort(|_| Actor::Thread);",
+            self.join.request_abort(Some(Actor::Thread));",
         },
         Mutant::Source {
             name: "asked_only_once",
