@@ -144,8 +144,9 @@ impl Pool {
 
     /// Queues a job, first in, first out, and starts a thread for it if none is free and the bound allows.
     ///
-    /// The job runs even if the [`BlockingTask`] is dropped, unless the pool is shut down before it starts; then
-    /// the task gives [`JoinError`], cancelled. In a pool that is already shut down the job is dropped at once.
+    /// The job runs even if the [`BlockingTask`] is dropped, unless the pool is shut down before it starts; then the
+    /// task returns a [`JoinError`](crate::JoinError), cancelled. In a pool that is already shut down the job is
+    /// dropped at once.
     ///
     /// # Errors
     ///

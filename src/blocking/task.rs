@@ -27,7 +27,7 @@ pub(crate) fn task_of<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'stati
 }
 // ANCHOR_END: task_of
 
-/// The result of a job on a [`Pool`], as a future.
+/// The result of a job on a [`Pool`](super::Pool), as a future.
 ///
 /// Dropping it lets the job go on; its result is then dropped on the pool's thread. Cancel safe by reference.
 /// Gives an error if the job panicked, or if the pool was shut down before it started.
