@@ -12,6 +12,9 @@
 //!  [#.##....]                      both above have gone: cut
 //! ```
 //!
+//! What channels and locks have is looked at whenever something is taken out. What a runtime has for all its tasks is
+//! looked at when it has nothing to do: a program that spawns a thousand tasks again and again allocates once.
+//!
 //! A step takes time in proportion to the vector's length, and at least a quarter as many elements have come or gone since
 //! the last, so each of them pays for a few places. An element that stays in the upper part keeps all of it.
 
@@ -86,8 +89,8 @@ pub(crate) struct FreeList {
     closed: u32,
     /// How many of the closed places are taken.
     above: u32,
-    /// Where a place begins to count that is made anew: as high as any that was cut off. Otherwise its names would be
-    /// ones that stale wakers still hold.
+    /// From where a new place counts: as high as any that was cut off. Otherwise its names would be ones that stale wakers
+    /// still hold.
     generation: u64,
 }
 

@@ -81,7 +81,7 @@ impl Pace {
     /// show, where many tasks are spawned again and again.
     pub(crate) fn looks(&self) -> bool {
         self.looks.set(self.looks.get().wrapping_add(1));
-        self.looks.get().is_multiple_of(1 << 16)
+        self.looks.get().is_multiple_of(100_000)
     }
 
     /// How many jobs from other threads may be taken now: as many as a turn has polls, once in each round of the
