@@ -9,13 +9,16 @@
 mod print;
 
 use std::convert::Infallible;
+use std::pin::pin;
 
 use anyhow::Result;
 use clap::Parser;
 use cotask::net::TcpListener;
 use ecosystem::on_cotask::chat;
 use ecosystem::on_cotask::http::{Server, Version};
-use ecosystem::on_cotask::{printed, until_ctrl_c};
+use ecosystem::on_cotask::{ctrl_c_again, printed, until_ctrl_c};
+use futures::channel::oneshot;
+use futures::future::{Either, select};
 use hyper::service::service_fn;
 
 /// Serves a page with a chat in it until Ctrl-C. What one window says, all others show.
@@ -34,7 +37,7 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     cotask::block_on(async {
-        let server = Server::bind(&arguments.address, Version::Http1).await?;
+        let mut server = Server::bind(&arguments.address, Version::Http1).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let room = listener.local_addr()?;
         println!("http://{}/ is the page of the chat at {room}, until Ctrl-C", server.address()?);
@@ -43,7 +46,12 @@ fn main() -> Result<()> {
         cotask::spawn(chat::open(listener, told.clone()));
         let stop = until_ctrl_c(arguments.seconds);
         let page = service_fn(move |_| async move { Ok::<_, Infallible>(chat::page(room)) });
-        server.serve(page, stop, told).await;
+        let (ending, ends) = oneshot::channel();
+        server.ending = Some(ending);
+        let again = ctrl_c_again(ends, server.grace);
+        if let Either::Right(_) = select(pin!(server.serve(page, stop, told)), pin!(again)).await {
+            std::process::exit(130);
+        }
         Ok(())
     })
 }

@@ -2,7 +2,11 @@
 
 pub mod here;
 pub mod hyper;
+#[cfg(feature = "guests")]
 pub mod lapin;
+#[cfg(feature = "guests")]
 pub mod postgres;
+#[cfg(feature = "guests")]
 pub mod quinn;
+#[cfg(feature = "guests")]
 pub mod redis;

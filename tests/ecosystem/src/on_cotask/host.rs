@@ -5,14 +5,19 @@ pub use cotask::time::{sleep, timeout};
 pub use cotask::{block_on, spawn, spawn_blocking};
 
 pub use crate::adapters::hyper::{Executor, Timer};
+#[cfg(feature = "guests")]
 pub use crate::adapters::postgres::postgres_io;
+#[cfg(feature = "guests")]
 pub use crate::adapters::redis::redis_io;
 
+#[cfg(feature = "guests")]
 use std::sync::Arc;
 
+#[cfg(feature = "guests")]
 use send_wrapper::SendWrapper;
 
 use crate::adapters::hyper::Io;
+#[cfg(feature = "guests")]
 use crate::adapters::lapin::Kit;
 
 /// What a spawned future has to be: nothing, since it stays on its thread.
@@ -30,6 +35,7 @@ pub fn timer() -> Timer {
 }
 
 /// What quinn runs on.
+#[cfg(feature = "guests")]
 pub fn quic() -> Arc<dyn quinn::Runtime> {
     Arc::new(crate::adapters::quinn::Runtime)
 }
@@ -40,6 +46,7 @@ pub fn hyper_io(stream: TcpStream) -> Io<TcpStream> {
 }
 
 /// For guests that ask that a future be `Send`, as axum does of its handlers: promises that it stays here.
+#[cfg(feature = "guests")]
 pub fn sendable<F: Future>(future: F) -> impl Future<Output = F::Output> + Send {
     SendWrapper::new(future)
 }
@@ -50,6 +57,7 @@ pub fn futures_io(stream: TcpStream) -> TcpStream {
 }
 
 /// What lapin takes for a runtime.
+#[cfg(feature = "guests")]
 pub fn async_rs_runtime() -> async_rs::Runtime<Kit> {
     async_rs::Runtime::new(Kit::here())
 }

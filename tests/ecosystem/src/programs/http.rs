@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cotask::sync::Notify;
 use futures::channel::mpsc::UnboundedSender;
+use futures::channel::oneshot;
 use futures::future::{Either, select};
 use futures::{Stream, StreamExt, stream};
 use http_body_util::{Either as OneOf, Full, StreamBody};
@@ -46,6 +47,8 @@ pub struct Server {
     pub patience: Duration,
     /// How long connections may still take once the server is asked to end.
     pub grace: Duration,
+    /// Hears how many connections are still open when the server is asked to end.
+    pub ending: Option<oneshot::Sender<usize>>,
 }
 
 impl Server {
@@ -55,7 +58,8 @@ impl Server {
     /// Those of the system.
     pub async fn bind(address: &str, version: Version) -> io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Server { listener, version, patience: Duration::from_secs(30), grace: Duration::from_secs(10) })
+        let (patience, grace) = (Duration::from_secs(30), Duration::from_secs(10));
+        Ok(Server { listener, version, patience, grace, ending: None })
     }
 
     /// Where it listens.
@@ -115,9 +119,11 @@ impl Server {
                 }
             }
         }
-        let Server { listener, grace, .. } = self;
+        let Server { listener, grace, ending, .. } = self;
         // From here on the system refuses to connect.
         drop(listener);
+        // The receiver may have gone.
+        let _ = ending.map(|ending| ending.send(graceful.count()));
         if timeout(grace, graceful.shutdown()).await.is_err() {
             tell(&told, format!("connections were still open {grace:?} after the server was asked to end"));
         }
