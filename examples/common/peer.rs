@@ -217,6 +217,8 @@ pub(crate) struct Life {
 /// For a server: ends this process as [`end_with_parent`] does, if another one of this program has started it. If a person
 /// has, the end is explained, and `--keep-running` prevents it. A terminal is not read: the system stops a process in
 /// the background that does, and Ctrl-C comes from there in any case.
+///
+/// Called after [`announce`], because a standard input that is closed from the start ends the process at once.
 pub(crate) fn serve_for(life: Life) {
     if std::env::var_os(HELPER_OF).is_some() {
         return end_with_parent();

@@ -133,9 +133,9 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
             return Ok(None);
         }
         Some(Command::Serve { port, style, workers, life }) => {
-            peer::serve_for(*life);
             let listener = listen(*port)?;
             peer::announce(listener.local_addr()?);
+            peer::serve_for(*life);
             serve(*style, listener, *workers)?;
             return Ok(None);
         }

@@ -53,10 +53,10 @@ impl Market {
 ///
 /// When it cannot listen on `port`.
 pub(super) fn serve(port: u16, market: Market, life: peer::Life) -> Result<()> {
-    peer::serve_for(life);
     block_on(async {
         let listener = TcpListener::from_std(listen(port)?)?;
         peer::announce(listener.local_addr()?);
+        peer::serve_for(life);
         serve_all(listener, market).await
     })
 }

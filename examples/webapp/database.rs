@@ -46,10 +46,10 @@ impl Speed {
 ///
 /// When it cannot listen.
 pub(super) fn serve(speed: Speed, life: peer::Life) -> Result<()> {
-    peer::serve_for(life);
     block_on(async {
         let listener = TcpListener::from_std(listen(0)?)?;
         peer::announce(listener.local_addr()?);
+        peer::serve_for(life);
         serve_all(listener, speed).await
     })
 }

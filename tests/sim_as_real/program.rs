@@ -439,6 +439,8 @@ async fn datagrams(out: &mut Outcomes) {
     out.polled("UdpSocket::peek_from: nothing", b.peek_from(&mut buffer)).await;
     out.polled("UdpSocket::poll_recv_from: nothing", poll_fn(|cx| b.poll_recv_from(cx, &mut buffer))).await;
     out.note("UdpSocket::send: without a peer", kind(a.send(b"x").await));
+    let too_long = a.send_to(&[0; 70_000], at_b).await.unwrap_err();
+    out.note("raw_os_error", cotask::net::raw_os_error(&too_long));
     out.note("UdpSocket::send_to", kind(a.send_to(b"four", at_b).await));
     let peeked = kind(b.peek_from(&mut buffer).await);
     out.note("UdpSocket::peek_from", (peeked.map(|(n, from)| (n, from == at_a)), &buffer[..4]));
