@@ -273,7 +273,7 @@ fn a_run_that_hangs_is_shown_with_what_has_not_ended() {
         open.iter().filter(|name| name.starts_with(phase) && name.contains(words)).count()
     };
     assert_eq!(open.len(), 4, "{open:?}");
-    assert_eq!(has("B", "block_on (1.0.0): not"), 1, "the poll under way: {open:?}");
+    assert_eq!(has("B", "0.0): not ended"), 1, "the poll under way: {open:?}");
     assert_eq!(has("B", "starved"), 1, "{open:?}");
     assert_eq!(has("b", "timer"), 1, "{open:?}");
     assert_eq!(has("b", "runs"), 1, "the job: {open:?}");

@@ -315,8 +315,9 @@ const SERVERS: [(&str, &str); 3] = [("rates", "serve"), ("echo", "serve"), ("web
 fn a_server_whose_input_closes_says_why_it_ends_and_how_to_keep_it() {
     for (workload, server) in SERVERS {
         let output = run(workload, &[server]);
-        let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success() && said.starts_with("listening on 127.0.0.1:"), "{said}{why}");
+        // Whether it gets as far as to listen is open.
+        let why = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{why}");
         assert!(why.contains("standard input has closed") && why.contains("--keep-running"), "{why}");
     }
 }

@@ -35,11 +35,11 @@ struct Chrome {
     /// The thread number of each task.
     threads: HashMap<Id, u64>,
     names: HashMap<Id, String>,
-    /// When and on which thread each runnable task was woken.
+    /// What woke each task that is runnable.
     wakes: HashMap<Id, Wake>,
     /// When each timer was set, each job queued or started, and what that is called.
     begun: HashMap<Resource, (Instant, String)>,
-    /// Which poll is under way, when it began, and where its wake came from.
+    /// Which poll is under way, when it began, and what woke its task.
     poll: Option<(Id, Instant, Option<Wake>)>,
     sleep: Option<Instant>,
     flows: u64,
@@ -165,13 +165,14 @@ impl Chrome {
 
     /// What was under way when the trace was taken, each once and in the order in which it began.
     fn not_ended(&mut self) {
-        let polled = self.poll.take().map(|(task, began, _)| (began, self.thread(task), self.name(task)));
-        let asleep = self.sleep.take().map(|parked| (parked, LOOP, "asleep".to_string()));
-        let woken: Vec<_> = self.wakes.drain().map(|(task, (woken, _))| (task, woken)).collect();
-        let woken = woken
-            .into_iter()
-            .map(|(task, at)| (at, self.thread(task), format!("{} is runnable", self.name(task))));
-        let mut slices: Vec<_> = woken.chain(polled).chain(asleep).collect();
+        let mut slices = Vec::new();
+        for (task, (woken, _)) in std::mem::take(&mut self.wakes) {
+            slices.push((woken, self.thread(task), format!("{} is runnable", self.name(task))));
+        }
+        if let Some((task, began, _)) = self.poll {
+            slices.push((began, self.thread(task), self.name(task)));
+        }
+        slices.extend(self.sleep.map(|parked| (parked, LOOP, "asleep".to_string())));
         slices.sort();
         for (at, thread, name) in slices {
             self.push("B", thread, &format!("{name}: not ended"), at, Vec::new());
