@@ -82,7 +82,7 @@ impl Workshop {
 
     /// Makes the copy equal to the original again.
     fn restore(&self) -> Result<()> {
-        for directory in ["src", "tests/loom"] {
+        for directory in ["src", "tests/loom", "examples/common"] {
             mirror(&self.original.join(directory), &self.copy.join(directory))?;
         }
         // No mutant of the kit concerns an exhibit or an exercise, and each would compile all of them anew.
