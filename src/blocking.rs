@@ -83,6 +83,8 @@ struct State {
     /// The last thread that ended for want of work. The next one to end joins it, and shutdown the last.
     ended: Option<JoinHandle<()>>,
     closed: bool,
+    /// A shutdown with a limit has given up: threads that still have a job are on their own.
+    left_behind: bool,
 }
 
 impl State {
@@ -238,17 +240,7 @@ impl Pool {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn shutdown(&self) {
-        self.close();
-        let (threads, ended) = {
-            let mut state = self.shared.state.lock();
-            (mem::take(&mut state.threads), state.ended.take())
-        };
-        let this = thread::current().id();
-        for thread in threads.into_values().chain(ended) {
-            if thread.thread().id() != this {
-                join(thread);
-            }
-        }
+        self.end(None);
     }
 
     /// As [`shutdown`](Pool::shutdown), but waits at most for `limit`, on the machine's clock. Returns whether every job
@@ -274,34 +266,34 @@ impl Pool {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn shutdown_timeout(&self, limit: Duration) -> bool {
+        self.end(Some(limit))
+    }
+
+    /// Waits for the end of all jobs that have started, within `limit` if there is one. Whether they have ended.
+    pub(crate) fn end(&self, limit: Option<Duration>) -> bool {
         self.close();
-        let deadline = Instant::real() + limit;
+        let deadline = limit.map(|limit| Instant::real() + limit);
         let this = thread::current().id();
         let is_other = |thread: &JoinHandle<()>| thread.thread().id() != this;
         let mut state = self.shared.state.lock();
         let mut timed_out = false;
         while !timed_out && state.threads.values().any(is_other) {
-            let left = deadline - Instant::real();
-            (state, timed_out) = self.shared.changed.wait_timeout(&self.shared.state, state, left);
+            (state, timed_out) = match deadline {
+                None => (self.shared.changed.wait(state), false),
+                Some(deadline) => {
+                    let left = deadline - Instant::real();
+                    self.shared.changed.wait_timeout(&self.shared.state, state, left)
+                }
+            };
         }
+        // Not to be waited for when the pool is dropped.
+        state.left_behind |= timed_out;
         let own = state.threads.values().any(|thread| !is_other(thread));
         let running = state.threads.len() - state.free - usize::from(own);
-        // Not to be waited for when the pool is dropped.
-        let left_behind = (mem::take(&mut state.threads), state.ended.take());
+        let last = state.ended.take().filter(|_| !timed_out);
         drop(state);
-        drop(left_behind);
+        last.into_iter().for_each(join);
         running == 0
-    }
-
-    /// Waits for the end of all jobs that have started, within `limit` if there is one. Whether they have ended.
-    pub(crate) fn end(&self, limit: Option<Duration>) -> bool {
-        match limit {
-            Some(limit) => self.shutdown_timeout(limit),
-            None => {
-                self.shutdown();
-                true
-            }
-        }
     }
 
     /// Takes no more jobs, and drops those that have not started.
@@ -318,7 +310,8 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shutdown();
+        let limit = self.shared.state.lock().left_behind.then_some(Duration::ZERO);
+        self.end(limit);
     }
 }
 
@@ -373,13 +366,12 @@ impl Shared {
             }
         }
         state.free -= 1;
-        // Gone if the pool is shutting down, which then joins us itself.
+        // The next thread to end joins this one, and a shutdown joins the last.
         let this = state.threads.remove(&number);
         let before = this.and_then(|this| state.ended.replace(this));
         let closed = state.closed;
         drop(state);
         if closed {
-            // For who waits with a limit: without one, threads are joined.
             self.changed.notify_all();
         }
         before.into_iter().for_each(join);

@@ -105,9 +105,26 @@ pub(crate) fn in_task() -> bool {
 
 /// Calls `f` without counting: for a leaf that must have its say even if another has spent the budget.
 pub(crate) fn unspent<T>(f: impl FnOnce() -> T) -> T {
-    let left = lift();
-    let value = f();
-    restore(left);
-    value
+    with_left(UNCOUNTED, f)
+}
+
+/// Calls `f` with room for one operation, although the budget is spent: for a future that must be able to say
+/// whether its output is there.
+pub(crate) fn with_one<T>(f: impl FnOnce() -> T) -> T {
+    with_left(1, f)
+}
+
+/// Calls `f` with so much of the budget left, and then has what was left before, also if `f` panics.
+fn with_left<T>(left: u32, f: impl FnOnce() -> T) -> T {
+    let _before = Restore(LEFT.replace(left));
+    f()
+}
+
+struct Restore(u32);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        restore(self.0);
+    }
 }
 // ANCHOR_END: around

@@ -12,8 +12,9 @@
 //!  [#.##....]                      both above have gone: cut
 //! ```
 //!
-//! What channels and locks have is looked at whenever something is taken out. What a runtime has for all its tasks is
-//! looked at when it has nothing to do: a program that spawns a thousand tasks again and again allocates once.
+//! Channels, locks and the reactor check at each removal. What a runtime has for all its tasks it checks when it has
+//! nothing to do, at the end of `block_on`, and now and then: a program that spawns a thousand tasks again and again
+//! allocates once.
 //!
 //! A step takes time in proportion to the vector's length, and at least a quarter as many elements have come or gone since
 //! the last, so each of them pays for a few places. An element that stays in the upper part keeps all of it.

@@ -338,13 +338,20 @@ impl<F: Future> Future for Timeout<F> {
         let gave_way = mem::take(this.gave_way);
         // A future that counts nothing is counted here, and so is a deadline that has passed: either may be awaited
         // in a loop, where it never has to wait.
-        if budget::poll_proceed(cx).is_pending() && !gave_way {
+        let refused = budget::poll_proceed(cx).is_pending();
+        if refused && !gave_way {
             *this.gave_way = true;
             return Poll::Pending;
         }
-        budget::refund();
-        // The future first: an output that is there counts, even if the time is up.
-        if let Poll::Ready(output) = this.future.poll(cx) {
+        // The future first: an output that is there counts, even if the time is up, and even if a neighbour in this task
+        // spends the budget in each poll.
+        let polled = if refused {
+            budget::with_one(|| this.future.poll(cx))
+        } else {
+            budget::refund();
+            this.future.poll(cx)
+        };
+        if let Poll::Ready(output) = polled {
             budget::charge();
             return Poll::Ready(Ok(output));
         }

@@ -17,8 +17,8 @@
 //! Clone copies the integer, drop does nothing, and a waker may outlive its task, its runtime and its thread.
 //! To wake is to look the name up: on the runtime's own thread in a thread-local and a slab, with no atomic
 //! operation; from elsewhere through the [registry] and that runtime's inbox. A name whose task is gone finds
-//! another generation, or nothing. A name comes round again only after 2^26 tasks of one slot (or of the runtime, if
-//! the slot was given back meanwhile), or after 4,095 runtimes. What it then causes is one spurious poll, which every
+//! another generation, or nothing. A name comes round again only after a slot has had 2^26 tasks (or the runtime, if slots
+//! were given back meanwhile), or after 4,095 runtimes. What it then causes is one spurious poll, which every
 //! `Future` must bear.
 //!
 //! [registry]: crate::inbox::Registry

@@ -570,3 +570,34 @@ fn an_output_that_holds_its_own_tasks_handle_is_never_freed() {
     };
     assert_eq!((left_after(true), left_after(false)), (1, 0));
 }
+
+/// What a pool says of its jobs, it also says the second time, and beside a shutdown without a limit.
+#[test]
+fn shutdown_timeout_may_be_asked_again() {
+    use cotask::blocking::{Config, Pool};
+    let pool = std::sync::Arc::new(Pool::new(Config::default()));
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (started, has_started) = std::sync::mpsc::channel();
+    let job = pool.spawn(move || {
+        started.send(()).unwrap();
+        released.recv().ok();
+    });
+    has_started.recv().unwrap();
+    let limit = Duration::from_millis(5);
+    assert!(!pool.shutdown_timeout(limit) && !pool.shutdown_timeout(limit), "the job still runs");
+    let waiting = {
+        let pool = std::sync::Arc::clone(&pool);
+        std::thread::spawn(move || pool.shutdown())
+    };
+    assert!(!pool.shutdown_timeout(limit), "the job still runs");
+    drop(release);
+    waiting.join().unwrap();
+    assert!(pool.shutdown_timeout(limit), "it has ended");
+    drop(job);
+
+    let pool = Pool::new(Config::default());
+    let jobs: Vec<_> = (0..4).map(|_| pool.spawn(|| ())).collect();
+    pool.shutdown_timeout(Duration::ZERO);
+    pool.shutdown_timeout(Duration::ZERO);
+    drop(jobs);
+}

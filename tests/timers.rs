@@ -204,6 +204,36 @@ fn a_timeout_beside_what_spends_the_budget_for_ever_still_ends() {
 }
 
 #[test]
+fn a_timeout_beside_what_spends_the_budget_withholds_no_value_that_is_there() {
+    block_on(async {
+        let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();
+        sender.send(7).unwrap();
+        let mut spends_it = pin!(async {
+            loop {
+                sleep(Duration::ZERO).await;
+            }
+        });
+        let mut expired = pin!(timeout(Duration::ZERO, receiver.recv()));
+        let taken = poll_fn(|cx| {
+            let _: Poll<()> = spends_it.as_mut().poll(cx);
+            expired.as_mut().poll(cx)
+        });
+        assert_eq!(taken.await, Ok(Some(7)));
+    });
+}
+
+#[test]
+fn a_timeout_that_panics_elsewhere_leaves_the_thread_free_to_block() {
+    let runtime = cotask::Runtime::new().unwrap();
+    let misplaced = runtime.block_on(async { timeout(Duration::from_secs(3_600), pending::<()>()) });
+    let awaited = std::panic::AssertUnwindSafe(|| futures::executor::block_on(misplaced));
+    assert!(std::panic::catch_unwind(awaited).is_err(), "only its own runtime can end it");
+    let (sender, receiver) = cotask::sync::oneshot::channel();
+    sender.send(1).unwrap();
+    assert_eq!(receiver.blocking_recv(), Ok(1));
+}
+
+#[test]
 fn an_expired_timeout_gives_way_to_the_task_that_it_waits_for() {
     block_on(async {
         let (sender, mut receiver) = cotask::sync::mpsc::unbounded_channel();

@@ -121,10 +121,16 @@ impl<L: Listening> Listener<L> {
 
     /// Has the next calls wait: an error may come again at once, because what caused it is still there.
     fn back_off(&self) {
+        self.not_before.set(Some(Instant::now() + BACK_OFF));
+    }
+
+    /// Drops the timers that have fired. One that has not fired still has to wake its task.
+    fn forget_fired(&self) {
         let mut sleeps = self.sleeps.take();
         sleeps.retain(|sleep| !sleep.is_elapsed());
-        self.sleeps.set(sleeps);
-        self.not_before.set(Some(Instant::now() + BACK_OFF));
+        if !sleeps.is_empty() {
+            self.sleeps.set(sleeps);
+        }
     }
 
     /// A timer has one waker. So each poll gets a timer of its own, and none of several tasks is forgotten.
@@ -134,6 +140,7 @@ impl<L: Listening> Listener<L> {
         let polled = Pin::new(&mut sleep).poll(cx);
         if polled.is_ready() {
             self.not_before.set(None);
+            self.forget_fired();
         } else {
             let mut sleeps = self.sleeps.take();
             sleeps.push(sleep);

@@ -185,7 +185,7 @@ macro_rules! socket {
                 self.0.ready(Direction::Write).await;
             }
 
-            /// [`readable`](Self::readable), to be polled by hand. Each waker that it is polled with is woken, once.
+            /// [`readable`](Self::readable), to be polled by hand. Each waker that it is polled with is woken, now and then more than once.
             ///
             /// A future of this crate removes its waker when it is dropped; a caller that polls by hand cannot. So
             /// when more than 1,024 wakers that wake different tasks wait in this way, all of them are woken early.

@@ -194,7 +194,7 @@ pub enum Actor {
     Reactor,
     /// A deadline passed.
     Timer,
-    /// Another thread.
+    /// Another thread, or code that does as one: a `RemoteJoinHandle` that is used on the runtime's own thread.
     Thread,
     /// Code on this thread outside of any poll.
     Outside,

@@ -83,8 +83,8 @@ static IDLE_END: Model = Model {
         Mutant::Source {
             name: "still_counted_when_it_has_ended",
             file: FILE,
-            from: "state.free -= 1;\n        // Gone",
-            to: "// Gone",
+            from: "state.free -= 1;\n        // The next",
+            to: "// The next",
         },
     ],
 };
@@ -139,10 +139,10 @@ static SHUTDOWN_AGAINST_PUSH: Model = Model {
             to: "if false {\n            drop(state);",
         },
         Mutant::Source {
-            name: "shutdown_joins_nobody",
+            name: "shutdown_waits_for_no_thread",
             file: FILE,
-            from: "if thread.thread().id() != this {",
-            to: "if false {",
+            from: "state.threads.values().any(is_other) {",
+            to: "false {",
         },
     ],
 };
