@@ -195,14 +195,14 @@ static ABORT_AGAINST_THE_END: Model = Model {
         Mutant::Source {
             name: "told_before_the_end_drops_the_future",
             file: FILE,
-            from: "        self.task.cancel();\n        self.send_result();",
-            to: "        drop(self.result.take());\n        self.task.cancel();",
+            from: "        self.run.cancel();\n        self.send_result();",
+            to: "        drop(self.result.take());\n        self.run.cancel();",
         },
         Mutant::Source {
             name: "the_end_sends_nothing",
             file: FILE,
-            from: "        self.task.cancel();\n        self.send_result();",
-            to: "        self.task.cancel();\n        std::mem::forget(self.result.take());",
+            from: "        self.run.cancel();\n        self.send_result();",
+            to: "        self.run.cancel();\n        std::mem::forget(self.result.take());",
         },
     ],
 };
