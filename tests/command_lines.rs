@@ -252,3 +252,17 @@ impl Drop for Scratch {
         let _ = fs::remove_file(&self.0);
     }
 }
+
+/// A server that a person starts must not end without a word because its address could not be printed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_whose_address_cannot_be_printed_says_why_it_ends() {
+    for (workload, server) in [("rates", "serve"), ("echo", "serve"), ("webapp", "database")] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = support::command(workload, &[server]);
+        let ended = command.stdout(full).stderr(std::process::Stdio::piped()).output().unwrap();
+        let why = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{workload}: {why}");
+        assert!(why.contains("cannot write to standard output"), "{workload}: {why}");
+    }
+}

@@ -225,7 +225,8 @@ fn a_timeout_beside_what_spends_the_budget_withholds_no_value_that_is_there() {
 #[test]
 fn a_timeout_that_panics_elsewhere_leaves_the_thread_free_to_block() {
     let runtime = cotask::Runtime::new().unwrap();
-    let misplaced = runtime.block_on(async { timeout(Duration::from_secs(3_600), pending::<()>()) });
+    let misplaced = runtime.block_on(async { Some(timeout(Duration::from_secs(3_600), pending::<()>())) });
+    let misplaced = misplaced.unwrap();
     let awaited = std::panic::AssertUnwindSafe(|| futures::executor::block_on(misplaced));
     assert!(std::panic::catch_unwind(awaited).is_err(), "only its own runtime can end it");
     let (sender, receiver) = cotask::sync::oneshot::channel();

@@ -10,6 +10,7 @@ mod print;
 mod chapters;
 mod check;
 mod invariants;
+mod layers;
 mod list;
 mod recordings;
 mod render;
@@ -49,6 +50,11 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// List which files of src import each other in a circle, or with --edges every import between two files
+    Layers {
+        #[arg(long)]
+        edges: bool,
+    },
     /// List the chapters: their words, lines of code, recorded runs and timelines
     List,
     /// Run the programs of recordings.toml and keep what they print
@@ -83,6 +89,19 @@ fn run(command: &Command) -> Result<()> {
         }
         Command::Serve { port } => serve::run(*port),
         Command::Check { drafts, quick } => check::run(*drafts, *quick),
+        Command::Layers { edges } => {
+            let imports = layers::Imports::read(Path::new("src"))?.edges();
+            if *edges {
+                for (from, to) in &imports {
+                    println!("{} -> {}", from.join("/"), to.join("/"));
+                }
+            }
+            for circle in layers::circles(&imports) {
+                let files: Vec<_> = circle.iter().map(|file| file.join("/")).collect();
+                println!("{} files import each other in a circle: {}", files.len(), files.join(" "));
+            }
+            Ok(())
+        }
         Command::List => list::run(),
         Command::Record { check, names } => recordings::run(*check, names),
     }

@@ -160,18 +160,21 @@ impl Drop for Peer {
 
 const ANNOUNCEMENT: &str = "listening on ";
 
-/// Tells whoever started this process where it listens.
+/// Prints where this process listens.
 pub(crate) fn announce(address: SocketAddr) {
     say(&format!("{ANNOUNCEMENT}{address}"));
 }
 
-/// Tells whoever started this process something, in a line of standard output. Where nobody is left to hear it the
-/// process ends, with no more words than when its standard input closes.
+/// Prints a line on standard output for the process or person that started this one. If it cannot be written, this process
+/// ends: a helper as quietly as when its standard input closes, because its parent has gone.
 pub(crate) fn say(line: &str) {
     let mut stdout = io::stdout().lock();
-    if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
+    let Err(why) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) else { return };
+    if std::env::var_os(HELPER_OF).is_some() || why.kind() == io::ErrorKind::BrokenPipe {
         exit(0);
     }
+    eprintln!("error: cannot write to standard output: {why}");
+    exit(1);
 }
 
 static HELPER: AtomicBool = AtomicBool::new(false);
@@ -195,13 +198,13 @@ pub(crate) fn end_with_parent_and(mut hear: impl FnMut(&str) + Send + 'static) {
         }
         exit(0);
     });
-    end_after_ten_minutes("");
+    end_after_ten_minutes("a helper process ends itself after ten minutes");
 }
 
-fn end_after_ten_minutes(advice: &'static str) {
+fn end_after_ten_minutes(words: &'static str) {
     thread::spawn(move || {
         thread::sleep(LONGEST_LIFE);
-        eprintln!("a helper process ends itself after {LONGEST_LIFE:?}{advice}");
+        eprintln!("{words}");
         exit(1);
     });
 }
@@ -226,7 +229,7 @@ pub(crate) fn serve_for(life: Life) {
     if life.keep_running {
         return;
     }
-    end_after_ten_minutes(" (--keep-running prevents that)");
+    end_after_ten_minutes("the server has served for ten minutes and ends; --keep-running serves longer");
     if io::stdin().is_terminal() {
         let id = std::process::id();
         eprintln!(

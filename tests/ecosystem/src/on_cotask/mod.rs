@@ -62,7 +62,7 @@ pub async fn ctrl_c_again(ends: oneshot::Receiver<usize>, grace: Duration) {
         Either::Right(_) => {
             let ctrl_c = "Ctrl-C ends that at once";
             eprintln!(
-                "of {open} connections some are still open; they have {grace:?} to finish, and {ctrl_c}"
+                "connections are still open (at most {open}); they have {grace:?} to finish, and {ctrl_c}"
             );
             again.await
         }
