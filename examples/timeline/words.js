@@ -5,7 +5,7 @@ const OUTCOMES = {
   pending: "cannot go on yet",
   budget: "has used up its budget and gives way to the others",
   finished: "is finished",
-  panicked: "panicked, and is over",
+  panicked: "panicked, and has ended",
   aborted: "was aborted: its future is dropped",
 };
 
@@ -93,7 +93,7 @@ class Words {
       const awaited = (this.model.stateAt(i).waiting.get(task) ?? []).some(({ on }) => on === by);
       const poll = this.model.pollOf(i, this.model.tasks.get(by.slice(5)));
       if (awaited && poll?.outcome === "finished") return `${this.actor(by)}, which it awaits, is finished`;
-      if (awaited && poll) return `${this.actor(by)}, which it awaits, is over`;
+      if (awaited && poll) return `${this.actor(by)}, which it awaits, has finished`;
       return `${this.actor(by)} woke it`;
     }
     return `${this.actor(by)} woke it`;
@@ -155,7 +155,7 @@ class Words {
       case "socket_ready": {
         const what = [event.readable && "there is something to read", event.writable && "it can be written to"];
         const closed = event.closed ? ["the peer has closed, or failed"] : [];
-        return `The system tells of ${this.thing(event.socket)}: ${what.filter(Boolean).concat(closed).join(", ")}.`;
+        return `The system reports ${this.thing(event.socket)}: ${what.filter(Boolean).concat(closed).join(", ")}.`;
       }
       case "socket_closed":
         return `${by} closed ${this.thing(event.socket)}.`;

@@ -115,7 +115,7 @@ pub const TASKS: [Tasks; 2] = [|| Box::pin(tasks(drop_fixed)), || Box::pin(tasks
 
 pub static MODEL: Model = Model {
     name: "museum_cancelled_receive",
-    about: "a receive that is dropped gives back what it was handed",
+    about: "a receive that is dropped returns what it was handed",
     invariants: &[9],
     bound: None,
     body: || model(drop_fixed),

@@ -102,7 +102,7 @@ pub const TASKS: [Tasks; 2] =
 
 pub static MODEL: Model = Model {
     name: "museum_notify_before_the_wait",
-    about: "a notification that finds nobody is kept for the next",
+    about: "a notification that finds no waiter is kept for the next",
     invariants: &[4],
     bound: None,
     body: || model(Notify::notify_fixed),

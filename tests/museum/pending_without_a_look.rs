@@ -94,7 +94,7 @@ pub const TASKS: [Tasks; 2] = [|| Box::pin(tasks(Job::poll_fixed)), || Box::pin(
 
 pub static MODEL: Model = Model {
     name: "museum_pending_without_a_look",
-    about: "who says pending has left a waker with somebody",
+    about: "a future that returns pending has left its waker",
     invariants: &[5],
     bound: None,
     body: || model(Job::poll_fixed),

@@ -89,7 +89,7 @@ fn model(after_pending: fn(&Task)) {
 
 pub static MODEL: Model = Model {
     name: "museum_wake_during_poll",
-    about: "from running to idle only if nobody woke the task meanwhile",
+    about: "from running to idle only if no wake came meanwhile",
     invariants: &[2],
     bound: None,
     body: || model(Task::now_idle_fixed),

@@ -77,7 +77,7 @@ fn model(complete: fn(Arc<Task>)) {
 
 pub static MODEL: Model = Model {
     name: "museum_waker_cycle",
-    about: "a task that is over drops its future, whoever holds the task",
+    about: "a finished task drops its future, no matter who holds the task",
     invariants: &[3],
     bound: None,
     body: || model(complete_fixed),
