@@ -7,6 +7,9 @@
 # Source: Linux 6.1, net/socket.c, sock_read_iter ("Match SYS5 behaviour"); include/net/sock.h, sock_rcvlowat, which
 #   returns at least 1.
 set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 uname -r
 python3 - <<'PYTHON'
 import ctypes, errno, os, socket

@@ -8,6 +8,9 @@
 # Source: Linux 6.1, net/ipv4/tcp_input.c, tcp_reset (in the state CLOSE_WAIT the error is EPIPE), and net/ipv4/tcp.c,
 #   tcp_recvmsg_locked (SOCK_DONE is asked before sk_err).
 set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 uname -r
 python3 - <<'PYTHON'
 import select, socket

@@ -9,6 +9,9 @@
 # Source:   Linux, net/ipv4/tcp.c: `tcp_recv_urg` keeps `urg_data` as TCP_URG_READ, `tcp_poll` reports EPOLLPRI only for
 #           TCP_URG_VALID, and `tcp_recvmsg_locked` stops at the mark for either.
 set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 uname -sr
 python3 - <<'PYTHON'
 import select, socket, time
