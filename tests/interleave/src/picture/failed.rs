@@ -1,7 +1,7 @@
 //! The rows in which an execution fails.
 
+use super::RowKind;
 use super::rows::{CELL, Rows};
-use super::{Row, RowKind};
 use crate::failure::Kind;
 use crate::recorder::{Op, Step, UNNUMBERED};
 use crate::source::short;
@@ -139,21 +139,7 @@ impl Rows<'_> {
         at: Option<(String, u32)>,
         from: Option<usize>,
     ) {
-        let (place, source) = match &at {
-            Some((file, line)) => (short(file, *line), self.sources.line(file, *line)),
-            None => Default::default(),
-        };
-        let number = self.rows.len() + 1;
-        self.rows.push(Row {
-            number,
-            last: number,
-            lane,
-            what,
-            why,
-            place,
-            source,
-            from,
-            kind: RowKind::Failure,
-        });
+        let at = at.as_ref().map(|(file, line)| (file.as_str(), *line));
+        self.push(lane, what, why, at, from, RowKind::Failure);
     }
 }

@@ -93,20 +93,26 @@ impl Rows<'_> {
 
     fn add(&mut self, step: &Step, what: String, why: String, from: Option<usize>) {
         let from = from.filter(|&row| self.rows[row].lane != usize::from(step.lane));
-        let place = short(step.at.file(), step.at.line());
-        let source = self.sources.line(step.at.file(), step.at.line());
-        let (number, lane) = (self.rows.len() + 1, usize::from(step.lane));
-        self.rows.push(Row {
-            number,
-            last: number,
-            lane,
-            what,
-            why,
-            place,
-            source,
-            from,
-            kind: RowKind::Step,
-        });
+        let at = Some((step.at.file(), step.at.line()));
+        self.push(usize::from(step.lane), what, why, at, from, RowKind::Step);
+    }
+
+    /// Appends a row of any kind. A row without `at` names no line of the source.
+    pub(super) fn push(
+        &mut self,
+        lane: usize,
+        what: String,
+        why: String,
+        at: Option<(&str, u32)>,
+        from: Option<usize>,
+        kind: RowKind,
+    ) {
+        let (place, source) = match at {
+            Some((file, line)) => (short(file, line), self.sources.line(file, line)),
+            None => Default::default(),
+        };
+        let number = self.rows.len() + 1;
+        self.rows.push(Row { number, last: number, lane, what, why, place, source, from, kind });
     }
 
     /// What is left behind at this row, for whoever comes.
