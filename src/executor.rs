@@ -229,14 +229,10 @@ impl Executor {
     // ANCHOR: drive
     pub(crate) fn drive(&self) {
         loop {
-            if self.pace.turn_is_over(&self.clock) {
+            if self.queue.borrow().is_empty() || self.pace.turn_is_over(&self.clock) {
                 self.look_outside();
             }
-            let Some(name) = self.queue.borrow_mut().pop() else {
-                self.pace.ran_dry();
-                self.look_outside();
-                continue;
-            };
+            let Some(name) = self.queue.borrow_mut().pop() else { continue };
             let Some(body) = self.slab.borrow_mut().begin_poll(name.slot(), name.generation()) else {
                 continue;
             };
@@ -300,8 +296,9 @@ impl Executor {
         // Asked before the inbox is: a job that is over by then has its result in there.
         let virtual_time = matches!(self.clock, Clock::Virtual(_));
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
-        let sleep = self.queue.borrow().is_empty() && self.inbox.begin_park();
-        if self.pace.looks() || sleep {
+        let dry = self.queue.borrow().is_empty();
+        let sleep = dry && self.inbox.begin_park();
+        if self.pace.looks(dry) || sleep {
             self.give_back();
         }
         if sleep {
@@ -426,3 +423,6 @@ impl Executor {
     }
 }
 // ANCHOR_END: shutdown
+
+#[cfg(all(test, not(cotask_loom)))]
+mod tests;

@@ -69,17 +69,17 @@ impl Pace {
         true
     }
 
-    /// There is nothing left to poll: the next turn begins after a look outside, and maybe a long sleep.
-    #[inline]
-    pub(crate) fn ran_dry(&self) {
-        self.polls.set(0);
-        self.cut_off.set(None);
-        self.round.set(0);
-    }
-
-    /// Counts a look outside. True now and then: a thread that never sleeps gives memory back only then. More often would
-    /// show, where many tasks are spawned again and again.
-    pub(crate) fn looks(&self) -> bool {
+    /// Counts a look outside. With the queue `dry` there is nothing to poll, and the thread may sleep: a new turn begins,
+    /// also where the last one was cut off just now.
+    ///
+    /// True now and then: a thread that never sleeps gives memory back only then. More often would show, where many tasks
+    /// are spawned again and again.
+    pub(crate) fn looks(&self, dry: bool) -> bool {
+        if dry {
+            self.polls.set(0);
+            self.cut_off.set(None);
+            self.round.set(0);
+        }
         self.looks.set(self.looks.get().wrapping_add(1));
         self.looks.get().is_multiple_of(100_000)
     }
@@ -156,7 +156,7 @@ mod tests {
         turn();
         assert_eq!(pace.jobs(), 61);
         pace.took_jobs(150);
-        pace.ran_dry();
+        pace.looks(true);
         assert_eq!(pace.jobs(), 61);
     }
 
@@ -164,7 +164,7 @@ mod tests {
     fn a_pause_is_not_taken_for_a_poll() {
         let (pace, clock) = (Pace::new(), clock());
         assert!((0..200).any(|_| turn(&pace, &clock, Duration::from_nanos(500)) == MOST_POLLS));
-        pace.ran_dry();
+        pace.looks(true);
         pass(&clock, Duration::from_secs(3_600));
         turn(&pace, &clock, Duration::from_nanos(500));
         assert_eq!(turn(&pace, &clock, Duration::from_nanos(500)), MOST_POLLS);
