@@ -109,15 +109,6 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let runtime = self.id().0.runtime();
-        // Asked before the waker is kept: a poll in the wrong place displaces no waiter in the right one. A model runs
-        // its tasks without an executor.
-        assert!(
-            cfg!(cotask_loom) || self.is_finished() || current::is(|here| here.number() == runtime),
-            "a task was awaited outside of the runtime that it was spawned on, which alone runs it: await its handle \
-             inside that runtime's `block_on`, or in a task spawned there; the handle that `Handle::spawn` returns \
-             may be awaited on any thread"
-        );
         ready!(budget::poll_proceed(cx));
         let joined = self.0.poll_join(cx);
         if joined.is_pending() {
@@ -129,6 +120,17 @@ impl<T> Future for JoinHandle<T> {
         });
         joined
     }
+}
+
+/// # Panics
+/// Outside of that runtime, whose tasks do not run while another executor has the thread. (A model has no executor.)
+pub(crate) fn assert_inside(runtime: u16) {
+    assert!(
+        cfg!(cotask_loom) || current::is(|here| here.number() == runtime),
+        "a task was awaited outside of the runtime that it was spawned on, which alone runs it: await its handle inside \
+         that runtime's `block_on`, or in a task spawned there; the handle that `Handle::spawn` returns may be awaited \
+         on any thread"
+    );
 }
 
 impl<T> Drop for JoinHandle<T> {

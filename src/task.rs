@@ -28,7 +28,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::thread;
 
-use crate::join::{Id, JoinError};
+use crate::join::{self, Id, JoinError};
 use crate::trace::{self, Actor, Event};
 use crate::waker::Name;
 // ANCHOR_END: uses
@@ -52,6 +52,8 @@ pub(crate) enum Ending {
 
 /// What a handle sees of a task.
 pub(crate) trait Join<T> {
+    /// # Panics
+    /// When it would have to wait outside of the task's runtime, and after it has returned the result.
     fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>>;
     /// Has the task end at its next turn. `by` is recorded; without it, whatever runs now. False when the task has
     /// ended, or was asked to before.
@@ -139,6 +141,16 @@ impl<F: Future + 'static> Task<F> {
         self.publish();
     }
 
+    /// Leaves a joiner's waker. A task that awaits its own handle also comes here: it waits until it is aborted.
+    ///
+    /// Out of line, so that the path of a task that has ended stays short.
+    #[inline(never)]
+    fn wait_for_end(&self, joiner: &Waker) {
+        // Before the waker is kept: a poll in the wrong place displaces no waiter in the right one.
+        join::assert_inside(self.name.get().runtime());
+        drop(self.joiner.replace(Some(joiner.clone())));
+    }
+
     fn publish(&self) {
         self.phase.set(Phase::Over);
         if let Some(joiner) = self.joiner.take() {
@@ -188,8 +200,7 @@ impl<F: Future + 'static> Run for Task<F> {
 impl<F: Future + 'static> Join<F::Output> for Task<F> {
     fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<F::Output, JoinError>> {
         if self.phase.get() != Phase::Over {
-            // Also what a task meets that awaits its own handle: it waits for ever, and can be aborted.
-            drop(self.joiner.replace(Some(cx.waker().clone())));
+            self.wait_for_end(cx.waker());
             return Poll::Pending;
         }
         let stage = self.stage.replace(Stage::Taken);
@@ -213,7 +224,7 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
     fn detach(&self) {
         drop(self.joiner.take());
         // The output's drop may panic, and a second panic while one unwinds would end the process.
-        if self.is_over() && thread::panicking() {
+        if thread::panicking() && self.is_over() {
             contain(|| drop(self.stage.replace(Stage::Taken)));
         }
     }
