@@ -45,7 +45,7 @@ use crate::trace::{self, Resource, Want};
 mod side;
 
 pub(crate) use side::Place;
-use side::Side;
+use side::Sides;
 
 /// The token of the waker that ends the thread's sleep.
 const UNPARK: Token = Token(usize::MAX);
@@ -70,8 +70,7 @@ pub(crate) struct Reactor {
 
 /// What is known of a source, and who waits for it.
 pub(crate) struct Readiness {
-    read: Side,
-    write: Side,
+    sides: Sides,
     token: Token,
 }
 
@@ -208,7 +207,7 @@ fn slot_of(token: Token) -> u32 {
 // ANCHOR: note
 impl Readiness {
     fn new(token: Token, short_drains: bool) -> Rc<Readiness> {
-        Rc::new(Readiness { read: Side::new(short_drains), write: Side::new(short_drains), token })
+        Rc::new(Readiness { sides: Sides::new(short_drains), token })
     }
 
     /// That of a simulated source, which no poller knows. On every system it behaves as under epoll.
@@ -221,37 +220,31 @@ impl Readiness {
         Resource::Socket(slot_of(self.token), (self.token.0 >> 32) as u32)
     }
 
-    fn side(&self, direction: Direction) -> &Side {
-        match direction {
-            Direction::Read => &self.read,
-            Direction::Write => &self.write,
-        }
-    }
-
     /// A place to wait, for a future of this crate.
     pub(crate) fn place(&self, direction: Direction) -> Place<'_> {
-        Place::new(self.side(direction))
+        Place::new(&self.sides, direction)
     }
 
     /// The user has the descriptor, and can change the socket in ways of which no event tells.
     pub(crate) fn lend(&self) {
-        self.read.sticky.set(true);
-        self.write.sticky.set(true);
+        self.sides.flags(Direction::Read).sticky.set(true);
+        self.sides.flags(Direction::Write).sticky.set(true);
     }
 
     /// Takes note of an event.
     pub(crate) fn note(&self, event: Ready) {
+        let (read, write) = (Direction::Read, Direction::Write);
         if event.read_closed || event.urgent {
-            self.read.sticky.set(true);
+            self.sides.flags(read).sticky.set(true);
         }
         if event.write_closed {
-            self.write.sticky.set(true);
+            self.sides.flags(write).sticky.set(true);
         }
         if event.readable || event.read_closed {
-            self.read.set_ready();
+            self.sides.set_ready(read);
         }
         if event.writable || event.write_closed {
-            self.write.set_ready();
+            self.sides.set_ready(write);
         }
     }
     // ANCHOR_END: note
@@ -259,7 +252,7 @@ impl Readiness {
     // ANCHOR: ready
     /// Has the system say first that the source is ready: for a connection that is still being made.
     pub(crate) fn expect_event(&self, direction: Direction) {
-        self.side(direction).ready.set(false);
+        self.sides.flags(direction).ready.set(false);
     }
 
     /// Pending until the direction is ready. Does not clear it. A future waits in its place, of this direction; a
@@ -272,7 +265,7 @@ impl Readiness {
         place: Option<&mut Place<'_>>,
     ) -> Poll<()> {
         ready!(budget::poll_proceed(cx));
-        if self.side(direction).ready.get() {
+        if self.sides.flags(direction).ready.get() {
             return Poll::Ready(());
         }
         self.wait_for(direction, cx.waker(), place);
@@ -283,7 +276,7 @@ impl Readiness {
     #[inline(never)]
     fn wait_for(&self, direction: Direction, waker: &Waker, place: Option<&mut Place<'_>>) {
         match place {
-            None => self.side(direction).wait(waker),
+            None => self.sides.wait(direction, waker),
             Some(place) => place.wait(waker),
         }
         trace::here(|recorder, at| recorder.waits(at, self.resource(), direction.into()));
@@ -300,17 +293,17 @@ impl Readiness {
         mut operation: impl FnMut() -> io::Result<T>,
         drained: impl FnOnce(&T) -> bool,
     ) -> Poll<io::Result<T>> {
-        let side = self.side(direction);
+        let flags = self.sides.flags(direction);
         loop {
             ready!(self.poll_ready(cx, direction, place.as_deref_mut()));
             match operation() {
                 Ok(value) => {
-                    if !side.sticky.get() && drained(&value) {
-                        side.ready.set(false);
+                    if !flags.sticky.get() && drained(&value) {
+                        flags.ready.set(false);
                     }
                     return Poll::Ready(Ok(value));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => side.ready.set(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => flags.ready.set(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -325,7 +318,7 @@ impl Readiness {
     ) -> io::Result<T> {
         let result = operation();
         if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-            self.side(direction).ready.set(false);
+            self.sides.flags(direction).ready.set(false);
         }
         result
     }

@@ -1,8 +1,8 @@
-//! One direction of a source: whether it is ready, and what waits for it.
+//! The two directions of a source: whether each is ready, and what waits for it.
 //!
-//! Mostly one task waits. Its waker has its place in the side itself, which costs no more than a slot. More waiters
-//! are allowed: they go into a list, which exists only while it is needed. An event wakes all of them, because only
-//! the operation shows what each gets, and no waiter displaces another.
+//! Mostly one task waits for a direction. Its waker has a place of its own here. More waiters are allowed: they go into
+//! a list, which both directions share and which exists only while it is needed. An event wakes all that wait for its
+//! direction, because only the operation shows what each gets, and no waiter displaces another.
 //!
 //! There are two kinds of waiter:
 //!
@@ -23,84 +23,94 @@ use std::task::Waker;
 
 use slab::Slab;
 
+use super::Direction;
 use crate::task::contain;
 
-/// Wakers of strangers in one list.
+/// Wakers of strangers in the list, per direction.
 const STRANGERS: usize = 1024;
 
-pub(super) struct Side {
+/// Each idle connection has one of these, so the fields are arranged to take little: 48 bytes.
+pub(super) struct Sides {
+    /// These two by direction: `Direction as usize`.
+    flags: [Flags; 2],
+    first: [Cell<Option<Waker>>; 2],
+    /// Never borrowed, as a `RefCell` would be: taken out, changed, and put back, with no foreign code in between.
+    others: Cell<Option<Box<Slab<Other>>>>,
+}
+
+pub(super) struct Flags {
     pub(super) ready: Cell<bool>,
     /// A short transfer proves nothing: an event has reported "closed" or "urgent", or the system would not say so.
     pub(super) sticky: Cell<bool>,
     /// `first` is the place of a future, also while that has been woken and not polled.
     owned: Cell<bool>,
-    first: Cell<Option<Waker>>,
-    /// Never borrowed, as a `RefCell` would be: taken out, changed, and put back, with no foreign code in between.
-    others: Cell<Option<Box<Slab<Other>>>>,
 }
 
 struct Other {
     waker: Option<Waker>,
+    direction: Direction,
     /// The place of a future.
     owned: bool,
 }
 
 /// Where a future of this crate leaves its waker. Dropping it frees the place.
 pub(crate) struct Place<'a> {
-    side: &'a Side,
+    sides: &'a Sides,
+    direction: Direction,
     key: Option<Key>,
 }
 
 #[derive(Clone, Copy)]
 enum Key {
     First,
-    Other(usize),
+    Other(u32),
 }
 // ANCHOR_END: side
 
 // ANCHOR: wait
-impl Side {
+impl Sides {
     /// `short_drains`: whether a short transfer shows that the next one would block.
-    pub(super) fn new(short_drains: bool) -> Side {
-        Side {
-            ready: Cell::new(true),
-            sticky: Cell::new(!short_drains),
-            owned: Cell::new(false),
-            first: Cell::new(None),
-            others: Cell::new(None),
-        }
+    pub(super) fn new(short_drains: bool) -> Sides {
+        let sticky = !short_drains;
+        let flags = || Flags { ready: Cell::new(true), sticky: Cell::new(sticky), owned: Cell::new(false) };
+        Sides { flags: [flags(), flags()], first: [const { Cell::new(None) }; 2], others: Cell::new(None) }
+    }
+
+    pub(super) fn flags(&self, direction: Direction) -> &Flags {
+        &self.flags[direction as usize]
     }
 
     /// Leaves the waker of a stranger for the next event.
     ///
     /// Clones and drops of wakers are foreign code, which may use this very source: a clone is made before anything
     /// is touched, and a waker that is replaced is dropped when the new one is in its place.
-    pub(super) fn wait(&self, waker: &Waker) {
+    pub(super) fn wait(&self, direction: Direction, waker: &Waker) {
         let clone = waker.clone();
-        if self.owned.get() {
-            self.join_others(clone, waker);
-        } else if let Some(before) = self.first.replace(Some(clone)) {
-            self.join_others(before, waker);
+        if self.flags(direction).owned.get() {
+            self.join_others(direction, clone, waker);
+        } else if let Some(before) = self.first[direction as usize].replace(Some(clone)) {
+            self.join_others(direction, before, waker);
         }
     }
 
     /// Adds `waker` to the list, unless it wakes the same task as `new`, which has just come.
     #[cold]
-    fn join_others(&self, waker: Waker, new: &Waker) {
-        if !self.owned.get() && waker.will_wake(new) {
+    fn join_others(&self, direction: Direction, waker: Waker, new: &Waker) {
+        if !self.flags(direction).owned.get() && waker.will_wake(new) {
             return;
         }
+        let is_stranger = |other: &Other| other.direction == direction && !other.owned;
         let (_replaced, crowded) = self.with_others(|others| {
-            for (_, other) in others.iter_mut().filter(|(_, other)| !other.owned) {
+            for (_, other) in others.iter_mut().filter(|(_, other)| is_stranger(other)) {
                 if other.waker.as_ref().is_some_and(|other| other.will_wake(new)) {
                     return (other.waker.replace(waker), false);
                 }
             }
-            others.insert(Other { waker: Some(waker), owned: false });
-            (None, others.iter().filter(|(_, other)| !other.owned).count() > STRANGERS)
+            others.insert(Other { waker: Some(waker), direction, owned: false });
+            (None, others.iter().filter(|(_, other)| is_stranger(other)).count() > STRANGERS)
         });
         if crowded {
-            self.wake_others(|other| !other.owned);
+            self.wake_others(is_stranger);
         }
     }
 
@@ -114,27 +124,31 @@ impl Side {
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn new(side: &'a Side) -> Place<'a> {
-        Place { side, key: None }
+    pub(super) fn new(sides: &'a Sides, direction: Direction) -> Place<'a> {
+        Place { sides, direction, key: None }
     }
 
     /// Leaves a waker for the next event, in place of the one before.
     pub(super) fn wait(&mut self, waker: &Waker) {
         let waker = Some(waker.clone());
-        let side = self.side;
+        let owned = &self.sides.flags(self.direction).owned;
+        let first = &self.sides.first[self.direction as usize];
         let _replaced = match self.key {
-            Some(Key::First) => side.first.replace(waker),
-            Some(Key::Other(key)) => side.with_others(|others| mem::replace(&mut others[key].waker, waker)),
+            Some(Key::First) => first.replace(waker),
+            Some(Key::Other(key)) => {
+                self.sides.with_others(|others| mem::replace(&mut others[key as usize].waker, waker))
+            }
             None => {
-                let before = side.first.take();
-                let is_free = before.is_none() && !side.owned.get();
-                side.first.set(before);
+                let before = first.take();
+                let is_free = before.is_none() && !owned.get();
+                first.set(before);
                 self.key = Some(if is_free {
-                    side.owned.set(true);
-                    side.first.set(waker);
+                    owned.set(true);
+                    first.set(waker);
                     Key::First
                 } else {
-                    Key::Other(side.with_others(|others| others.insert(Other { waker, owned: true })))
+                    let other = Other { waker, direction: self.direction, owned: true };
+                    Key::Other(self.sides.with_others(|others| others.insert(other)) as u32)
                 });
                 None
             }
@@ -147,26 +161,26 @@ impl Drop for Place<'_> {
         let _waker = match self.key {
             None => None,
             Some(Key::First) => {
-                self.side.owned.set(false);
-                self.side.first.take()
+                self.sides.flags(self.direction).owned.set(false);
+                self.sides.first[self.direction as usize].take()
             }
-            Some(Key::Other(key)) => self.side.with_others(|others| others.remove(key).waker),
+            Some(Key::Other(key)) => self.sides.with_others(|others| others.remove(key as usize).waker),
         };
     }
 }
 // ANCHOR_END: wait
 
 // ANCHOR: wake
-impl Side {
-    /// Wakes all that wait. A stranger is then forgotten; a future keeps its place.
-    pub(super) fn set_ready(&self) {
-        self.ready.set(true);
-        if let Some(waker) = self.first.take() {
+impl Sides {
+    /// Wakes all that wait for a direction. A stranger is then forgotten; a future keeps its place.
+    pub(super) fn set_ready(&self, direction: Direction) {
+        self.flags(direction).ready.set(true);
+        if let Some(waker) = self.first[direction as usize].take() {
             contain(|| waker.wake());
         }
         if let Some(others) = self.others.take() {
             self.others.set(Some(others));
-            self.wake_others(|_| true);
+            self.wake_others(|other| other.direction == direction);
         }
     }
 
@@ -175,7 +189,7 @@ impl Side {
         let wakers: Vec<Waker> = self.with_others(|others| {
             let concerned = others.iter_mut().filter(|(_, other)| which(other));
             let wakers = concerned.filter_map(|(_, other)| other.waker.take()).collect();
-            others.retain(|_, other| other.owned);
+            others.retain(|_, other| other.owned || other.waker.is_some());
             wakers
         });
         for waker in wakers {
