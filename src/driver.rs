@@ -125,6 +125,7 @@ impl Driver {
     }
 
     /// A new task's body: in a simulation it remembers its host.
+    #[inline]
     pub(crate) fn adopt(&self, body: Rc<dyn Run>) -> Rc<dyn Run> {
         match self {
             Driver::Os(_) => body,
@@ -133,6 +134,7 @@ impl Driver {
     }
 
     /// A new task has its name.
+    #[inline]
     pub(crate) fn born(&self, task: Name) {
         if let Driver::Sim(world) = self {
             world.born(task);

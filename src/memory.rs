@@ -113,33 +113,41 @@ impl FreeList {
     /// The place that [`take`](FreeList::take) would return.
     #[inline]
     pub(crate) fn first<P: Place>(&mut self, places: &mut [P]) -> Option<u32> {
-        if self.first == NIL {
-            self.reopen(places);
-        }
+        self.reopen(places);
         (self.first != NIL).then_some(self.first)
     }
 
-    /// Takes a place. `None` when no place is free: then the caller pushes a new one, which is taken.
+    /// Takes a place, and returns it with its index. `None` when no place is free: then the caller pushes a new one, which
+    /// is taken.
     #[inline]
-    pub(crate) fn take<P: Place>(&mut self, places: &mut [P]) -> Option<u32> {
+    pub(crate) fn take<'a, P: Place>(&mut self, places: &'a mut [P]) -> Option<(u32, &'a mut P)> {
         self.taken += 1;
-        let index = self.first(places)?;
-        self.first = mem::replace(places[index as usize].link(), TAKEN);
-        Some(index)
+        if self.first == NIL {
+            self.reopen(places);
+        }
+        let index = self.first;
+        let place = places.get_mut(index as usize)?;
+        self.first = mem::replace(place.link(), TAKEN);
+        Some((index, place))
     }
 
     /// Frees a place. The last one above takes the closed places along.
     #[inline]
     pub(crate) fn release<P: Place>(&mut self, places: &mut Vec<P>, index: u32) {
         self.taken -= 1;
-        let next = if index < self.closed {
-            mem::replace(&mut self.first, index)
+        let link = places[index as usize].link();
+        if index < self.closed {
+            *link = mem::replace(&mut self.first, index);
         } else {
-            self.above -= 1;
-            NIL
-        };
-        *places[index as usize].link() = next;
-        if index >= self.closed && self.above == 0 {
+            *link = NIL;
+            self.released_above(places);
+        }
+    }
+
+    #[cold]
+    fn released_above<P: Place>(&mut self, places: &mut Vec<P>) {
+        self.above -= 1;
+        if self.above == 0 {
             self.cut(places);
         }
     }
@@ -174,7 +182,7 @@ impl FreeList {
     }
 
     /// There is no room below: hands out as many of the closed places as there are open ones, until one of them is free.
-    #[inline]
+    #[cold]
     fn reopen<P: Place>(&mut self, places: &mut [P]) {
         while self.first == NIL && self.closed != NIL {
             let from = self.closed as usize;
@@ -247,8 +255,8 @@ impl<T> Places<T> {
     #[inline]
     pub(crate) fn insert(&mut self, element: T) -> u32 {
         let element = Some(element);
-        if let Some(index) = self.free.take(&mut self.places) {
-            self.places[index as usize].element = element;
+        if let Some((index, place)) = self.free.take(&mut self.places) {
+            place.element = element;
             return index;
         }
         let generation = self.free.generation() as u32;

@@ -63,8 +63,7 @@ impl<T> Slab<T> {
     /// # Panics
     /// When 2^26 tasks are alive.
     pub(crate) fn insert(&mut self, body: Option<T>) -> (u32, u32) {
-        if let Some(index) = self.free.take(&mut self.slots) {
-            let slot = &mut self.slots[index as usize];
+        if let Some((index, slot)) = self.free.take(&mut self.slots) {
             slot.body = body;
             slot.scheduled = true;
             return (index, slot.named());

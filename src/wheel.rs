@@ -126,16 +126,19 @@ impl Wheel {
         if tick <= self.now {
             return Err(waker);
         }
-        let index = self.free.take(&mut self.entries).unwrap_or_else(|| {
-            let (generation, place) = (self.free.generation(), (0, 0));
-            self.entries.push(Entry { tick, waker: None, position: NIL, generation, place });
-            self.entries.len() as u32 - 1
-        });
-        let entry = &mut self.entries[index as usize];
-        (entry.tick, entry.waker) = (tick, Some(waker));
-        let generation = entry.generation as u32;
-        self.link(index);
-        Ok(TimerKey { index, generation })
+        let (index, generation) = match self.free.take(&mut self.entries) {
+            Some((index, entry)) => {
+                (entry.tick, entry.waker) = (tick, Some(waker));
+                (index, entry.generation)
+            }
+            None => {
+                let (generation, place) = (self.free.generation(), (0, 0));
+                self.entries.push(Entry { tick, waker: Some(waker), position: NIL, generation, place });
+                (self.entries.len() as u32 - 1, generation)
+            }
+        };
+        self.link(index, tick);
+        Ok(TimerKey { index, generation: generation as u32 })
     }
     // ANCHOR_END: insert
 
@@ -187,7 +190,7 @@ impl Wheel {
                     let key = TimerKey { index, generation: generation as u32 };
                     due.extend(self.release(index).map(|waker| (key, waker)));
                 } else {
-                    self.link(index);
+                    self.link(index, tick);
                 }
             }
             if indices.capacity() <= SMALL {
@@ -235,8 +238,8 @@ impl Wheel {
 
     // ANCHOR: link
     /// Appends an entry to the list of its slot.
-    fn link(&mut self, index: u32) {
-        let place = self.place(self.entries[index as usize].tick);
+    fn link(&mut self, index: u32, tick: u64) {
+        let place = self.place(tick);
         let (level, number) = (usize::from(place.0), usize::from(place.1));
         let slot = &mut self.slots[level][number];
         self.occupied[level] |= 1 << number;

@@ -38,7 +38,8 @@ impl World {
 
     fn insert(&mut self) {
         let expected = self.free.first(&mut self.places);
-        let index = self.free.take(&mut self.places).unwrap_or_else(|| {
+        let free = self.free.take(&mut self.places).map(|(index, _)| index);
+        let index = free.unwrap_or_else(|| {
             let generation = self.free.generation();
             self.places.push(Big { generation, link: TAKEN, _rest: [0; 62] });
             self.places.len() as u32 - 1
