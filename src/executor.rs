@@ -122,8 +122,8 @@ impl Executor {
 
     pub(crate) fn pool(&self) -> &Pool {
         self.pool.get_or_init(|| {
-            // A virtual clock stands while jobs are out, and a thread that sleeps for that must hear of the last
-            // one's end, also when nobody awaits its result.
+            // A virtual clock stands still while jobs are out. A thread that sleeps meanwhile must wake up when the
+            // last of them ends, even if no task awaits its result.
             let inbox = Arc::clone(&self.inbox);
             let mail: Box<dyn Fn() + Send + Sync> = Box::new(move || drop(inbox.send_job(Box::new(|| ()))));
             Pool::with_on_idle(self.pool_config, matches!(self.clock, Clock::Virtual(_)).then_some(mail))
@@ -150,8 +150,8 @@ impl Executor {
     }
     // ANCHOR_END: record
 
-    /// Makes a task and queues it. When the runtime is ending the future is dropped at once, and its handle
-    /// tells that it was cancelled.
+    /// Makes a task and queues it. When the runtime is ending, the future is dropped at once, and its handle
+    /// reports that it was cancelled.
     // ANCHOR: spawn
     #[inline(always)]
     pub(crate) fn spawn<F: Future + 'static>(
@@ -188,7 +188,7 @@ impl Executor {
         self.insert(None, Some("block_on"), source)
     }
 
-    /// The future of `block_on` is over: its name goes stale.
+    /// Frees the slot of the future of `block_on`, which has finished: its name goes stale.
     pub(crate) fn remove_root(&self, name: Name) {
         self.slab.borrow_mut().free(name.slot());
         self.give_back();
@@ -229,10 +229,12 @@ impl Executor {
     // ANCHOR: drive
     pub(crate) fn drive(&self) {
         loop {
-            if self.queue.borrow().is_empty() || self.pace.turn_is_over(&self.clock) {
+            let over = self.pace.turn_is_over(&self.clock);
+            let next = if over { None } else { self.queue.borrow_mut().pop() };
+            let Some(name) = next else {
                 self.look_outside();
-            }
-            let Some(name) = self.queue.borrow_mut().pop() else { continue };
+                continue;
+            };
             let Some(body) = self.slab.borrow_mut().begin_poll(name.slot(), name.generation()) else {
                 continue;
             };
@@ -252,7 +254,7 @@ impl Executor {
             Poll::Pending => self.slab.borrow_mut().end_poll(name.slot(), body),
             Poll::Ready(_) => {
                 self.slab.borrow_mut().free(name.slot());
-                // The last owner, if nobody joins: then this drops the output, which is foreign code.
+                // Without a handle this is the last owner, and drops the output, which is foreign code.
                 contain(|| drop(body));
             }
         }
@@ -260,14 +262,13 @@ impl Executor {
     // ANCHOR_END: poll_task
 
     // ANCHOR: root
-    /// Polls the root once. Its panics go on to whoever called `block_on`, when the recorder knows.
+    /// Polls the root once. A panic is recorded, then propagated to the caller of `block_on`.
     pub(crate) fn poll_root<T>(&self, name: Name, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         let guarded = |cx: &mut Context<'_>| match catch_unwind(AssertUnwindSafe(|| poll(cx))) {
             Ok(polled) => polled.map(Ok),
             Err(payload) => Poll::Ready(Err(payload)),
         };
-        let outcome =
-            |ended: &Result<T, _>| if ended.is_ok() { Outcome::Finished } else { Outcome::Panicked };
+        let outcome = |end: &Result<T, _>| if end.is_ok() { Outcome::Finished } else { Outcome::Panicked };
         self.poll(name, guarded, outcome).map(|ended| ended.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 
@@ -293,7 +294,7 @@ impl Executor {
     /// run (invariant 6).
     // ANCHOR: look_outside
     fn look_outside(&self) {
-        // Asked before the inbox is: a job that is over by then has its result in there.
+        // Checked before the inbox is: a job that is done by now has already put its wake-up in there.
         let virtual_time = matches!(self.clock, Clock::Virtual(_));
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
         let dry = self.queue.borrow().is_empty();
@@ -320,10 +321,7 @@ impl Executor {
     fn sleep(&self, jobs_out: bool) {
         let timer = self.timers.borrow().next_tick().map(Instant::of_tick);
         let next = self.driver.next(timer);
-        let at_most = match &self.clock {
-            Clock::Virtual(_) if jobs_out => None,
-            clock => next.map(|deadline| deadline - clock.now()),
-        };
+        let at_most = if jobs_out { None } else { next.map(|deadline| deadline - self.clock.now()) };
         self.record(|recorder, at| recorder.push(at, Event::Parked { at_most }));
         let wait = match &self.clock {
             Clock::Real => at_most,
@@ -413,7 +411,7 @@ impl Executor {
         self.pool.get().is_none_or(|pool| pool.end(limit))
     }
 
-    /// Drops the future of the task in this slot, if there is one that is not being polled, and tells whether.
+    /// Drops the future of the task in this slot, if there is one that is not being polled. Returns whether it did.
     #[cold]
     pub(crate) fn evict(&self, slot: u32) -> bool {
         let Some(body) = self.slab.borrow_mut().evict(slot) else { return false };

@@ -1,7 +1,7 @@
 //! The reactor: readiness to wakers.
 //!
-//! A source (a socket, a pipe) is registered once with mio, for both directions, edge-triggered: the system
-//! tells when a source *becomes* ready, and not again. So readiness is remembered here, a flag a direction.
+//! A source (a socket, a pipe) is registered once with mio, for both directions, edge-triggered: the system reports
+//! when a source *becomes* ready, and not again. So readiness is remembered here, in one flag per direction.
 //! A flag is set by an event and cleared only when the system itself says that there is nothing more:
 //!
 //! ```text
@@ -17,7 +17,7 @@
 //!
 //! The trap is a short read. It shows that the socket is drained, and saves the system call that would return
 //! `WouldBlock`. But when the peer has also closed, the end of the stream came with the *same* edge as the last
-//! bytes. There will be no other edge, so a reader that cleared the flag would wait for ever. So "closed" is sticky:
+//! bytes. There will be no other edge, so a reader that cleared the flag would wait forever. So "closed" is sticky:
 //! once an event has reported it, a short transfer clears nothing. The same holds for urgent data, at whose mark a
 //! read stops short although more lies behind it.
 //!
@@ -54,8 +54,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Events taken from the system in one call.
 const EVENTS: usize = 1024;
 /// Whether a transfer that was shorter than asked means that the next would block. Under epoll it does, where
-/// the exceptions are told by the event. kqueue tells nothing of urgent data; mio's other pollers arm a source
-/// again only when an operation has really said `WouldBlock`.
+/// the event reports the exceptions. kqueue does not report urgent data; mio's other pollers rearm a source only
+/// when an operation has really returned `WouldBlock`.
 const SHORT_TRANSFER_DRAINS: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 pub(crate) struct Reactor {
@@ -163,7 +163,7 @@ impl Reactor {
         }
     }
 
-    /// Wakes who waits for the events that came. `tell` is told of each before it wakes anybody.
+    /// Wakes the tasks that wait for the events that came. Calls `tell` for each event before it wakes its tasks.
     pub(crate) fn dispatch(&self, mut tell: impl FnMut(Resource, Ready)) {
         for event in self.events.borrow().iter() {
             let readiness = self.source(event.token());
@@ -227,18 +227,17 @@ impl Readiness {
 
     /// The user has the descriptor, and can change the socket in ways of which no event tells.
     pub(crate) fn lend(&self) {
-        self.sides.flags(Direction::Read).sticky.set(true);
-        self.sides.flags(Direction::Write).sticky.set(true);
+        self.sides.sticky.iter().for_each(|sticky| sticky.set(true));
     }
 
     /// Takes note of an event.
     pub(crate) fn note(&self, event: Ready) {
         let (read, write) = (Direction::Read, Direction::Write);
         if event.read_closed || event.urgent {
-            self.sides.flags(read).sticky.set(true);
+            self.sides.sticky[read as usize].set(true);
         }
         if event.write_closed {
-            self.sides.flags(write).sticky.set(true);
+            self.sides.sticky[write as usize].set(true);
         }
         if event.readable || event.read_closed {
             self.sides.set_ready(read);
@@ -252,7 +251,7 @@ impl Readiness {
     // ANCHOR: ready
     /// Has the system say first that the source is ready: for a connection that is still being made.
     pub(crate) fn expect_event(&self, direction: Direction) {
-        self.sides.flags(direction).ready.set(false);
+        self.sides.ready(direction).set(false);
     }
 
     /// Pending until the direction is ready. Does not clear it. A future waits in its place, of this direction; a
@@ -265,7 +264,7 @@ impl Readiness {
         place: Option<&mut Place<'_>>,
     ) -> Poll<()> {
         ready!(budget::poll_proceed(cx));
-        if self.sides.flags(direction).ready.get() {
+        if self.sides.ready(direction).get() {
             return Poll::Ready(());
         }
         self.wait_for(direction, cx.waker(), place);
@@ -293,17 +292,17 @@ impl Readiness {
         mut operation: impl FnMut() -> io::Result<T>,
         drained: impl FnOnce(&T) -> bool,
     ) -> Poll<io::Result<T>> {
-        let flags = self.sides.flags(direction);
+        let ready = self.sides.ready(direction);
         loop {
             ready!(self.poll_ready(cx, direction, place.as_deref_mut()));
             match operation() {
                 Ok(value) => {
-                    if !flags.sticky.get() && drained(&value) {
-                        flags.ready.set(false);
+                    if !self.sides.sticky[direction as usize].get() && drained(&value) {
+                        ready.set(false);
                     }
                     return Poll::Ready(Ok(value));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => flags.ready.set(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.set(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -318,7 +317,7 @@ impl Readiness {
     ) -> io::Result<T> {
         let result = operation();
         if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-            self.sides.flags(direction).ready.set(false);
+            self.sides.ready(direction).set(false);
         }
         result
     }

@@ -31,19 +31,15 @@ const STRANGERS: usize = 1024;
 
 /// Each idle connection has one of these, so the fields are arranged to take little: 48 bytes.
 pub(super) struct Sides {
-    /// These two by direction: `Direction as usize`.
-    flags: [Flags; 2],
+    /// The arrays are by direction: `Direction as usize`.
     first: [Cell<Option<Waker>>; 2],
+    ready: [Cell<bool>; 2],
+    /// A short transfer proves nothing: an event has reported "closed" or "urgent", or the system would not say so.
+    pub(super) sticky: [Cell<bool>; 2],
+    /// `first` is the place of a future, also while that has been woken and not polled.
+    owned: [Cell<bool>; 2],
     /// Never borrowed, as a `RefCell` would be: taken out, changed, and put back, with no foreign code in between.
     others: Cell<Option<Box<Slab<Other>>>>,
-}
-
-pub(super) struct Flags {
-    pub(super) ready: Cell<bool>,
-    /// A short transfer proves nothing: an event has reported "closed" or "urgent", or the system would not say so.
-    pub(super) sticky: Cell<bool>,
-    /// `first` is the place of a future, also while that has been woken and not polled.
-    owned: Cell<bool>,
 }
 
 struct Other {
@@ -71,13 +67,18 @@ enum Key {
 impl Sides {
     /// `short_drains`: whether a short transfer shows that the next one would block.
     pub(super) fn new(short_drains: bool) -> Sides {
-        let sticky = !short_drains;
-        let flags = || Flags { ready: Cell::new(true), sticky: Cell::new(sticky), owned: Cell::new(false) };
-        Sides { flags: [flags(), flags()], first: [const { Cell::new(None) }; 2], others: Cell::new(None) }
+        let all = |flag| [Cell::new(flag), Cell::new(flag)];
+        Sides {
+            first: [const { Cell::new(None) }; 2],
+            ready: all(true),
+            sticky: all(!short_drains),
+            owned: all(false),
+            others: Cell::new(None),
+        }
     }
 
-    pub(super) fn flags(&self, direction: Direction) -> &Flags {
-        &self.flags[direction as usize]
+    pub(super) fn ready(&self, direction: Direction) -> &Cell<bool> {
+        &self.ready[direction as usize]
     }
 
     /// Leaves the waker of a stranger for the next event.
@@ -86,7 +87,7 @@ impl Sides {
     /// is touched, and a waker that is replaced is dropped when the new one is in its place.
     pub(super) fn wait(&self, direction: Direction, waker: &Waker) {
         let clone = waker.clone();
-        if self.flags(direction).owned.get() {
+        if self.owned[direction as usize].get() {
             self.join_others(direction, clone, waker);
         } else if let Some(before) = self.first[direction as usize].replace(Some(clone)) {
             self.join_others(direction, before, waker);
@@ -96,7 +97,7 @@ impl Sides {
     /// Adds `waker` to the list, unless it wakes the same task as `new`, which has just come.
     #[cold]
     fn join_others(&self, direction: Direction, waker: Waker, new: &Waker) {
-        if !self.flags(direction).owned.get() && waker.will_wake(new) {
+        if !self.owned[direction as usize].get() && waker.will_wake(new) {
             return;
         }
         let is_stranger = |other: &Other| other.direction == direction && !other.owned;
@@ -131,7 +132,7 @@ impl<'a> Place<'a> {
     /// Leaves a waker for the next event, in place of the one before.
     pub(super) fn wait(&mut self, waker: &Waker) {
         let waker = Some(waker.clone());
-        let owned = &self.sides.flags(self.direction).owned;
+        let owned = &self.sides.owned[self.direction as usize];
         let first = &self.sides.first[self.direction as usize];
         let _replaced = match self.key {
             Some(Key::First) => first.replace(waker),
@@ -161,7 +162,7 @@ impl Drop for Place<'_> {
         let _waker = match self.key {
             None => None,
             Some(Key::First) => {
-                self.sides.flags(self.direction).owned.set(false);
+                self.sides.owned[self.direction as usize].set(false);
                 self.sides.first[self.direction as usize].take()
             }
             Some(Key::Other(key)) => self.sides.with_others(|others| others.remove(key as usize).waker),
@@ -174,7 +175,7 @@ impl Drop for Place<'_> {
 impl Sides {
     /// Wakes all that wait for a direction. A stranger is then forgotten; a future keeps its place.
     pub(super) fn set_ready(&self, direction: Direction) {
-        self.flags(direction).ready.set(true);
+        self.ready(direction).set(true);
         if let Some(waker) = self.first[direction as usize].take() {
             contain(|| waker.wake());
         }
