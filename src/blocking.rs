@@ -344,7 +344,7 @@ impl Shared {
                 state.queue.give_back(OF_ALL);
                 state.free -= 1;
                 drop(state);
-                // A panic of the job itself goes to its task: this one comes from the drop of what nobody took.
+                // A panic of the job itself goes to its task; this one comes from the drop of an untaken result.
                 contain(job);
                 state = self.state.lock();
                 state.free += 1;
@@ -360,7 +360,7 @@ impl Shared {
             }
             let timed_out;
             (state, timed_out) = self.changed.wait_timeout(&self.state, state, self.config.keep_alive);
-            // A job may have come between the end of the time and the lock: whoever pushed it counted on us.
+            // A job may have come between the timeout and the lock: the thread that pushed it counts on this one.
             if timed_out && state.queue.is_empty() {
                 break;
             }

@@ -11,7 +11,7 @@ use crate::reactor::Reactor;
 use crate::runtime::Runtime;
 use crate::trace::Recorder;
 
-/// How a runtime shall be.
+/// Configuration of a [`Runtime`].
 ///
 /// # Examples
 /// ```
@@ -49,8 +49,8 @@ impl Builder {
         Builder::default()
     }
 
-    /// Draws who runs next among the runnable tasks from this seed, instead of first come first served. The
-    /// same seed gives the same schedule, as long as nothing from outside (sockets, threads, the machine's
+    /// Draws the next task to poll from the runnable ones with this seed, instead of first come, first served. The
+    /// same seed leads to the same schedule, as long as nothing from outside (sockets, threads, the machine's
     /// clock) decides.
     ///
     /// # Examples

@@ -11,7 +11,7 @@ use std::time::Duration;
 ///
 /// `std::time::Instant` cannot be made to say anything but the machine's time; this one follows the runtime's
 /// clock, which in a run with [virtual time](crate::Builder::virtual_time) jumps from deadline to deadline.
-/// Instants of one clock compare and subtract; to mix those of two clocks gives no sense, but no error.
+/// Instants of one clock compare and subtract; mixing those of two clocks is no error, but means nothing.
 ///
 /// Arithmetic saturates: a deadline beyond the clock's range (584 years) is its end, and is never reached.
 ///

@@ -54,7 +54,7 @@ impl Cores {
     /// Starts `count` threads named `cotask-core-0` and so on, each with a runtime as it comes.
     ///
     /// # Errors
-    /// When the system gives no thread, or no poller for a runtime. Those already started are stopped.
+    /// When the system cannot start a thread, or provide a poller for a runtime. Those already started are stopped.
     ///
     /// # Examples
     /// ```
@@ -169,7 +169,7 @@ impl Cores {
 
 impl Drop for Cores {
     fn drop(&mut self) {
-        // A thread that panicked has been told of by the panic hook.
+        // The panic hook has reported any thread that panicked.
         let _ = self.stop_all();
     }
 }
@@ -324,7 +324,7 @@ where
 }
 
 // ANCHOR: deal
-/// Accepts, and gives each connection to the next core, until this future is dropped.
+/// Accepts connections and sends each to the next core in turn, until this future is dropped.
 async fn deal_out<H>(
     listener: &TcpListener,
     targets: &[Handle],

@@ -75,10 +75,10 @@
 //!
 //! - [`close`](Coroutine::close) says that no more values come. The body sees `None`, may still yield what it
 //!   holds back, and returns.
-//! - Dropping the coroutine drops the body where it stands: its local variables go, and no line of it runs any
-//!   more. This also ends a body that would yield for ever.
+//! - Dropping the coroutine drops the body where it stands: its local variables are dropped, and no further line
+//!   of it runs. This also ends a body that would yield forever.
 //! - A panic in the body comes out of the call that resumed it, and the coroutine is complete.
-//! - To resume a complete coroutine is a mistake of the caller and panics; [`is_complete`] asks.
+//! - Resuming a complete coroutine is a mistake of the caller and panics; check with [`is_complete`].
 //!
 //! The vocabulary is Python's generators' (`send`, `yield`, `close`) with one difference: there, one `yield`
 //! both hands out a value and takes the next, and a generator must be started before the first `send`. Here
@@ -104,8 +104,8 @@ pub use yielder::Yielder;
 /// Nothing runs before the first call that resumes it. Creating one costs two allocations, resuming none.
 /// See the [module](self) for the whole picture.
 ///
-/// As an [`Iterator`] it gives what the body yields while no value goes in: all the output of a generator,
-/// the rest of the output of a value.
+/// As an [`Iterator`] it returns what the body yields without further input: all the output of a generator, or
+/// the rest of the output for the last value.
 ///
 /// ```
 /// use cotask::coroutine::Coroutine;
@@ -129,10 +129,10 @@ pub struct Coroutine<'a, In, Out = (), Ret = ()> {
 }
 
 impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
-    /// A coroutine of this body. No line of it runs yet.
+    /// Creates a coroutine from this body. No line of it runs yet.
     ///
-    /// The body may await its [`Yielder`] and whatever is ready at once. A future that waits for something
-    /// else belongs on a runtime: nobody would wake it here, and resuming panics.
+    /// The body may await its [`Yielder`] and any future that is ready at once. A future that has to wait for
+    /// something else belongs on a runtime: here nothing would wake it, and resuming panics.
     ///
     /// ```
     /// use cotask::coroutine::Coroutine;
@@ -248,9 +248,9 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
         self.proceed()
     }
 
-    /// Closes the coroutine, lets it run to its end, drops what it still yields, and gives what it returned.
+    /// Closes the coroutine, runs it to its end, drops what it still yields, and returns the body's return value.
     ///
-    /// Does not return if the body yields for ever: drop such a coroutine.
+    /// Does not return if the body yields forever; drop such a coroutine instead.
     ///
     /// # Panics
     ///
@@ -293,7 +293,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
         self.body.is_none()
     }
 
-    /// The coroutine that gives what this one yields to `next`, and yields what `next` does.
+    /// Returns a coroutine that passes what this one yields to `next`, and yields what `next` yields.
     ///
     /// When this one is complete, `next` is closed; what `next` returns is the return value of the whole. If
     /// `next` completes first (it wanted only ten lines, say), the whole is complete and this one is dropped.

@@ -30,7 +30,7 @@ pub(crate) enum Driver {
 pub(crate) struct Ready {
     pub(crate) readable: bool,
     pub(crate) writable: bool,
-    /// The peer writes no more. An error concerns both directions: whoever waits must try, and be told.
+    /// The peer writes no more. An error sets this and `write_closed`: readers and writers must retry and get it.
     pub(crate) read_closed: bool,
     pub(crate) write_closed: bool,
     pub(crate) urgent: bool,

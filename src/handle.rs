@@ -90,7 +90,7 @@ impl Handle {
         self.inbox.send_job(job)
     }
 
-    /// Has [`Runtime::run`](crate::Runtime::run) return: the call under way, or else the next.
+    /// Makes [`Runtime::run`](crate::Runtime::run) return: the current call, or the next one if there is none.
     ///
     /// # Examples
     /// ```
@@ -104,9 +104,9 @@ impl Handle {
         self.stop.notify_one();
     }
 
-    /// What was recorded since the last time, as [`Runtime::take_trace`](crate::Runtime::take_trace) returns it; while
-    /// the runtime runs, and after its end. A runtime that hangs is asked from here: the thread of the runtime need
-    /// not answer, so the last event may be a poll that has not returned.
+    /// Returns what was recorded since the last call, as [`Runtime::take_trace`](crate::Runtime::take_trace) does,
+    /// while the runtime runs or after its end. Use it on a runtime that hangs: the runtime's thread need not answer,
+    /// so the last event may be a poll that has not returned.
     ///
     /// # Examples
     /// ```

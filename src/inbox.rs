@@ -36,10 +36,10 @@ use crate::waker::{MAX_RUNTIMES, Name};
 /// Work sent to a runtime's thread: run there, or, when the runtime has ended, dropped where it was sent.
 pub type Job = Box<dyn FnOnce() + Send>;
 
-/// One a runtime; shared with every thread that wakes one of its tasks.
+/// One per runtime; shared with every thread that wakes one of its tasks.
 pub struct Inbox {
     state: Mutex<State>,
-    /// A hint for the owner, who asks at every turn and mostly finds nothing: not to take the lock then. It
+    /// A hint for the owner, which looks at every turn and mostly finds nothing: it saves taking the lock. It
     /// decides nothing; whether to sleep is decided under the lock.
     nonempty: AtomicBool,
     /// Ends the owner's sleep, also one that has not begun yet.
@@ -82,7 +82,7 @@ impl Inbox {
         self.push(|mail| mail.names.push(name));
     }
 
-    /// Any thread: has `job` run on the runtime's thread, or gives it back when the runtime has ended.
+    /// Any thread: queues `job` to run on the runtime's thread. Returns it when the runtime has ended.
     pub fn send_job(&self, job: Job) -> Result<(), Job> {
         let mut job = Some(job);
         self.push(|mail| mail.jobs.extend(job.take()));
@@ -185,13 +185,13 @@ impl Registry {
         Some(number as u16)
     }
 
-    /// The runtime with this number ends: from here on its names wake nobody.
+    /// Removes the runtime with this number, which ends: from here on its names wake no task.
     pub fn unregister(&self, number: u16) {
         let inbox = self.inboxes.write().places.get_mut(usize::from(number)).and_then(Option::take);
         drop(inbox);
     }
 
-    /// Wakes a task of whichever runtime its name says.
+    /// Wakes the task of this name, on the runtime that the name says.
     pub fn send(&self, name: Name) {
         if let Some(Some(inbox)) = self.inboxes.read().places.get(usize::from(name.runtime())) {
             inbox.send(name);
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(unparked.load(SeqCst), 1);
         inbox.take(&mut Mail::default(), 1);
         assert!(inbox.begin_park());
-        // Awake for another reason: who comes then need not write.
+        // The owner woke for another reason: a thread that pushes now need not write.
         inbox.take(&mut Mail::default(), 1);
         inbox.send(task(4));
         assert_eq!(unparked.load(SeqCst), 1);

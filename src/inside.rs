@@ -39,7 +39,7 @@ pub fn remote<T>() -> (RemoteJoinHandle<T>, RemoteOwner<T>) {
     RemoteJoinHandle::new()
 }
 
-/// A task without an executor: who has this runs it.
+/// A task without an executor: its holder runs it.
 pub struct Loose(Rc<dyn Run>);
 
 impl Loose {
@@ -48,12 +48,12 @@ impl Loose {
         Loose(owner.body(Task::new(future)))
     }
 
-    /// Runs it until it is over.
+    /// Runs it to its end.
     pub async fn run(&self) {
         poll_fn(|cx| self.0.run(cx)).await;
     }
 
-    /// What the end of a runtime does to it.
+    /// Cancels it, as the end of a runtime does.
     pub fn cancel(&self) {
         self.0.cancel();
     }

@@ -19,17 +19,17 @@ use crate::waker::Name;
 
 /// The right to wait for a task, and to abort it.
 ///
-/// A future of the task's output. Dropping the handle detaches the task: it goes on, and its output is dropped
-/// when it is there. An output that is there already is dropped with the handle; if its drop panics, that panic
-/// reaches the code that drops the handle, unless this happens while another panic unwinds. A handle stays on the thread of its runtime, as the task does; for other threads and other
-/// runtimes there is [`Handle::spawn`](crate::Handle::spawn).
+/// A future of the task's output. Dropping the handle detaches the task: it goes on, and its output is dropped on
+/// completion. An output that is there already is dropped with the handle; a panic in that drop reaches the code that
+/// drops the handle, unless another panic is unwinding. A handle stays on the thread of its runtime, as the task
+/// does; for other threads and other runtimes there is [`Handle::spawn`](crate::Handle::spawn).
 ///
 /// Cancel safety: dropping this future, or the one around it, loses the handle and nothing else; await
 /// `&mut handle` to keep it.
 ///
 /// A handle keeps its task's memory, and with it an output that was not taken. So a task whose *output* holds its own
-/// handle is never freed, as with every cycle of `Rc`: nobody else can reach that handle, and whether a handle lies
-/// in an output the runtime cannot see.
+/// handle is never freed, as with every cycle of `Rc`: no other code can reach that handle, and the runtime cannot
+/// see whether an output holds one.
 ///
 /// # Errors
 /// [`JoinError`] when the task panicked, was aborted, or its runtime ended before it did.
@@ -49,10 +49,10 @@ use crate::waker::Name;
 pub struct JoinHandle<T>(pub(crate) Rc<dyn Join<T>>);
 
 impl<T> JoinHandle<T> {
-    /// Asks that the task be ended: at its next turn its future is dropped instead of polled.
+    /// Asks the task to end: at its next turn its future is dropped instead of polled.
     ///
-    /// Nothing happens to a task that is over, and a task that ends in the poll that is under way has ended as
-    /// it did. To know that the future has been dropped, await the handle.
+    /// A task that has ended is not affected, and one that ends in its current poll keeps that result. To know
+    /// that the future has been dropped, await the handle.
     ///
     /// # Examples
     /// ```
@@ -68,7 +68,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Whether the task is over: finished, panicked or aborted.
+    /// Whether the task has ended: finished, panicked or aborted.
     ///
     /// # Examples
     /// ```

@@ -99,7 +99,7 @@ impl<T> JoinSet<T> {
         self.next().await
     }
 
-    /// Asks every task to end. [`join_next`](JoinSet::join_next) then gives each, cancelled or finished.
+    /// Asks every task to end. [`join_next`](JoinSet::join_next) then returns each, cancelled or finished.
     ///
     /// # Examples
     /// ```

@@ -31,8 +31,8 @@
 //!
 //! # The rooms
 //!
-//! Each uses what stands below it, and there is one way up: a wake, which finds the executor or the inbox that its
-//! name names. The **heart** are the seven marked with a dot; whoever has read those has seen how async works.
+//! Each room uses only those below it, with one exception: a wake finds its executor or inbox by the task's name.
+//! The **heart** is the seven marked with a dot; if you have read those, you have seen how async works.
 //!
 //! ```text
 //!   runtime handle join_set cores      what a user holds
@@ -62,7 +62,7 @@
 //!
 //! 1. A task is in the run queue at most once. *Model* `inbox`.
 //! 2. A wake during a poll means that the task is polled again.
-//! 3. A task that is over is never polled again, whoever still holds its waker; a waker may outlive everything.
+//! 3. A task that has ended is never polled again, even if its waker is still held; a waker may outlive everything.
 //!    *Model* `registry`.
 //! 4. A poll happens after the wake that caused it, and sees all that the waking thread wrote before it.
 //!    *Model* `inbox`.
@@ -75,15 +75,15 @@
 //!    many as take about a millisecond once the runtime has found polls to be long. Other threads may send tasks
 //!    without end: in a round of the run queue, that is until each task in it has had its turn, the runtime starts at
 //!    most 61 of them. *Models* `fair`, `inbox_portions`.
-//! 8. A panic in a task (in its poll or in a drop) ends that task alone and reaches whoever joins it.
+//! 8. A panic in a task (in its poll or in a drop) ends that task alone and reaches the code that joins it.
 //! 9. Dropping a future at any await point loses nothing that it promised to keep, frees its place in every
-//!    queue, and passes a wake that it had received and not used on to the next. Each primitive documents its
-//!    cancel safety. *Models* `semaphore`, `notify`, `mpsc`, `mutex`.
+//!    queue, and hands any wake-up that it received but did not use to the next waiter. Each primitive documents
+//!    its cancel safety. *Models* `semaphore`, `notify`, `mpsc`, `mutex`.
 //! 10. When the runtime ends, each task's future is dropped, on its own thread, and every descriptor is closed.
 //!     *Models* `registry`, `handle`, `abort_against_the_end`, `blocking`, `cores`.
 //! 11. A timer never fires early.
 //! 12. An aborted task's future is dropped in its own turn, never inside the call to `abort`: what a task owns is
-//!     touched by nobody while another task runs. *Models* `abort`, `abort_against_completion`.
+//!     not touched while another task runs. *Models* `abort`, `abort_against_completion`.
 //!
 //! # What it does not do
 //!

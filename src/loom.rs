@@ -94,7 +94,7 @@ mod unpoisoned {
             self.0.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner())
         }
 
-        /// Waits until notified, for no reason, or until the time is over, which is told. `guard` is of `mutex`.
+        /// Waits until notified, or for `limit` and then returns true. May return early. `guard` is of `mutex`.
         pub(crate) fn wait_timeout<'a, T>(
             &self,
             _mutex: &'a Mutex<T>,

@@ -24,9 +24,9 @@ use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
 
-/// What a channel or a lock never gives back, in bytes: there may be many of them.
+/// Bytes that a channel or a lock never releases: there may be many of them.
 pub(crate) const OF_ONE: usize = 4 * 1024;
-/// What a runtime never gives back of each of its queues, so that a burst of a thousand tasks allocates nothing.
+/// Bytes that a runtime never releases of each of its queues, so that a burst of a thousand tasks allocates nothing.
 pub(crate) const OF_ALL: usize = 64 * 1024;
 
 /// The room that is enough for `len` elements, if there is too much. Elements without a size take none.

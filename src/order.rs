@@ -64,7 +64,7 @@ pub(crate) struct RunQueue {
     order: Order,
 }
 
-/// Who goes next.
+/// Which runnable task goes next.
 pub(crate) enum Order {
     /// First come, first served: no task waits for more than one turn of each other one (invariant 7).
     Fifo,

@@ -1,10 +1,10 @@
 //! The executor's pace: how many polls make a turn, after which it looks outside.
 //!
-//! Each look costs a system call where there are sockets, so a turn should be long. But whoever waits outside (a
-//! socket, a timer, another thread) waits for the turn to end, and one poll may take ten nanoseconds or, where a task
-//! computes and only yields now and then, ten milliseconds. So the polls are timed, as cheaply as can be: the clock is
-//! read once a turn, and only where one full turn follows another. A turn that ends because the run queue is
-//! empty needs no pace.
+//! Each look costs a system call where there are sockets, so a turn should be long. But an event outside (at a
+//! socket, of a timer, from another thread) waits for the turn to end, and one poll may take ten nanoseconds or,
+//! where a task computes and only yields now and then, ten milliseconds. So the polls are timed, as cheaply as
+//! possible: the clock is read once per turn, and only where one full turn follows another. A turn that ends because
+//! the run queue is empty needs no pace.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Pace {
         let polls = self.polls.replace(0);
         self.round.set(self.round.get().saturating_sub(polls as usize));
         if let Some(before) = self.cut_off.replace(Some(now)) {
-            // A mean with the past: else the short polls between two long ones would hide them.
+            // A running mean: otherwise the short polls between two long ones would hide them.
             self.estimate.set((self.estimate.get() * 7 + (now - before) / polls) / 8);
             let fitting = LONG_TURN.as_nanos() / self.estimate.get().as_nanos().max(1);
             self.limit.set(fitting.clamp(1, MOST_POLLS.into()) as u32);
@@ -69,11 +69,11 @@ impl Pace {
         true
     }
 
-    /// Counts a look outside. With the queue `dry` there is nothing to poll, and the thread may sleep: a new turn begins,
-    /// also where the last one was cut off just now.
+    /// Counts a look outside. With the queue `dry` there is nothing to poll, and the thread may sleep: a new turn
+    /// begins, even if the last one was cut off just now.
     ///
-    /// True now and then: a thread that never sleeps gives memory back only then. More often would show, where many tasks
-    /// are spawned again and again.
+    /// Returns true now and then: a thread that never sleeps releases memory only then. More often would be
+    /// noticeable where many tasks are spawned again and again.
     pub(crate) fn looks(&self, dry: bool) -> bool {
         if dry {
             self.polls.set(0);

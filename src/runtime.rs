@@ -285,7 +285,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 ///     assert_eq!(task.await.unwrap(), words.len());
 /// });
 /// ```
-// Always inlined, as what it calls: else the future is copied through the stack, which is half the cost of a spawn.
+// Always inlined, like what it calls: otherwise the future is copied through the stack, half the cost of a spawn.
 #[inline(always)]
 #[track_caller]
 pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {

@@ -5,9 +5,9 @@
 //! and writes a byte into a socket; the other end of the socket is watched by the reactor like any other. That
 //! is the *self-pipe trick*, by D. J. Bernstein.
 //!
-//! What [`ctrl_c`] and [`unix::signal`] give listens from the moment it is **made**: a signal that comes before
+//! What [`ctrl_c`] and [`unix::signal`] return listens from the moment it is **made**: a signal that comes before
 //! it is first polled is not lost. Once a signal has been listened for, its default action (mostly: the end of
-//! the process) does not come back while the process lives, even when nobody listens any more.
+//! the process) does not come back while the process lives, even when no listener is left.
 //!
 //! [`signal-hook`]: https://docs.rs/signal-hook
 

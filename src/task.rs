@@ -1,4 +1,4 @@
-//! A task: a future, what became of it, and who waits for that.
+//! A task: a future, its outcome, and the waker of the task that awaits it.
 //!
 //! One allocation holds all three. The slab owns it as `Rc<dyn Run>`, which knows how to poll and no types;
 //! the [`JoinHandle`] owns the same allocation as `Rc<dyn Join<T>>`, which knows the output and cannot poll.
@@ -15,9 +15,9 @@
 //!                         +---------+
 //! ```
 //!
-//! The phase stands in a cell beside the stage, because foreign code (the future, its drop, its output's
+//! The phase is kept in a cell beside the stage, because foreign code (the future, its drop, its output's
 //! drop) runs while the stage is borrowed, and that code may hold this very task's handle: each method of the
-//! handle looks at the phase first, and touches the stage only when the task is over.
+//! handle checks the phase first, and touches the stage only when the task has ended.
 
 // ANCHOR: uses
 use std::cell::{Cell, RefCell};
@@ -36,13 +36,13 @@ use crate::waker::Name;
 // ANCHOR: sides
 /// What the executor sees of a task.
 pub(crate) trait Run {
-    /// One turn. Ready when the task is over: finished, panicked or aborted. Never panics.
+    /// Takes one turn. Ready when the task has ended: finished, panicked or aborted. Never panics.
     fn run(&self, cx: &mut Context<'_>) -> Poll<Ending>;
-    /// Drops the future, unless the task is over. Whoever joins is told that it was cancelled. Never panics.
+    /// Drops the future, unless it is being polled or has ended. The handle reports a cancellation. Never panics.
     fn cancel(&self);
 }
 
-/// How a task came to be over.
+/// How a task ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
     Finished,
@@ -55,10 +55,10 @@ pub(crate) trait Join<T> {
     /// # Panics
     /// When it would have to wait outside of the task's runtime, and after it has returned the result.
     fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>>;
-    /// Has the task end at its next turn. `by` is recorded; without it, whatever runs now. False when the task has
+    /// Makes the task end at its next turn. Records `by`, or without it whatever runs now. False when the task has
     /// ended, or was asked to before.
     fn request_abort(&self, by: Option<Actor>) -> bool;
-    /// Nobody waits any more: the waker of who did goes. It may keep alive whatever it likes.
+    /// The handle was dropped: discards its waker, which may keep anything alive.
     fn detach(&self);
     fn is_over(&self) -> bool;
     fn name(&self) -> Name;
@@ -112,13 +112,13 @@ impl<F: Future + 'static> Task<F> {
     fn step(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut stage = self.stage.borrow_mut();
         let Stage::Running(future) = &mut *stage else {
-            unreachable!("a task that is over is never polled (invariant 3)");
+            unreachable!("a task that has ended is never polled (invariant 3)");
         };
         // SAFETY: a pinned value must not be moved, nor its memory reused, before it is dropped. This one lies
         // in `Stage::Running` inside the `Rc` that `Task::new` made. Nothing takes a `Task` out of its `Rc`:
         // from its first turn on its owners hold trait objects, which lend `&self` only. The stage changes by
         // assignment, here and in `end`, which drops the future where it lies; `poll_join` and `detach` move the
-        // stage out, but only when the task is over. No other code gets a `&mut` to it.
+        // stage out, but only when the task has ended. No other code gets a `&mut` to it.
         #[allow(unsafe_code)]
         let future = unsafe { Pin::new_unchecked(future) };
         let output = ready!(future.poll(cx));
@@ -241,7 +241,7 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
 
 // ANCHOR: contain
 /// Runs foreign code (a wake, a drop, a job) that must not take the executor's loop or a thread with it. The
-/// panic hook has told of its panic; there is nobody left to hand it to.
+/// panic hook has reported its panic, and no caller is left to propagate it to.
 pub(crate) fn contain(code: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
         // The payload's drop may panic as well, and the drop of what that panics with, and so on without end:

@@ -70,12 +70,12 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::new(executor, now, deadline)
 }
 
-/// The future of [`sleep`] and [`sleep_until`]. Fused: once over, it stays so until it is [reset](Sleep::reset).
+/// The future of [`sleep`] and [`sleep_until`]. Fused: once elapsed, it stays so until it is [reset](Sleep::reset).
 ///
 /// Cancel safety: dropping it unsets the timer.
 ///
 /// # Panics
-/// A poll that has to wait panics outside of the runtime that the sleep was made in: the wait would be for ever.
+/// A poll that has to wait panics outside of the runtime that the sleep was made in: the wait would never end.
 #[must_use = "futures do nothing unless awaited"]
 pub struct Sleep {
     executor: Rc<Executor>,
@@ -99,7 +99,7 @@ impl Sleep {
         Sleep { executor, deadline, state }
     }
 
-    /// When it is over.
+    /// Returns the moment at which it ends.
     ///
     /// # Examples
     /// ```
@@ -114,7 +114,7 @@ impl Sleep {
         self.deadline
     }
 
-    /// Whether a poll has found it over, or would.
+    /// Whether a poll has found it elapsed, or would.
     ///
     /// # Examples
     /// ```
@@ -164,7 +164,7 @@ impl Sleep {
         self.executor.driver().world().is_none() || self.executor.now() >= self.deadline
     }
 
-    /// Sets the timer, or gives it the newer waker. False when there is nothing left to wait for.
+    /// Sets the timer, or replaces its waker with the newer one. False when there is nothing left to wait for.
     ///
     /// Wakers are cloned and dropped while the wheel is not borrowed, since both may be foreign code.
     fn is_waiting(&mut self, waker: &Waker) -> bool {

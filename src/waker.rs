@@ -39,7 +39,7 @@ const GENERATION_BITS: u32 = 26;
 pub(crate) const MAX_SLOTS: u32 = 1 << SLOT_BITS;
 /// Runtimes of one process that may be alive at once.
 pub(crate) const MAX_RUNTIMES: u16 = (1 << (64 - SLOT_BITS - GENERATION_BITS)) - 1;
-/// The number of every simulation. None is ever woken from another thread, so they need not be told apart, and what
+/// The number of every simulation. None is ever woken from another thread, so they can share one, and what
 /// one records does not depend on how many others there are.
 pub(crate) const SIMULATED: u16 = MAX_RUNTIMES;
 /// Generations are counted modulo this.
@@ -84,7 +84,7 @@ impl Name {
         // SAFETY: `RawWakerVTable` asks that its functions are thread-safe and that they uphold the contract
         // of a waker for this data word. The word is an integer: no function of `VTABLE` dereferences it, so
         // none can touch freed memory or race on it, whatever thread calls it, how often, and after what.
-        // `clone` gives the same word and table, `wake` and `wake_by_ref` only look the integer up, and there
+        // `clone` returns the same word and table, `wake` and `wake_by_ref` only look the integer up, and there
         // is no resource that `wake` or `drop` would have to release.
         unsafe { Waker::new(data, &VTABLE) }
     }

@@ -48,7 +48,7 @@ const SMALL: usize = 64;
 pub(crate) struct Wheel {
     /// All up to and including this tick has fired.
     now: u64,
-    /// Which slots have timers: a bit a slot, a word a level.
+    /// Which slots have timers: one bit per slot, one word per level.
     occupied: [u64; LEVELS],
     slots: [[Slot; SLOTS]; LEVELS],
     entries: Vec<Entry>,
@@ -121,7 +121,7 @@ impl Wheel {
         self.free.taken()
     }
 
-    /// Sets a timer, or gives the waker back when the tick is past or present: then there is nothing to wait for.
+    /// Sets a timer. Returns the waker when the tick is past or present: then there is nothing to wait for.
     pub(crate) fn insert(&mut self, tick: u64, waker: Waker) -> Result<TimerKey, Waker> {
         if tick <= self.now {
             return Err(waker);
@@ -159,7 +159,7 @@ impl Wheel {
         }
     }
 
-    /// Unsets a timer and gives its waker, to be dropped where nothing is borrowed. `None` if it has fired.
+    /// Unsets a timer and returns its waker, to be dropped where nothing is borrowed. `None` if it has fired.
     pub(crate) fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
         if !self.is_set(key) {
             return None;

@@ -21,7 +21,7 @@ fn spawn<T: Send + 'static>(pool: &Pool, job: impl FnOnce() -> T + Send + 'stati
     pool.spawn(job).expect("a thread starts")
 }
 
-/// A job that says when it has started and ends when it is told to.
+/// A job that reports when it has started, and ends when its gate opens.
 fn gated(pool: &Pool) -> (BlockingTask<ThreadId>, Receiver<()>, Sender<()>) {
     let (started, has_started) = channel();
     let (open, gate) = channel();

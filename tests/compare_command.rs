@@ -1,4 +1,4 @@
-//! The command that compares: its arguments, its table, its files, and how it tells that something failed.
+//! The command that compares: its arguments, its table, its files, and how it reports a failure.
 
 #[allow(dead_code)] // Other tests use the rest.
 mod support;
@@ -42,7 +42,7 @@ fn compare_writes_what_it_measured() {
     for row in ["rates          threads", "rates          coroutines", "grep           coroutines"] {
         assert_eq!(table.matches(row).count(), 1, "{table}");
     }
-    assert!(table.contains(&names[2]), "the report's path is told: {table}");
+    assert!(table.contains(&names[2]), "the report's path is printed: {table}");
 
     let runs: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
     let runs = runs["runs"].as_array().unwrap();

@@ -278,7 +278,7 @@ fn i09_a_future_dropped_at_an_await_loses_nothing() {
         });
         let (waker, woken) = new_count_waker();
         for _ in 0..3 {
-            // Who waits by reference and goes away leaves the output where it is.
+            // A task that waits by reference and stops waiting leaves the output where it is.
             let mut waiting = &mut task;
             assert!(poll_with(&mut waiting, &waker).is_pending());
         }

@@ -87,7 +87,7 @@ fn owned_by_its_own_core(on_a_core: fn(Cores) -> std::io::Result<()>) {
     drop(first.spawn(move || async move { reports.send(on_a_core(cores)).unwrap() }));
     let patience = std::time::Duration::from_secs(30);
     report.recv_timeout(patience).expect("its own core panicked, or waits").unwrap();
-    // Its own core has been told to stop as well, and does so when its task gives way.
+    // Its own core has received the order to stop as well, and stops when its task gives way.
     for task in tasks {
         assert!(task.join().unwrap_err().is_cancelled());
     }

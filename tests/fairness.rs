@@ -82,7 +82,7 @@ fn beside_tasks_that_wake_themselves_each_gets_its_turn_in_every_round() {
             assert_eq!(storm.polls_during(yield_now()).await, size, "one round");
             // A task and its join: a round until it runs, a round until we hear of it.
             let polls = storm.polls_during(spawn(async {})).await;
-            assert!(polls <= 2 * size, "{polls} polls of {size} tasks before a new task was over");
+            assert!(polls <= 2 * size, "{polls} polls of {size} tasks before a new task finished");
             storm.end().await;
         }
     });
@@ -339,7 +339,7 @@ fn leaves_that_are_always_ready_give_way() {
     for (name, leaf) in leaves {
         let in_one_poll = operations(leaf);
         assert!(in_one_poll <= BUDGET, "{name}: {in_one_poll} operations in one poll");
-        // A budget that is no use to anybody would pass the test above.
+        // A uselessly small budget would pass the test above.
         let expected = if name == "JoinHandle" { 0 } else { BUDGET / 2 };
         assert!(in_one_poll >= expected, "{name}: only {in_one_poll} operations in one poll");
     }

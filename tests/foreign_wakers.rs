@@ -16,7 +16,7 @@ use cotask::{Builder, JoinHandle, Runtime, block_on, spawn, yield_now};
 
 const LONG: Duration = Duration::from_secs(3_600);
 
-/// What foreign code may do that makes the runtime change under whoever called it.
+/// What foreign code may do that changes the runtime under its caller.
 fn meddle(done: Rc<Cell<usize>>) -> impl FnOnce() + 'static {
     let victim = spawn(pending::<()>());
     let mut nap = sleep(LONG);
@@ -119,7 +119,7 @@ fn a_timer_that_is_over_keeps_no_waker() {
         assert!(fired.is_elapsed());
         for nap in [&mut refused, &mut fired] {
             assert_eq!(poll_with(nap, &waker), Poll::Ready(()));
-            assert_eq!(poll_with(nap, &waker), Poll::Ready(()), "a sleep that is over stays so");
+            assert_eq!(poll_with(nap, &waker), Poll::Ready(()), "a sleep that has ended stays so");
         }
         assert_eq!(count.get(), 1);
     });
@@ -168,7 +168,7 @@ fn a_drop_that_panics_reaches_who_polled_and_harms_nobody_else() {
         let cancels = spawn(async move { drop(nap) });
         assert!(replaces.await.unwrap_err().is_panic());
         assert!(cancels.await.unwrap_err().is_panic());
-        let task = Rc::into_inner(task).expect("the tasks that shared it are over").into_inner();
+        let task = Rc::into_inner(task).expect("the tasks that shared it have ended").into_inner();
         assert_eq!(task.await.unwrap(), "served");
     });
     still_serves(&runtime);

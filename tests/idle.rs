@@ -31,7 +31,7 @@ fn a_sleep_of_one_task_is_one_sleep_of_the_thread() {
     assert_eq!(polls, 1, "only the one that slept is polled");
 }
 
-/// Tasks that wait for nobody, with a timer far away.
+/// Spawns a task that waits for no event, and one with a timer far away.
 fn spawn_waiting_tasks(runtime: &Runtime) {
     runtime.spawn(Probe::default().future());
     runtime.spawn(async { cotask::time::sleep(Duration::from_secs(86_400)).await });

@@ -49,7 +49,7 @@ fn timers_give_way() {
         gives_way("sleep", async || sleep(Duration::ZERO).await).await;
         gives_way("sleep_until", async || sleep_until(past).await).await;
         let mut over = sleep(Duration::ZERO);
-        gives_way("a sleep that is over", async || (&mut over).await).await;
+        gives_way("a sleep that has ended", async || (&mut over).await).await;
 
         let (sender, mut receiver) = mpsc::unbounded_channel::<()>();
         gives_way("timeout, expired", async || {

@@ -1,5 +1,5 @@
-//! A panic at every place where foreign code runs. It ends that task alone, reaches whoever joins it, and the runtime
-//! still serves.
+//! A panic at every place where foreign code runs. It ends that task alone, reaches the task that joins it, and the
+//! runtime still serves.
 
 mod common;
 
@@ -111,7 +111,7 @@ fn in_the_drop_of_an_output_that_nobody_takes() {
         drop(spawn(async move { value }));
         settle().await;
         assert_eq!(dropped.get(), 1, "detached first, then finished");
-        // The other way round the drop is the doing of whoever lets the handle go.
+        // The other way round, the code that drops the handle drops the output.
         let value = output();
         let finished = spawn(async move { value });
         settle().await;
@@ -210,7 +210,7 @@ fn in_a_blocking_job() {
             let error = spawn_blocking(|| panic!("in a job")).await.unwrap_err();
             assert_eq!(message(error), "in a job");
         }
-        // The result comes when nobody waits any more, and so is dropped by the pool's thread.
+        // The result comes when no task waits any more, so the pool's thread drops it.
         let (gone, is_gone) = std::sync::mpsc::channel::<()>();
         let job = spawn_blocking(move || {
             assert!(is_gone.recv().is_err());
@@ -271,7 +271,7 @@ fn in_the_main_future_and_in_its_drop() {
     runtime.block_on(settle());
     assert_eq!((task.polls(), task.dropped()), (1, 0));
     common::grammar::check(&runtime.take_trace());
-    assert_eq!(runtime.tasks(), 1, "block_on did not give its name back");
+    assert_eq!(runtime.tasks(), 1, "block_on did not release its name");
     still_serves(&runtime);
 }
 

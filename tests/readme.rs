@@ -60,7 +60,7 @@ fn texts(folder: &Path, texts: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whoever follows a text leaves no files in the clone that git would then show: what a command writes is below `target`.
+/// A reader who follows a text leaves no files in the clone that git would show: each command writes below `target`.
 #[test]
 fn commands_that_texts_show_write_below_target() {
     let mut files = Vec::new();

@@ -323,7 +323,7 @@ fn other_threads_may_wake_and_spawn_while_the_runtime_ends() {
             }
             assert!(handle.is_closed());
             spawned.push(handle.spawn(|| async {}));
-            // Each of them is told how it ended, and the last that it was too late.
+            // Each handle reports how its task ended, and the last one that it came too late.
             let last = spawned.into_iter().map(|task| task.join()).last();
             assert!(last.unwrap().unwrap_err().is_cancelled());
         });
@@ -410,7 +410,7 @@ fn shutdown_timeout_of_an_idle_runtime_waits_for_nothing() {
     assert!(Runtime::new().unwrap().shutdown_timeout(Duration::ZERO));
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async { spawn_blocking(|| ()).await.unwrap() });
-    // Its one thread sleeps, or is about to: the job was over when its result was there.
+    // Its one thread sleeps, or is about to: the job had ended when its result was there.
     assert!(runtime.shutdown_timeout(Duration::from_secs(60)));
 }
 
@@ -454,7 +454,7 @@ fn what_blocks_a_thread_panics_inside_a_task_and_not_beside_it() {
     let remote = handle.spawn(|| async { 1 });
     runtime.block_on(settle());
     runtime.block_on(async { sleep(Duration::from_millis(1)).await });
-    assert_eq!(remote.join().unwrap(), 1, "between two calls of block_on the thread is anybody's");
+    assert_eq!(remote.join().unwrap(), 1, "between two calls of block_on any code may use the thread");
 }
 
 #[test]

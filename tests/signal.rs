@@ -117,7 +117,7 @@ fn a_signal_before_the_first_poll_is_not_lost() {
     });
 }
 
-/// The default action does not come back when nobody listens any more.
+/// The default action does not come back when no task listens any more.
 #[test]
 fn a_registration_remains_for_the_life_of_the_process() {
     if let Some(mut subject) = Subject::start("a_registration_remains_for_the_life_of_the_process") {
@@ -184,7 +184,7 @@ fn all_who_listen_hear() {
             wait_to_go_on();
         }
     });
-    // It has heard three, unless two were told to it as one: then it is given the rest.
+    // It has heard three, unless two were merged into one: then the loop sends it the rest.
     while !other.is_finished() {
         signal_hook::low_level::raise(SignalKind::user_defined1().as_raw()).unwrap();
         std::thread::yield_now();

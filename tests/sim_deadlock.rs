@@ -95,7 +95,7 @@ fn each_kind_of_wait_is_named() {
     assert!(waiting.iter().any(|waiter| waiter.to_string().contains("no room of the runtime knows")));
 }
 
-/// A peer that crashed in silence is a wait for ever: TCP without a time-out of the program's own.
+/// A wait for a peer that crashed in silence never ends: it is TCP without a time-out of the program's own.
 #[test]
 fn a_silent_peer_is_a_deadlock_and_a_lost_one_is_none() {
     let ends = |seed| {
@@ -131,7 +131,7 @@ fn what_a_host_leaves_behind_is_told() {
         let host = sim::host("hasty", || async {
             cotask::spawn_named("unfinished", std::future::pending::<()>());
             let socket = UdpSocket::bind("0.0.0.0:1").await.unwrap();
-            // A cycle: nobody will ever drop the socket.
+            // A cycle: the socket is never dropped.
             let cycle = Rc::new(RefCell::new(None::<Box<dyn Any>>));
             *cycle.borrow_mut() = Some(Box::new((Rc::clone(&cycle), socket)));
         });

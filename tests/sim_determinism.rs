@@ -1,4 +1,4 @@
-//! The same seed gives the same run: twice, in another process, beside others; whatever goes wrong in it.
+//! The same seed repeats the same run: twice, in another process, beside others; whatever goes wrong in it.
 
 use std::ops::ControlFlow;
 use std::process::Command;

@@ -132,7 +132,7 @@ fn bandwidth() {
     assert!((2 * SECOND..6 * SECOND).contains(&took), "200 kB at 100 kB/s, there and back: {took:?}");
 }
 
-/// Sends numbered datagrams to `sink` and gives what arrives, in the order in which it does.
+/// Sends numbered datagrams to `sink` and returns those that arrive, in the order of arrival.
 fn datagrams(seed: u64, link: impl FnOnce(sim::Link)) -> Report<Vec<u32>> {
     run(seed, async {
         let arrived = Rc::new(RefCell::new(Vec::new()));
@@ -339,7 +339,7 @@ fn nobody_listens_or_the_port_is_refused() {
         TcpStream::connect("server:7").await.unwrap();
         (nobody.kind(), refused)
     });
-    assert_eq!(report.faults[&Kind::Refused], 1, "nobody listening is no fault");
+    assert_eq!(report.faults[&Kind::Refused], 1, "a port without a listener is no fault");
     assert_eq!(report.result.unwrap(), (ErrorKind::ConnectionRefused, ErrorKind::ConnectionRefused));
 }
 

@@ -105,7 +105,7 @@ fn ghost(to: &'static str, times: usize, words: &'static [u8]) {
     });
 }
 
-/// More of them than are served at once: without a limit nobody else would be served again.
+/// More of them than are served at once: without a limit no other visitor would be served again.
 #[test]
 fn visitors_who_say_nothing_do_not_keep_the_others_out() {
     sim::check(0..5, || async {

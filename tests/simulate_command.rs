@@ -62,7 +62,7 @@ fn below<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
     lines.take_while(|line| indent(line) > indent(heading)).map(str::trim).collect()
 }
 
-/// The seed of the book: a slow network to one customer, who pays twice.
+/// The seed of the book: over a slow network, one customer pays twice.
 #[test]
 fn a_seed_that_is_run_alone_is_told_in_words() {
     let told = text(&run("simulate", &["--seed", "27", "--last", "5"]));

@@ -19,7 +19,7 @@ use std::fs;
 use serde_json::Value;
 use support::run;
 
-/// Runs a step to its end and gives what it printed.
+/// Runs a step to its end and returns what it printed.
 fn printed(step: &str) -> String {
     let output = run::<&str>(step, &[]);
     let error = String::from_utf8_lossy(&output.stderr);
@@ -143,10 +143,10 @@ fn step07_takes_turns() {
         ends.map(|event| event["outcome"].as_str().unwrap_or("-")).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(outcome("0.1.0"), "pending pending pending finished");
-    assert!(events.iter().all(|event| event["event"] != "parked"), "there is always somebody who can run");
+    assert!(events.iter().all(|event| event["event"] != "parked"), "there is always a task that can run");
 }
 
-/// What epoll tells; kqueue tells the end of a stream in its own way.
+/// What epoll reports; kqueue reports the end of a stream in its own way.
 #[cfg(target_os = "linux")]
 #[test]
 fn step08_an_edge_is_told_once() {
@@ -324,7 +324,7 @@ mod executor {
             second.expect("it was polled").wake();
             task.await;
             first.wake();
-            assert_eq!(turn().await.1, 3, "it is over, and its waker may outlive it");
+            assert_eq!(turn().await.1, 3, "it has finished, and its waker may outlive it");
         });
     }
 

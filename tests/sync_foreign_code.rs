@@ -91,7 +91,7 @@ fn mpsc_replaced_waker_that_sends_when_it_is_dropped() {
     let old = Reenter::waker(On::Drop, move || again.send(1).unwrap());
     assert!(receiver.poll_recv(&mut Context::from_waker(&old)).is_pending());
     drop(old);
-    // Storing the new waker drops the old one, whose drop sends: whoever was replaced must not be lost.
+    // Storing the new waker drops the old one, whose drop sends: the wake must not be lost.
     let (new, count) = new_count_waker();
     assert!(receiver.poll_recv(&mut Context::from_waker(&new)).is_pending());
     assert_eq!(count.get(), 1);

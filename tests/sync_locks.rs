@@ -152,7 +152,7 @@ fn the_lock_is_handed_over_in_order_with_the_value() {
     assert_pending!(second.poll());
     drop(guard);
     assert!(first.is_woken() && !second.is_woken());
-    assert!(mutex.try_lock().is_err(), "granted to the first, who has not run yet");
+    assert!(mutex.try_lock().is_err(), "granted to the first, which has not run yet");
     assert_ready!(first.poll()).push(1);
     assert!(second.is_woken());
     assert_ready!(second.poll()).push(2);

@@ -52,7 +52,7 @@ struct Model {
     capacity: usize,
     free: usize,
     closed: bool,
-    /// Who waits for room, in order of arrival: a name, and whether it has been granted.
+    /// The senders that wait for room, in order of arrival: a name, and whether it has been granted.
     waiting: Vec<(u32, bool)>,
 }
 

@@ -69,7 +69,7 @@ fn a_waiter_that_joins_after_notify_waiters_is_not_woken_by_it() {
     let mut after = spawn(notify.notified());
     assert_pending!(after.poll());
     assert!(!after.is_woken());
-    // And what `before` was told is not passed on: it was for those who were there.
+    // And the notification of `before` is not passed on: it was for the waiters that were there.
     drop(before);
     assert!(!after.is_woken());
     assert_pending!(after.poll());

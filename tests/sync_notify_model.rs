@@ -13,7 +13,7 @@ use tokio_test::task::{Spawn, spawn};
 struct Wakeups {
     permit: bool,
     rounds: usize,
-    /// Who waits, in the order of arrival.
+    /// The waiters, in the order of arrival.
     queue: VecDeque<usize>,
 }
 

@@ -136,7 +136,7 @@ fn a_plain_thread_may_wait_though_its_park_token_is_used_by_others() {
     let (sender, receiver) = oneshot::channel();
     let (started, starting) = oneshot::channel();
     let waiting = thread::spawn(move || {
-        // A token left over by somebody else must not end the wait early.
+        // A token left over by other code must not end the wait early.
         thread::current().unpark();
         started.send(()).unwrap();
         receiver.blocking_recv()

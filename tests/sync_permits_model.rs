@@ -17,7 +17,7 @@ type Task<'a, T> = Spawn<Pin<Box<dyn Future<Output = T> + 'a>>>;
 struct Permits {
     free: usize,
     closed: bool,
-    /// Who waits, in the order of arrival.
+    /// The requests that wait, in the order of arrival.
     waiting: Vec<Request>,
 }
 

@@ -371,7 +371,7 @@ fn the_virtual_clock_waits_for_tasks_and_for_blocking_jobs() {
         for _ in 0..100 {
             yield_now().await;
         }
-        assert_eq!(start.elapsed(), Duration::ZERO, "the clock moved while somebody could run");
+        assert_eq!(start.elapsed(), Duration::ZERO, "the clock moved while a task could run");
         drop(go);
         assert!(job.await.unwrap());
         assert_eq!(start.elapsed(), Duration::ZERO, "the clock moved while a job was out");
@@ -451,7 +451,7 @@ fn a_sleep_is_terminated_once_it_has_returned_and_until_it_is_reset() {
         assert!(nap.is_terminated(), "a fused future stays so");
 
         nap.reset(Instant::now());
-        assert!(nap.is_elapsed() && !nap.is_terminated(), "it is over, and nothing has been told");
+        assert!(nap.is_elapsed() && !nap.is_terminated(), "elapsed, but no poll has returned it yet");
         (&mut nap).await;
         assert!(nap.is_terminated());
         nap.reset(Instant::now() + Duration::from_secs(3_600));

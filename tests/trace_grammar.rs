@@ -1,4 +1,4 @@
-//! What the recorder tells of random programs obeys a grammar, and with it the runtime its contract.
+//! What the recorder reports of random programs obeys a grammar, and so the runtime keeps its contract.
 
 mod trace_support;
 
@@ -66,7 +66,7 @@ fn perform(world: Rc<World>, steps: Vec<Step>) -> LocalBoxFuture<'static, ()> {
                     let hurried = sleep(Duration::from_millis(u64::from(millis) / 2));
                     let _ = timeout(Duration::from_millis(millis.into()), hurried).await;
                 }
-                // Not for ever: a program that only waits for itself would not end.
+                // With a limit: a program that only waits for itself would not end.
                 Step::Send => drop(timeout(Duration::from_millis(3), world.sender.send(1)).await),
                 Step::Receive => {
                     let taken = world.receiver.borrow_mut().take();

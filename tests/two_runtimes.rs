@@ -38,7 +38,7 @@ fn each_wakes_the_tasks_of_the_others() {
     }
     let wakers: Vec<_> = wakers.iter().take(3).collect();
     for (place, waker) in wakers {
-        // Each is woken by the next one's thread, and by nobody else.
+        // Each is woken by the next one's thread, and by no other.
         tell[(place + 1) % 3].send(waker).unwrap();
     }
     drop(tell);

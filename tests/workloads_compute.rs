@@ -1,4 +1,4 @@
-//! The workloads that need no server: every style gives the same answer, and bad arguments are named.
+//! The workloads that need no server: every style finds the same answer, and an error names the bad argument.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The workloads with a server: every style gives the same answer, and says what is wrong with a server that fails.
+//! The workloads with a server: every style finds the same answer, and reports what is wrong with a failing server.
 
 #[allow(dead_code)] // Other tests use the rest.
 mod support;
@@ -21,7 +21,7 @@ fn server(serve: impl Fn(usize, TcpStream) + Send + 'static) -> SocketAddr {
     address
 }
 
-/// An address at which nobody listens.
+/// An address at which no server listens.
 fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -356,13 +356,13 @@ fn a_server_is_kept_running_without_an_input() {
     assert_eq!(String::from_utf8_lossy(&ended.stderr).trim(), "terminated");
 }
 
-/// The system stops a process of the background that reads its terminal, and a stopped server answers nobody.
+/// The system stops a background process that reads its terminal, and a stopped server answers no client.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_server_in_the_background_of_a_terminal_serves() {
     use nix::sys::signal::{Signal, kill};
     use std::process::{Command, Stdio};
-    // `script` has a terminal for the shell, `set -m` gives the server a background of its own.
+    // `script` has a terminal for the shell, `set -m` puts the server into a background of its own.
     let mut script = Command::new("script");
     let program = support::command::<&str>("rates", &[]);
     let background =

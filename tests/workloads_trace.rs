@@ -47,7 +47,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Runs a workload and gives the events that it recorded.
+/// Runs a workload and returns the events that it recorded.
 fn record(workload: &str, args: &[&str], file: &Scratch) -> Vec<Value> {
     let args = [args, &["--trace", file.name()]].concat();
     let output = run(workload, &args);
@@ -90,7 +90,7 @@ fn jobs_are_recorded_too() {
     assert_eq!(count(&events, "job_done"), 3);
 }
 
-/// The server of echo would run for ever; its load client is a process of its own.
+/// The server of echo would never end; its load client is a process of its own.
 #[test]
 fn servers_and_helpers_record_as_well() {
     let file = Scratch::new("echo.jsonl");
@@ -138,7 +138,7 @@ fn a_run_that_fails_leaves_its_trace() {
     assert!(file.read().contains("\"spawned\""));
 }
 
-/// Starts a program that hangs, has it ended by a signal when `hangs` says that it does, and gives what it said.
+/// Starts a program that hangs, has it ended by a signal when `hangs` says that it does, and returns what it printed.
 #[cfg(target_os = "linux")]
 fn ended_by(signal: Signal, workload: &str, args: &[&str], hangs: impl FnOnce(i32)) -> (Option<i32>, String) {
     let mut command = support::command(workload, args);

@@ -26,10 +26,10 @@ struct Member {
 
 struct Server {
     house: House,
-    /// Tokens are never used again, so that a late event finds nobody rather than somebody else.
+    /// Tokens are never reused, so a late event finds no member rather than a wrong one.
     next: usize,
     members: HashMap<Token, Member>,
-    /// Members that are not read from until everybody has room for one more message.
+    /// Members that are not read from until every member has room for one more message.
     held: Vec<Token>,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn serve(house: House, listener: TcpListener) -> Result<()> {
             server.write_to(event.token());
             server.read_from(event.token());
         }
-        // Edge-triggered: nobody will tell again that these can be read.
+        // Edge-triggered: no later event will report that these can be read.
         for held in std::mem::take(&mut server.held) {
             server.read_from(held);
         }

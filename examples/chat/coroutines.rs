@@ -35,13 +35,13 @@ pub(super) fn serve(house: House, listener: std::net::TcpListener) -> Result<()>
     block_on(async { serve_all(house, TcpListener::from_std(listener)?, keep_little).await })
 }
 
-/// Serves for as long as it is polled. `prepare` is told of each connection first.
+/// Serves for as long as it is polled, and calls `prepare` on each new connection first.
 pub(super) async fn serve_all(
     house: House,
     listener: TcpListener,
     prepare: impl Fn(&TcpStream) -> std::io::Result<()>,
 ) -> Result<()> {
-    // A bound that nobody reaches is none.
+    // A bound that no queue can reach is no bound.
     let capacity = if house.policy == Policy::Unbounded { usize::MAX >> 4 } else { house.queue };
     let room = Rc::new(Room { members: RefCell::default(), policy: house.policy });
     for number in 0.. {
@@ -66,7 +66,7 @@ async fn member(room: Rc<Room>, number: u64, stream: TcpStream, messages: Receiv
 
 async fn write(mut stream: &TcpStream, mut messages: Receiver<Frame>) -> std::io::Result<()> {
     while let Some(message) = messages.recv().await {
-        // Who has gone without a word takes nothing, and all would wait for it.
+        // A client that vanished without closing reads nothing, and all others would wait for it.
         timeout(LONGEST, stream.write_all(&*message)).await??;
     }
     Ok(())
@@ -75,7 +75,7 @@ async fn write(mut stream: &TcpStream, mut messages: Receiver<Frame>) -> std::io
 async fn read(room: &Room, number: u64, mut stream: &TcpStream) -> std::io::Result<()> {
     loop {
         let mut message = Arc::new([0; FRAME]);
-        let bytes = Arc::get_mut(&mut message).expect("nobody else has it yet");
+        let bytes = Arc::get_mut(&mut message).expect("the message is not shared yet");
         stream.read_exact(bytes).await?;
         room.tell_all_but(number, &message).await;
     }

@@ -42,7 +42,7 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// How long the schedule is, if nobody has to wait.
+    /// Returns how long the schedule takes if no message has to wait.
     pub(super) fn length(&self) -> Duration {
         Duration::from_secs_f64(self.messages as f64 / self.rate as f64)
     }
@@ -100,7 +100,7 @@ pub(super) struct Result {
 ///
 /// # Errors
 ///
-/// When the server cannot be reached, or a message was not heard and nobody else will tell.
+/// When the server cannot be reached, or a message was not heard and no parent process reports it.
 pub(super) fn main(args: &Args) -> anyhow::Result<()> {
     let (heard, mut commands) = mpsc::unbounded_channel();
     if args.on_command {

@@ -1,11 +1,11 @@
-//! chat: one speaks, all listen, and some listen slowly.
+//! chat: one client speaks, all listen, and some listen slowly.
 //!
-//! A message that a slow listener has not taken must be somewhere. There are three places for it, and a server chooses:
+//! A message that a slow listener has not read must be kept somewhere. A server chooses one of three places:
 //!
-//! - `wait`: it stays with the speaker, who is not read from until the slowest listener has room (backpressure). Nothing
-//!   is lost and no memory grows, but all hear only as fast as the slowest.
-//! - `cut`: each listener has a queue with an end, and whoever's queue is full is disconnected. The others hear on time.
-//! - `unbounded`: it stays in the server's memory. All seems well, until the memory is used up.
+//! - `wait`: with the speaker. The server reads nothing from it until the slowest listener has room (backpressure).
+//!   No message is lost and no memory grows, but all hear only as fast as the slowest.
+//! - `cut`: in a bounded queue per listener. A listener whose queue is full is disconnected; the others hear on time.
+//! - `unbounded`: in the server's memory. All seems well until the memory is used up.
 
 mod callbacks;
 mod coroutines;
@@ -26,7 +26,7 @@ use crate::common::{
     Common, Figure, Hash, Meter, Outcome, Peer, Size, Source, Style, Workload, listen, source, waiting,
 };
 
-/// Serve a chat in which some listeners are slow, and tell what that cost and whom
+/// Serve a chat in which some listeners are slow, and report what that cost and whom
 #[derive(clap::Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Args {
@@ -55,7 +55,7 @@ enum Command {
 enum Policy {
     /// Wait for the slowest listener
     Wait,
-    /// Disconnect whoever is too slow
+    /// Disconnect a listener that is too slow
     Cut,
     /// Keep everything in memory
     Unbounded,
@@ -72,7 +72,7 @@ fn frame(number: u64) -> Frame {
     Arc::new(frame)
 }
 
-/// The number of the first message that everybody gets: whoever has it will miss no other.
+/// The number of the first message to each client: a client that has received it misses no later one.
 const WELCOME: u64 = u64::MAX;
 
 const STYLES: &[Source] = &[
@@ -107,7 +107,7 @@ pub(crate) static CUT: Workload = Workload {
     ..WORKLOAD
 };
 
-/// Nobody waits, nobody is disconnected. The program `chat` does the same with `--policy unbounded`.
+/// No client waits and none is disconnected. The program `chat` does the same with `--policy unbounded`.
 #[allow(dead_code)]
 pub(crate) static UNBOUNDED: Workload = Workload {
     name: "chat-unbounded",

@@ -1,4 +1,4 @@
-//! chat in a simulation: who stays connected hears each message once, whole and in order.
+//! chat in a simulation: a listener that stays connected hears each message once, whole and in order.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,8 +17,8 @@ use crate::common::{Backoff, bind};
 const LISTENERS: [&str; 3] = ["ann", "bob", "cid"];
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The program of the simulation: a server, somebody who speaks with such a pause, and listeners who want to hear so
-/// many messages each.
+/// The program of the simulation: a server, a speaker that pauses for `pause` after each message, and listeners that
+/// stop after `messages` messages each.
 pub(crate) async fn run(messages: u64, pause: Duration) {
     sim::host("server", || async {
         let house = House { policy: Policy::Wait, queue: 4 };
@@ -35,13 +35,13 @@ pub(crate) async fn run(messages: u64, pause: Duration) {
     }
 }
 
-/// A message is a session of the speaker, and a number within it. A new connection is a new session: what became of the
-/// last words of the old one, nobody knows.
+/// Numbers a message by the speaker's session and its place within it. Each new connection is a new session, because
+/// the speaker cannot know which of the old one's last messages arrived.
 fn number(session: u64, message: u64) -> u64 {
     session << 32 | message
 }
 
-/// Speaks for ever.
+/// Speaks without end.
 async fn speak(sessions: Rc<Cell<u64>>, pause: Duration) -> Result<()> {
     let mut backoff = Backoff::new(PATIENCE / 10, PATIENCE);
     loop {

@@ -28,7 +28,7 @@ struct Room {
 }
 
 pub(super) fn serve(house: House, listener: std::net::TcpListener) -> Result<()> {
-    // A bound that nobody reaches is none.
+    // A bound that no queue can reach is no bound.
     let capacity = if house.policy == Policy::Unbounded { usize::MAX >> 4 } else { house.queue };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
@@ -64,7 +64,7 @@ async fn write(mut stream: WriteHalf<'_>, mut messages: Receiver<Frame>) -> std:
 async fn read(room: &Room, number: u64, mut stream: ReadHalf<'_>) -> std::io::Result<()> {
     loop {
         let mut message = Arc::new([0; FRAME]);
-        let bytes = Arc::get_mut(&mut message).expect("nobody else has it yet");
+        let bytes = Arc::get_mut(&mut message).expect("the message is not shared yet");
         stream.read_exact(bytes).await?;
         room.tell_all_but(number, &message).await;
     }

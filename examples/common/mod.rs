@@ -87,11 +87,11 @@
 //!
 //! # Other processes
 //!
-//! A server, a load client or a worker is the same program started once more ([`Peer::spawn`]), with arguments that the
-//! workload itself defines (a clap subcommand such as `serve`). It calls [`peer::end_with_parent`] first: from
-//! then on it ends when its standard input closes, so that it can never outlive whoever started it. `run` returns
-//! `Ok(None)` in such a process. It listens with [`listen`], whose queue is long enough for all to come at once, and tells
-//! its address with [`peer::announce`]. What worker processes have in common stands in [`worker`]. Never name the executable yourself: inside `compare` it is another one.
+//! A server, load client or worker is the same program, started once more ([`Peer::spawn`]) with arguments that the
+//! workload defines (a clap subcommand such as `serve`). It first calls [`peer::end_with_parent`], so it ends when
+//! its standard input closes and never outlives its parent. There `run` returns `Ok(None)`. It listens with
+//! [`listen`], whose queue is long enough for all clients at once, and reports its address with [`peer::announce`].
+//! Worker processes share [`worker`]. Never name the executable yourself: inside `compare` it is another one.
 //!
 //! # Conventions
 //!

@@ -189,7 +189,7 @@ pub(crate) fn end_with_parent() {
     end_with_parent_and(|_| {});
 }
 
-/// As [`end_with_parent`], and gives each line of standard input to `hear`, on a thread of its own.
+/// Like [`end_with_parent`], but passes each line of standard input to `hear`, on a thread of its own.
 pub(crate) fn end_with_parent_and(mut hear: impl FnMut(&str) + Send + 'static) {
     HELPER.store(true, Ordering::Relaxed);
     thread::spawn(move || {

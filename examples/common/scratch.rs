@@ -1,4 +1,4 @@
-//! A directory for files that nobody needs afterwards.
+//! A directory for files that are not needed afterwards.
 
 use std::fs;
 use std::path::{Path, PathBuf};

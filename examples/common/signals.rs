@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the program ends, and leaves a trace where one was asked for, and nothing that nobody needs.
+//! Ctrl-C and SIGTERM: the program ends, writes a trace if one was asked for, and leaves no temporary files.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

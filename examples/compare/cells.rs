@@ -32,7 +32,7 @@ impl Spread {
 }
 
 impl Cell {
-    /// Why the cell gives no figures: the first run that failed.
+    /// Returns why the cell has no figures: the first run that failed.
     pub(crate) fn failure(&self) -> Option<&str> {
         self.runs.iter().find(|run| !run.ok).map(|run| run.why.as_str())
     }

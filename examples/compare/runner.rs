@@ -294,7 +294,7 @@ impl Runner {
         let send = self.send.clone();
         thread::spawn(move || {
             let mut bytes = Vec::new();
-            // An output that breaks off gives no result, which is told as such.
+            // A truncated output holds no result, and is reported as such.
             let _ = output.read_to_end(&mut bytes);
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let _ = send.send(Event::Closed { number, error, text });

@@ -52,7 +52,7 @@ pub(super) fn serve(listener: TcpListener) -> Result<()> {
     }
 }
 
-/// Takes all connections that are waiting: with edge-triggered events nobody tells of the rest again.
+/// Accepts all connections that are waiting: edge-triggered polling does not report the rest again.
 fn accept(
     listener: &mut mio::net::TcpListener,
     poll: &Poll,

@@ -110,7 +110,7 @@ pub(super) fn result(client: &mut Peer) -> anyhow::Result<String> {
 ///
 /// # Errors
 ///
-/// When the server cannot be reached, or a message failed and nobody else will tell.
+/// When the server cannot be reached, or a message failed and no parent process reports it.
 pub(super) fn main(args: &Args) -> anyhow::Result<()> {
     let plan = &args.plan;
     let busy = plan.busy.unwrap_or(plan.connections);
@@ -129,7 +129,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<()> {
             ensure!(command.as_deref() == Some(GO), "expected '{GO}', got {command:?}");
         }
         let result = talk(plan, &streams[..busy as usize]).await;
-        // Told before any connection closes: closing them is no part of what the server is measured for.
+        // Printed before any connection closes: the measurement of the server does not include closing them.
         peer::say(&serde_json::to_string(&result)?);
         drop(streams);
         Ok((result.errors > 0)

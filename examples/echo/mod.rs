@@ -24,7 +24,7 @@ use crate::common::{
     source, waiting,
 };
 
-/// Serve echo to a load client in another process, and tell what that cost and how long the client waited
+/// Serve echo to a load client in another process, and report what that cost and how long the client waited
 #[derive(clap::Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Args {

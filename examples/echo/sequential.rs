@@ -1,4 +1,4 @@
-//! One connection after the other: whoever comes second waits until the first has gone.
+//! One connection after the other: the second client waits until the first has gone.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -17,11 +17,11 @@ use crate::common::{Backoff, bind};
 const CLIENTS: [&str; 4] = ["ann", "bob", "cid", "dora"];
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The program of the simulation: the server, and clients who have so many messages each, with about such a pause.
+/// The program of the simulation: the server, and clients that send `messages` messages each, about `pause` apart.
 pub(crate) async fn run(messages: u64, pause: Duration) {
     sim::host("server", || async { coroutines::serve_all(bind("0.0.0.0:80").await).await });
     let clients = [0, 1, 2, 3].map(|number: usize| {
-        // Each has numbers of its own: an answer to somebody else is a wrong one.
+        // Each client has numbers of its own, so it notices an answer to another client.
         let first = number as u64 * messages;
         let said = Rc::new(Cell::new(first));
         sim::host(CLIENTS[number], move || talk(Rc::clone(&said), first + messages, pause))

@@ -1,4 +1,4 @@
-//! A worker process and its protocol: a number a line in, its Fibonacci number a line out. It ends when its standard input closes.
+//! A worker: one number per line in, one Fibonacci number per line out. It ends when its standard input closes.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// The worker's side: runs until standard input closes.
 pub(crate) fn serve() -> Result<()> {
     let (asked, questions) = channel();
-    // Whoever computes does not hear; so the listener is another thread, and a dead parent ends us in the middle of a job.
+    // A thread that computes reads nothing, so another one listens: a dead parent ends us in the middle of a job.
     peer::end_with_parent_and(move |line| {
         let _ = asked.send(line.to_string());
     });
@@ -25,7 +25,7 @@ pub(crate) fn serve() -> Result<()> {
     Ok(())
 }
 
-/// The side of whoever has work to do.
+/// The side of the process that has work to do.
 pub(crate) struct Worker(Peer);
 
 impl Worker {

@@ -1,5 +1,5 @@
-//! A coroutine for each stage. As with threads a stage knows only what it takes and what it gives, and keeps its place in its
-//! own loop; but to pass a line on is a function call, and nobody waits for anybody.
+//! One coroutine per stage. As with threads, a stage knows only its input and output, and keeps its place in its own
+//! loop. But passing a line on is a function call, and no stage waits for another.
 
 use cotask::coroutine::Coroutine;
 

@@ -20,7 +20,7 @@ use crate::common::{Common, Figure, Hash, Meter, Outcome, Size, Style, Workload,
 pub(crate) struct Args {
     #[command(flatten)]
     common: Common,
-    /// A word to look for; give it again for more words, each with its own count
+    /// A word to look for; repeat it for more words, each with its own count
     #[arg(long = "pattern", value_name = "WORD", default_value = "whale", value_parser = NonEmptyStringValueParser::new())]
     patterns: Vec<String>,
     /// How many lines of text to make up, always the same ones

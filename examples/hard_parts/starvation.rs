@@ -1,4 +1,4 @@
-//! Fairness: a task gives the thread back when it returns from its poll, and not before. Who makes it return?
+//! Fairness: a task keeps the thread until its poll returns. What makes it return?
 //!
 //! `cargo run --example starvation`
 
@@ -38,7 +38,7 @@ async fn greedy(progress: Rc<Cell<u32>>) {
     }
 }
 
-/// As ready as the other, for the channel is full of messages. But a channel is a leaf of this runtime, and its
+/// As ready as the other, because the channel is full of messages. But a channel is a leaf of this runtime, and its
 /// leaves have a budget.
 async fn reads_a_full_channel(progress: Rc<Cell<u32>>) {
     let (to, mut from) = mpsc::unbounded_channel();

@@ -9,7 +9,7 @@ use cotask::net::{TcpListener, TcpStream};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 fn main() -> io::Result<()> {
-    // An `async fn` does nothing when it is called: it gives a future, a value that can be asked "are you ready
+    // An `async fn` does nothing when it is called: it returns a future, a value that can be asked "are you ready
     // yet?". `block_on` asks, and while the answer is no, this thread runs other tasks or sleeps.
     cotask::block_on(program())
 }
@@ -24,7 +24,7 @@ async fn program() -> io::Result<()> {
     let server = cotask::spawn(serve(listener));
     let clients = ["Ada", "Grace", "Barbara"].map(|name| cotask::spawn(greet(address, name)));
 
-    // A task's handle is a future as well, of what the task returns. The outer `?` would tell of a panic.
+    // A task's handle is a future as well, of what the task returns. The outer `?` would report a panic.
     for client in clients {
         println!("main:   heard {:?}", client.await.map_err(io::Error::other)??);
     }

@@ -47,7 +47,7 @@ enum Scene {
     Edges,
     /// Timers near and far, and how often the thread wakes for them
     Timers,
-    /// A task that could go on for ever, and one that wants its turn
+    /// A task that could go on without end, and one that wants its turn
     Budget,
     /// A place in a queue that is given up
     Handoff,
@@ -55,7 +55,7 @@ enum Scene {
     Blocking,
     /// Four connections on two cores
     Cores,
-    /// A signal that comes before anybody waits for it
+    /// A signal that arrives before a task waits for it
     Signal,
     /// A function that stops and goes on, with no runtime at all
     Coroutine,

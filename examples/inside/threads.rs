@@ -20,7 +20,7 @@ pub(crate) async fn blocking() -> Result<()> {
     println!("the task runs on {}", thread_name());
     println!("the job ran on {}", cotask::spawn_blocking(thread_name).await?);
 
-    // Its panic reaches whoever awaits it; the message would only be in the way.
+    // Its panic reaches the task that awaits it; the message would only be in the way.
     std::panic::set_hook(Box::new(|_| ()));
     let failed = cotask::spawn_blocking(|| panic!("no such photo")).await;
     println!("a job that panics: {failed:?}");
@@ -36,7 +36,7 @@ pub(crate) async fn blocking() -> Result<()> {
 pub(crate) fn cores() -> Result<()> {
     let two = NonZeroUsize::new(2).context("two is not zero")?;
     let server = serve("127.0.0.1:0", two, async |mut stream: TcpStream| {
-        // Should the client have gone, there is nobody to tell.
+        // If the client has gone, the error concerns no other task.
         let _ = stream.write_all(thread_name().as_bytes()).await;
     })?;
     for connection in 1..=4 {

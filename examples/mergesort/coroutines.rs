@@ -1,5 +1,5 @@
-//! Worker processes over TCP, all connections in one thread, which merges as well. While it merges nobody is fed: the
-//! workers wait, and the serial share is larger than with threads. Async spares the threads and brings no core.
+//! Worker processes over TCP, with all connections in one thread, which merges as well. While it merges, it feeds no
+//! worker: all wait, so the serial share is larger than with threads. Async saves the threads but adds no core.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;

@@ -46,7 +46,7 @@ fn feed<'a>(
 pub(crate) fn sort(plan: Plan, numbers: &[i64], done: &ProgressBar) -> Result<Sorted> {
     let workers = Worker::start(plan.workers)?;
     let chunks = Mutex::new(numbers.chunks(plan.chunk));
-    let take = || chunks.lock().expect("nobody panics under it").next();
+    let take = || chunks.lock().expect("no thread panics under it").next();
     let mut runs = Runs::default();
     let mut sorting = Duration::ZERO;
     scope(|scope| {

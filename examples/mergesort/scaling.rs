@@ -15,7 +15,7 @@ struct Point {
     speedup: f64,
 }
 
-/// Wall times are taken as the best of so many runs: whatever else the machine does only adds.
+/// Each wall time is the best of so many runs, because other work on the machine only adds to it.
 const RUNS: u64 = 3;
 
 pub(super) fn run(args: &Args, most: usize, unsorted: &[i64]) -> Result<()> {

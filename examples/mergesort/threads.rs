@@ -17,7 +17,7 @@ use super::{Plan, Sorted};
 /// When a thread cannot be started.
 pub(crate) fn sort(plan: Plan, numbers: &[i64], done: &ProgressBar) -> io::Result<Sorted> {
     let chunks = Mutex::new(numbers.chunks(plan.chunk));
-    let take = || chunks.lock().expect("nobody panics under it").next();
+    let take = || chunks.lock().expect("no thread panics under it").next();
     scope(|scope| {
         let (sorted, arriving) = channel();
         for _ in 0..plan.workers {

@@ -4,7 +4,7 @@
 //! chunk:   count (u32)                              count integers (i64)     all little-endian
 //! answer:  nanoseconds of processor time (u64)      the same integers, sorted
 //! ```
-//! The length of the answer is known to whoever asked.
+//! The process that asked knows the length of the answer.
 
 use std::io::{ErrorKind, Read, Result};
 use std::time::Duration;

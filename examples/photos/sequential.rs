@@ -1,4 +1,4 @@
-//! No async at all: between two photos the loop gives the ticks that are due. That is as often as it can.
+//! No async at all: between two photos the loop does the ticks that are due, which is as often as it can.
 
 use anyhow::Result;
 use indicatif::ProgressBar;

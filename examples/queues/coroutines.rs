@@ -1,5 +1,5 @@
-//! Worker tasks on one thread, and a channel in each direction. The same shape as `pool.rs`, but nobody runs while
-//! another does: the queues order the work and bound the memory, and bring no second core.
+//! Worker tasks on one thread, and a channel in each direction. The same shape as `pool.rs`, but only one worker runs
+//! at a time: the queues order the work and bound the memory, but add no second core.
 
 use std::rc::Rc;
 

@@ -42,7 +42,7 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
 }
 
-/// So many tasks may wait in a queue: who fills it waits when it is full, and memory stays bounded.
+/// How many tasks may wait in a queue. The sender waits when it is full, so memory stays bounded.
 pub(crate) const QUEUE: usize = 128;
 
 /// What travels to the workers.

@@ -1,5 +1,5 @@
 //! Worker threads, and a channel in each direction. The channel of tasks has one receiver, which the workers
-//! share behind a lock: whoever holds it waits for the next task, the others wait for the lock.
+//! share behind a lock: the worker that holds it waits for the next task, the others wait for the lock.
 
 use std::io;
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ fn produce(plan: Plan, orders: SyncSender<Order>) {
 // ANCHOR: worker
 fn worker(plan: Plan, orders: &Mutex<Receiver<Order>>, reports: SyncSender<Report>) {
     loop {
-        let order = orders.lock().expect("nobody panics under it").recv();
+        let order = orders.lock().expect("no thread panics under it").recv();
         let report = match order {
             Ok(Order::Task(task)) => Report::Found(explore(task, plan.weight)),
             Ok(Order::End) | Err(_) => Report::End,

@@ -1,5 +1,5 @@
-//! Worker processes, and two pipes each. A pipe is a queue with two ends only, so each worker has its own; one thread here
-//! keeps it filled, and gives the next task to whoever has answered.
+//! Worker processes, and two pipes each. A pipe has only two ends, so each worker has its own. One thread here keeps
+//! the pipes filled, and sends the next task to each worker that has answered.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;

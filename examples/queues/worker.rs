@@ -20,7 +20,7 @@ pub(crate) fn serve() -> Result<()> {
     });
     let mut lines = lines.into_iter();
     let weight = lines.next().unwrap_or_default();
-    let weight = weight.parse().with_context(|| format!("a worker was told the weight '{weight}'"))?;
+    let weight = weight.parse().with_context(|| format!("a worker was given the weight '{weight}'"))?;
     for line in lines {
         let task = line.parse().with_context(|| format!("a worker was given the task '{line}'"))?;
         let Finding { task, number, steps } = explore(task, weight);
@@ -29,7 +29,7 @@ pub(crate) fn serve() -> Result<()> {
     Ok(())
 }
 
-/// The side of whoever has work to do.
+/// The side of the process that has work to do.
 pub(crate) struct Worker(Peer);
 
 impl Worker {

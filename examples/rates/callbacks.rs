@@ -64,7 +64,7 @@ pub(super) fn fetch_all(job: &Job) -> Result<Vec<Quote>> {
 }
 
 impl Connection {
-    /// Does what can be done without waiting, and gives the price once it is there.
+    /// Does what can be done without waiting, and returns the price once it is there.
     fn advance(&mut self) -> Result<Option<u64>> {
         loop {
             match &mut self.state {

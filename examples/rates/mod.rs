@@ -1,7 +1,7 @@
 //! rates: N currency pairs fetched over HTTP from a quote server with a set latency.
 //!
 //! The work is nothing but waiting, so the styles differ in how they wait. Each pair is one connection and one request.
-//! A latency counts from the start of the whole, when somebody wanted all the rates, to the moment a rate was there.
+//! A latency counts from the start of the whole, when all the rates were wanted, to the moment a rate was there.
 
 mod asyncio;
 mod callbacks;

@@ -135,7 +135,7 @@ impl Incoming {
         &mut self.buffer[self.filled..]
     }
 
-    /// Takes note of `read` bytes in [`room`](Incoming::room), and gives the price if the answer is complete.
+    /// Takes note of `read` bytes in [`room`](Incoming::room), and returns the price if the answer is complete.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl Incoming {
         self::price(&body).map_or_else(|| bail!("'{body}' is no price"), |price| Ok(Some(price)))
     }
 
-    /// Takes note of `read` bytes, and gives the path that is asked for if the request is complete.
+    /// Takes note of `read` bytes, and returns the requested path if the request is complete.
     ///
     /// # Errors
     ///

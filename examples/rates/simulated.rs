@@ -45,7 +45,7 @@ pub(crate) async fn run(rounds: u32, pairs: u32, pause: Duration) {
     }
 }
 
-/// How long it takes until a rate is given up, on a market at which nobody listens, and what is said then.
+/// Returns how long a client tries for a rate from a market that does not listen, and its error message.
 pub(crate) async fn give_up(attempts: u32) -> (Duration, String) {
     sim::host("market", std::future::pending::<()>);
     let job = job(1, attempts).await.expect("the market has an address");

@@ -1,4 +1,4 @@
-//! What is told of a search, and of a run.
+//! The reports of a search and of a run.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -18,7 +18,7 @@ use crate::scenarios::Scenario;
 
 /// How many events of a run a timeline has at most, the last ones.
 const EVENTS: usize = 1_000_000;
-/// Where files go that nobody named.
+/// The folder for files that the caller did not name.
 const FOLDER: &str = "target/simulate";
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -73,7 +73,7 @@ fn prepare(args: &Args, scenario: &Scenario, seed: u64, plan: Option<&Plan>) -> 
     plan.map_or(builder.clone(), |plan| builder.plan(plan.clone()))
 }
 
-/// Runs many seeds, and tells whether one has failed.
+/// Runs many seeds, and returns whether one has failed.
 fn search(args: &Args, scenario: &'static Scenario, seeds: u64, plan: Option<&Plan>) -> Result<bool> {
     let end = args.first.checked_add(seeds).context("--first and --seeds together are too many")?;
     let mut search = Search::new(args.first..end).twice(args.check_determinism).all(args.all);

@@ -122,7 +122,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
             QUEUE.with_borrow_mut(|queue| queue.extend(mail));
             continue;
         };
-        // A slot may have a new task by now: then this header is of one that is over.
+        // A slot may have a new task by now: then this header is of one that has ended.
         let found = TASKS.with_borrow_mut(|tasks| {
             let task = tasks
                 .get_mut(header.slot)

@@ -8,11 +8,11 @@ pub enum Step<World> {
     /// All see it at once: a load, or all that is done under one lock.
     Do(fn(&mut World)),
     /// A store that the other threads may see later, when this thread has already gone
-    /// on: a processor keeps stores back in a buffer, unless it is told not to.
+    /// on: a processor keeps stores back in a buffer unless a fence forbids it.
     Store(fn(&mut World)),
 }
 
-/// A thread of a model: what it has still to do, and the store of which nobody knows yet.
+/// A thread of a model: its remaining steps, and a store that no other thread sees yet.
 #[derive(Clone, Copy)]
 pub struct Thread<'a, World> {
     pub steps: &'a [Step<World>],
@@ -65,7 +65,7 @@ pub fn explore<World: Copy>(
         }
     }
     if tried.schedules == 0 {
-        // Nobody can go on: this is an end.
+        // No thread can go on: this schedule has ended.
         return Tried { schedules: 1, wrong: u32::from(wrong(&world)) };
     }
     tried

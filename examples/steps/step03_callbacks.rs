@@ -31,7 +31,7 @@ struct Fetch<'a> {
     request: String,
     answer: Vec<u8>,
     state: State,
-    /// What to do with the answer. Whoever asked has long gone on.
+    /// What to do with the answer. The caller has long gone on.
     then: Option<Box<dyn FnOnce(String) + 'a>>,
 }
 // ANCHOR_END: state
@@ -128,7 +128,7 @@ fn main() -> io::Result<()> {
             fetches[place].go_on()?;
             let done = matches!(fetches[place].state, State::Done);
             if done {
-                // Else the server's end of the connection would be one more event.
+                // Otherwise the server's close would be one more event.
                 poll.registry().deregister(&mut fetches[place].stream)?;
             }
             record::poll_ended(place as u64, if done { "finished" } else { "pending" });

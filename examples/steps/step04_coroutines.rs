@@ -107,7 +107,7 @@ impl Coroutine {
     /// Lets the body run until it stops. To close it is to drop it.
     fn resume(&mut self, answer: Option<&str>) -> Resumed {
         self.desk.answer.replace(answer.map(str::to_string));
-        // Nobody is woken: the caller decides when to go on.
+        // No waker is needed: the caller decides when to go on.
         let mut cx = Context::from_waker(Waker::noop());
         match self.body.as_mut().poll(&mut cx) {
             Poll::Ready(value) => Resumed::Complete(value),

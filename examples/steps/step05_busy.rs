@@ -19,7 +19,7 @@ use help::{cpu_time, ms, record};
 /// Runs a future to its end, and counts how often it had to ask.
 fn block_on<F: Future>(future: F) -> (F::Output, u64) {
     let mut future = pin!(future);
-    // A waker that does nothing: nobody will call.
+    // A waker that does nothing: the loop needs no wake.
     let mut cx = Context::from_waker(Waker::noop());
     for polls in 1.. {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
@@ -45,7 +45,7 @@ impl Future for Letter {
     }
 }
 
-/// Somebody writes a letter, and takes time over it.
+/// A thread writes a letter, which takes it `delay`.
 fn letter(text: &str, delay: Duration) -> Letter {
     let (text, place) = (text.to_string(), Arc::new(Mutex::new(None)));
     let letter = Letter(Arc::clone(&place));
@@ -58,7 +58,7 @@ fn letter(text: &str, delay: Duration) -> Letter {
 // ANCHOR_END: letter
 
 // ANCHOR: counted
-/// Counts the polls of a future. The first ten of each are told to the book's timeline.
+/// Counts the polls of a future, and records the first ten for the book's timeline.
 async fn counted<F: Future + Unpin>(
     number: u64,
     name: &str,

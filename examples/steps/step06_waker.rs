@@ -100,7 +100,7 @@ struct Place {
     waker: Option<Waker>,
 }
 
-/// Text and waker under one lock: who comes second finds what the first has left.
+/// Text and waker under one lock: the second thread finds what the first has left.
 struct Letter(Arc<Mutex<Place>>);
 
 impl Future for Letter {
@@ -114,7 +114,7 @@ impl Future for Letter {
         }
         let before = place.waker.replace(waker);
         drop(place);
-        // A waker is somebody else's code: neither cloned, dropped nor called with a lock held.
+        // A waker is foreign code: never clone, drop or call it with a lock held.
         drop(before);
         Poll::Pending
     }

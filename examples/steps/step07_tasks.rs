@@ -26,8 +26,8 @@ impl Wake for Mark {
     }
 }
 
-/// WRONG: removes the mark when the poll is over, and with it that of a wake during the
-/// poll.
+/// WRONG: removes the mark when the poll has ended, and with it the mark of a wake
+/// during the poll.
 fn run_and_forget(future: impl Future<Output = ()>) -> Result<u32, u32> {
     let (mut future, mark) = (pin!(future), Arc::new(Mark(AtomicBool::new(true))));
     let waker = Waker::from(Arc::clone(&mark));

@@ -1,4 +1,4 @@
-//! Step 8, before the reactor: an edge is told once. Two ways to miss it.
+//! Step 8, before the reactor: an edge is reported once. Two ways to miss it.
 //!
 //! `cargo run --example step08_edges`
 
@@ -12,7 +12,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 // ANCHOR: watched
-/// A socket to which somebody has written, and a poller that has told of it.
+/// A socket that has received data, and a poller that has reported it.
 struct Watched {
     poll: Poll,
     events: Events,
@@ -37,7 +37,7 @@ fn watched(text: &[u8], then_closed: bool) -> io::Result<Watched> {
 }
 
 impl Watched {
-    /// How many more events come. Without the limit this would wait for ever.
+    /// Counts the events that follow. Without the limit this would never return.
     fn more_events(&mut self) -> io::Result<usize> {
         self.poll.poll(&mut self.events, Some(Duration::from_millis(200)))?;
         Ok(self.events.iter().count())
@@ -46,7 +46,7 @@ impl Watched {
 // ANCHOR_END: watched
 
 // ANCHOR: part
-/// WRONG: reads a part, and waits for an event that shall tell of the rest.
+/// WRONG: reads a part, and waits for an event that reports the rest.
 fn reads_a_part() -> io::Result<(usize, usize, usize)> {
     let mut socket = watched(b"twelve bytes", false)?;
     let read = socket.receiver.read(&mut [0; 4])?;

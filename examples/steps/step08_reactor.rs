@@ -24,7 +24,7 @@ use tasks::{Park, Unpark, block_on, spawn};
 // ANCHOR: reactor
 struct Reactor {
     poll: RefCell<mio::Poll>,
-    /// Who waits for which socket.
+    /// The waker of the task that waits for each socket.
     waiting: RefCell<BTreeMap<Token, Waker>>,
     next: Cell<usize>,
     unpark: Arc<mio::Waker>,
@@ -48,7 +48,7 @@ impl Park for Reactor {
         record::parked(None);
         match self.poll.borrow_mut().poll(&mut events, None) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            polled => polled.expect("without its poller the program can wake nobody"),
+            polled => polled.expect("without its poller the program can wake no task"),
         }
         record::unparked();
         for event in &events {

@@ -23,7 +23,7 @@ use tasks::{Park, ThisThread, Unpark, block_on, spawn};
 // ANCHOR: clock
 enum Clock {
     Real(Instant),
-    /// Moves only when nobody can run, and then straight to the next deadline.
+    /// Moves only when no task can run, and then straight to the next deadline.
     /// Nanoseconds.
     Virtual(Arc<AtomicU64>),
 }

@@ -68,8 +68,8 @@ impl<T> Drop for Sender<T> {
 impl<T> Receiver<T> {
     /// The next value; `None` when the sender is gone and nothing is left.
     ///
-    /// Cancel safety: a value leaves the channel in the poll that hands it out. So
-    /// whoever drops this future in the middle has not lost one.
+    /// Cancel safety: a value leaves the channel in the poll that hands it out. So a
+    /// caller that drops this future before it is ready loses none.
     async fn recv(&mut self) -> Option<T> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
@@ -123,8 +123,8 @@ impl Pairs {
 // ANCHOR_END: right_pair
 
 // ANCHOR: cancel
-/// Waits for a future, but only until the task is over. What is not ready by then is
-/// dropped where it stands.
+/// Waits for a future, but only until the task has finished. A future that is not ready
+/// by then is dropped where it stands.
 async fn until<T>(task: JoinHandle<T>, future: impl Future) -> T {
     match select(pin!(future), task).await {
         Either::Left(_) => panic!("one value was sent, and a pair needs two"),

@@ -89,7 +89,7 @@ fn greedy_and_modest(budget: u32) -> String {
 
 // ANCHOR: look
 /// An outside world in which something has happened: a deadline has passed, a socket is
-/// ready. Nobody has looked yet.
+/// ready. The executor has not looked yet.
 struct Outside {
     waiting: Cell<Option<Waker>>,
     looks: bool,
@@ -106,7 +106,7 @@ impl Park for Outside {
         Box::new(|| ())
     }
 
-    /// WRONG to leave out: where there is always somebody to poll, `park` is never
+    /// WRONG to leave out: while there is always a task to poll, `park` is never
     /// called.
     fn look(&self) {
         if self.looks {

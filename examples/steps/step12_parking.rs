@@ -35,8 +35,8 @@ struct State {
 }
 
 impl Inbox {
-    /// Any thread: puts in which task to wake. Who finds the loop parked ends its
-    /// sleep; the others need not.
+    /// Any thread: puts in which task to wake. The first thread that finds the loop
+    /// parked ends its sleep; the others need not.
     fn push(&self, task: u64, always_unpark: bool) {
         let mut state = self.state.lock().unwrap();
         state.mail.push(task);

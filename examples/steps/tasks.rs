@@ -53,7 +53,7 @@ impl Park for ThisThread {
 // ANCHOR_END: park
 
 // ANCHOR: queue
-/// Who is to be polled next. Any thread may put a task in; so it has a lock.
+/// The tasks to poll next. Any thread may put one in, so it has a lock.
 struct RunQueue {
     state: Mutex<Runnable>,
     unpark: Unpark,
@@ -87,7 +87,7 @@ impl RunQueue {
     }
 }
 
-/// What a task's waker holds: who to wake, and where.
+/// What a task's waker holds: which task to wake, and where.
 struct TaskWaker {
     id: u64,
     queue: Arc<RunQueue>,
@@ -161,7 +161,7 @@ pub fn block_on<F: Future>(park: &impl Park, future: F) -> F::Output {
 impl Executor {
     fn turn(&self, id: u64) {
         // Out of the map while it is polled, so that the poll may spawn. None: the task
-        // is over.
+        // has finished.
         let Some(mut body) = ({ self.bodies.borrow_mut().remove(&id) }) else { return };
         if self.poll(id, body.as_mut()).is_pending() {
             self.bodies.borrow_mut().insert(id, body);
@@ -180,7 +180,7 @@ impl Executor {
 // ANCHOR_END: executor
 
 // ANCHOR: spawn
-/// What a task has come to. One value, not two flags: nobody can see the one set and
+/// What a task has come to. One value, not two flags: no reader can see the one set and
 /// the other not yet.
 enum Outcome<T> {
     Running(Option<Waker>),

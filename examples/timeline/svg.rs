@@ -1,7 +1,7 @@
-//! A picture of a short trace: a lane for each task, polls, wakes, and where the thread slept.
+//! A picture of a short trace: one lane per task, with polls, wakes, and where the thread slept.
 //!
-//! Pauses are drawn short, by a low power of their length, as the page does it: else a run that sleeps for milliseconds and
-//! polls for microseconds is an empty picture.
+//! Pauses are drawn short, by a low power of their length, as on the page. Otherwise a run that sleeps for
+//! milliseconds and polls for microseconds is an empty picture.
 
 use std::collections::HashMap;
 use std::fmt::Write;

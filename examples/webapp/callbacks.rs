@@ -1,5 +1,5 @@
 //! One thread and a state machine by hand. What the coroutine keeps in its local variables (which query it has come to,
-//! what has been answered so far, who waits for it) must stand in tables here, and every answer must find its way back.
+//! what is answered so far, which visitor waits) must stand in tables here, and every answer must find its visitor.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
@@ -40,7 +40,7 @@ struct Question {
 struct Server<'a> {
     site: &'a Site,
     poll: Poll,
-    /// Tokens are never used again, so that a late event finds nobody rather than somebody else.
+    /// Tokens are never reused, so a late event finds no connection rather than a wrong one.
     next: usize,
     visitors: HashMap<Token, Visitor>,
     questions: HashMap<Token, Question>,
@@ -211,7 +211,7 @@ impl Server<'_> {
 }
 
 impl Question {
-    /// Does what can be done without waiting, and gives the number once it is there.
+    /// Does what can be done without waiting, and returns the number once it is there.
     fn advance(&mut self) -> Result<Option<u64>> {
         if !self.sent {
             // Writable may mean that connecting failed; the error is kept in the socket.

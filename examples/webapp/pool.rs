@@ -1,4 +1,4 @@
-//! A fixed number of threads behind a queue with an end: whoever finds it full is turned away.
+//! A fixed number of threads behind a bounded queue: a visitor that finds it full is turned away.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};

@@ -7,7 +7,7 @@ use crate::common::Hash;
 /// What is asked of the database: a line like `orders 17`, answered by a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Query {
-    /// Who the visitor is: a key that the other three queries need.
+    /// The visitor's identity: a key that the other three queries need.
     User,
     Orders,
     Friends,
@@ -56,7 +56,7 @@ impl Reply {
         &mut self.bytes[self.filled..]
     }
 
-    /// Takes note of `read` bytes in [`room`](Reply::room), and gives the number once the line is complete.
+    /// Takes note of `read` bytes in [`room`](Reply::room), and returns the number once the line is complete.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl Incoming {
         &mut self.bytes[self.filled..]
     }
 
-    /// Takes note of `read` bytes, and gives the user whose page is wanted once the request is complete.
+    /// Takes note of `read` bytes, and returns the user whose page is wanted once the request is complete.
     ///
     /// # Errors
     ///
@@ -157,7 +157,7 @@ impl Incoming {
         user.map(Some).with_context(|| format!("there is no page {path}"))
     }
 
-    /// Takes note of `read` bytes, and gives the status and the body once the response is complete.
+    /// Takes note of `read` bytes, and returns the status and the body once the response is complete.
     ///
     /// # Errors
     ///

@@ -17,8 +17,8 @@ use crate::common::{Backoff, bind};
 const VISITORS: [&str; 3] = ["ann", "bob", "cid"];
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The program of the simulation: a database, a web server, and hosts from which so many visitors each come, with such
-/// a pause.
+/// The program of the simulation: a database, a web server, and hosts from each of which `visits` visitors come, with
+/// `pause` between two of them.
 pub(crate) async fn run(visits: u64, pause: Duration) {
     sim::host("database", || async {
         let (latency, slow) = (Duration::from_millis(5), Duration::from_millis(500));

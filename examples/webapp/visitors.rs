@@ -85,7 +85,7 @@ pub(super) struct Result {
 ///
 /// # Errors
 ///
-/// When the first pages are not served, or later ones are wrong and nobody else will tell.
+/// When the first pages are not served, or later ones are wrong and no parent process reports it.
 pub(super) fn main(args: &Args) -> anyhow::Result<()> {
     let (heard, mut commands) = mpsc::unbounded_channel();
     if args.on_command {
@@ -112,7 +112,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fetches a few pages one by one, and gives the hash of what does not depend on time.
+/// Fetches a few pages one by one, and returns the hash of what does not depend on time.
 async fn look_around(args: &Args) -> anyhow::Result<u64> {
     let mut hash = Hash::new();
     for user in 0..FIRST {
@@ -120,7 +120,7 @@ async fn look_around(args: &Args) -> anyhow::Result<u64> {
         let mut tries = 0;
         while matches!(fetch(args, user).await?, Seen::Busy) {
             tries += 1;
-            ensure!(tries < 1_000, "user {user} is turned away, and nobody else is there");
+            ensure!(tries < 1_000, "user {user} is turned away although no other visitor is there");
             sleep(Duration::from_millis(1)).await;
         }
         hash = hash.and(Page::expected(user).text().as_bytes());

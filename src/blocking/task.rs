@@ -10,7 +10,7 @@ use crate::waker::Name;
 
 use super::Job;
 
-/// Who a job's error is about: it is no task, so it has no name.
+/// Names the task in a job's error: none, because a job is not a task.
 const NO_TASK: Option<Name> = None;
 
 // ANCHOR: task_of
@@ -20,7 +20,7 @@ pub(crate) fn task_of<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'stati
     let job: Job = Box::new(move || {
         let outcome =
             catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JoinError::panic(NO_TASK, payload));
-        // Nobody waits any more? Then the result is dropped here, on the thread that made it.
+        // If no task waits any more, the result is dropped here, on the thread that made it.
         drop(sender.send(outcome));
     });
     (job, BlockingTask { result })

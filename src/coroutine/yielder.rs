@@ -12,7 +12,7 @@ pub(super) struct Mailbox<In, Out> {
     pub(super) output: Cell<Option<Out>>,
     /// No value will be added to `input`.
     pub(super) closed: Cell<bool>,
-    /// The body stopped at its `Yielder`, and not at a future that somebody else would have to wake.
+    /// The body stopped at its `Yielder`, and not at a future that needs a wake from elsewhere.
     pub(super) suspended: Cell<bool>,
 }
 

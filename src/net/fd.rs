@@ -10,13 +10,13 @@ use mio::{Interest, Registry, Token};
 use super::io::Io;
 use super::socket::{Socket, naming};
 
-/// What has a descriptor that this crate does not know by name: a pipe, a terminal, an `eventfd`, the socket of
+/// Anything with a descriptor that this crate has no type for: a pipe, a terminal, an `eventfd`, the socket of
 /// some other library.
 ///
 /// It waits with [`readable`](AsyncFd::readable) and [`writable`](AsyncFd::writable), and its operations are tried
-/// through [`try_io`](AsyncFd::try_io). What is given to it
+/// through [`try_io`](AsyncFd::try_io). What it is made from
 /// - must not block: here a descriptor that does so stops the thread, and this crate cannot change that;
-/// - must keep its descriptor as long as it lives, and is dropped with the `AsyncFd`. To keep it, give a
+/// - must keep its descriptor as long as it lives, and is dropped with the `AsyncFd`. To keep it, pass a
 ///   reference or an `Rc`.
 ///
 /// # Examples

@@ -62,7 +62,7 @@ impl<S: Source> Socket<S> {
     }
 
     // ANCHOR: poll
-    /// Only its own runtime can wake who waits for a socket: anywhere else the wait would be for ever.
+    /// Only its own runtime can wake a task that waits for a socket: on any other, the wait would never end.
     fn awaited<T>(&self, polled: Poll<T>) -> Poll<T> {
         assert!(
             polled.is_ready() || current::is(|here| Rc::ptr_eq(here, &self.executor)),
@@ -343,7 +343,7 @@ pub fn raw_os_error(error: &io::Error) -> Option<i32> {
 mod tests {
     use super::*;
 
-    /// Closing a descriptor has the system forget it, mostly; the reactor must be told in any case.
+    /// Closing a descriptor mostly makes the system forget it; the reactor must forget it in any case.
     #[test]
     fn a_socket_that_is_dropped_is_not_watched_any_more() {
         crate::block_on(async {

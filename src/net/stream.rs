@@ -39,7 +39,7 @@ impl Stream for mio::net::TcpStream {
 
 #[cfg(unix)]
 impl Stream for mio::net::UnixStream {
-    /// A read stops short after bytes with which the peer has passed descriptors, and no event tells of it.
+    /// A read stops short after bytes with which the peer has passed descriptors, and no event reports that.
     const SHORT_READ_DRAINS: bool = false;
 
     fn bytes(io: &Io<Self>) -> impl Read + Write {
@@ -202,7 +202,7 @@ macro_rules! stream {
                 self.try_io(Direction::Write, || Stream::bytes(&self.0.io).write(bytes))
             }
 
-            /// Ends one direction or both. The peer reads the end of the stream; a read here gives it too.
+            /// Ends one direction or both. The peer reads the end of the stream; so does a read here.
             ///
             /// # Errors
             /// Those of the system; `NotConnected` when the connection is gone.

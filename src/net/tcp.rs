@@ -48,7 +48,7 @@ pub struct TcpStream(pub(super) Socket<mio::net::TcpStream>);
 impl TcpStream {
     /// Connects to the first address that answers.
     ///
-    /// Cancel safety: dropping this future gives the attempt up.
+    /// Cancel safety: dropping this future abandons the attempt.
     ///
     /// # Errors
     /// Why the last address could not be reached, naming it: refused, unreachable, timed out.
@@ -122,7 +122,7 @@ impl TcpStream {
         Socket::adopt(mio::net::TcpStream::from_std(stream)).map(TcpStream)
     }
 
-    /// Reads without taking: the next read gives the same bytes again. 0 is the end of the stream.
+    /// Reads without taking: the next read returns the same bytes again. 0 is the end of the stream.
     ///
     /// # Errors
     /// Those of the system.
@@ -166,7 +166,7 @@ impl TcpStream {
         self.0.io.nodelay()
     }
 
-    /// Says whether small writes shall go out at once (`TCP_NODELAY`).
+    /// Sets whether small writes go out at once (`TCP_NODELAY`).
     ///
     /// # Errors
     /// Those of the system.

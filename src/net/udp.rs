@@ -227,7 +227,7 @@ impl UdpSocket {
         self.0.poll(cx, Direction::Read, None, |socket| socket.recv_from(buffer))
     }
 
-    /// Receives without taking: the next receive gives the same datagram again.
+    /// Receives without taking: the next receive returns the same datagram again.
     ///
     /// # Errors
     /// Those of the system.

@@ -43,7 +43,7 @@ kinds! {
     hangup SIGHUP
     /// `SIGINT`: Ctrl-C.
     interrupt SIGINT
-    /// `SIGPIPE`: something was written that nobody can read. Rust programs ignore it from the start.
+    /// `SIGPIPE`: something was written that has no reader. Rust programs ignore it from the start.
     pipe SIGPIPE
     /// `SIGQUIT`: Ctrl-\.
     quit SIGQUIT
@@ -125,13 +125,13 @@ pub(super) fn interrupts() -> io::Result<Signal> {
 
 /// A listener for a signal: [`signal`]. Also a [`Stream`] that does not end by itself.
 ///
-/// Signals of one kind that come before the listener is polled may be told as one, as the system itself does
-/// with them.
+/// Signals of one kind that come before the listener is polled may be reported as one, as the system itself
+/// does.
 ///
 /// Dropping it closes its descriptors. The signal's default action does not come back.
 pub struct Signal {
     kind: SignalKind,
-    /// A byte a signal.
+    /// Receives one byte per signal.
     heard: UnixStream,
     registration: SigId,
 }

@@ -42,8 +42,8 @@ impl<T> Clone for Host<T> {
 
 /// Starts a host: a machine with a name, an address, a clock and tasks of its own.
 ///
-/// `make` gives its future, and does so anew after each [restart](Host::restart). When the future is over, the host's
-/// other tasks are dropped, as those of a process that returns from `main`. A panic in it is a failure of the simulation.
+/// `make` returns its future, and a new one after each [restart](Host::restart). When the future finishes, the host's
+/// other tasks are dropped, as those of a process that returns from `main`. A panic in it fails the simulation.
 ///
 /// # Panics
 /// Outside of a simulation, and when there is a host of that name.
@@ -93,9 +93,9 @@ impl<T> Host<T> {
         &self.name
     }
 
-    /// Waits until the host's future is over, and gives what it gave. After a crash that is the one of a later start.
+    /// Waits until the host's future finishes, and returns its output. After a crash, it is that of a later start.
     ///
-    /// Cancel safety: dropping this future loses nothing. Each output is given once.
+    /// Cancel safety: dropping this future loses nothing. Each output is returned once.
     pub async fn done(&self) -> T {
         loop {
             if let Some(output) = self.shared.output.take() {
@@ -117,8 +117,8 @@ impl<T> Host<T> {
         needed("a host").order(fault(self.name.to_string()));
     }
 
-    /// Stops it: its tasks' futures are dropped before anything else happens but polls of this moment, and its peers are
-    /// told with a reset, or not at all, as drawn.
+    /// Stops it: its tasks' futures are dropped before anything else happens but polls of this moment. Its peers get
+    /// a reset, or nothing, as drawn.
     pub fn crash(&self) {
         self.order(|host| Fault::Crash { host });
     }
@@ -275,7 +275,7 @@ pub fn reset(a: &str, b: &str) {
     inject(Fault::Reset { a: a.into(), b: b.into() });
 }
 
-/// The share of packets at whose arrival somebody is woken for no reason, from 0.0 to 1.0.
+/// Sets the share of packets, from 0.0 to 1.0, at whose arrival a socket or a task is woken for no reason.
 ///
 /// # Panics
 /// Outside of a simulation.

@@ -86,7 +86,7 @@ pub enum Fault {
     "jump-back" JumpBack { host: String, by: Duration }
     /// Each blocking job takes a time drawn between the two bounds.
     "disk" Disk { host: String, least: Duration, most: Duration }
-    /// The host may have so many sockets open; more give the error `EMFILE`.
+    /// The host may have so many sockets open; opening more fails with `EMFILE`.
     "descriptors" Descriptors { host: String, most: u32 }
     /// Connections to this port of the host are refused, even if a listener is there; 0 is every port.
     "refuse" Refuse { host: String, port: u16 }

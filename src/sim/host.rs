@@ -185,7 +185,7 @@ impl World {
         number
     }
 
-    /// Spawns the host's future, which so begins in its own turn.
+    /// Spawns the host's future, which then begins in its own turn.
     pub(super) fn start(&self, host: HostId, executor: &Executor) {
         let (make, source) = {
             let mut state = self.state.borrow_mut();
@@ -201,7 +201,7 @@ impl World {
         }
     }
 
-    /// The host's future is over: as a process that has returned from `main`, it takes with it what it has left.
+    /// The host's future has finished: like a process that has returned from `main`, it takes with it what is left.
     pub(super) fn ended(&self, host: HostId) {
         let mut state = self.state.borrow_mut();
         let (now, incarnation) = (state.now(), state.hosts[host].incarnation);
@@ -234,7 +234,7 @@ impl World {
     }
 
     fn evict(&self, host: HostId, executor: &Executor) {
-        // What a drop spawns is dropped as well, if that does not go on for ever.
+        // What a drop spawns is dropped as well, but not without end.
         for _ in 0..100 {
             let mut none_left = true;
             for slot in self.slots_of(host) {
@@ -330,7 +330,7 @@ impl World {
     }
 }
 
-/// A clock has jumped: whoever waits for a timer looks at the clock again, and sets another if need be.
+/// A clock has jumped: wakes the tasks that wait for a timer, to check the clock and set another if need be.
 pub(super) fn look_again(executor: &Executor) {
     let mut unset = Vec::new();
     executor.timers().borrow_mut().take_all(&mut unset);

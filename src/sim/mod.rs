@@ -153,7 +153,7 @@ pub struct Simulation {
     runtime: Runtime,
 }
 
-/// How a simulation shall be: [`Simulation::builder`].
+/// Configuration of a [`Simulation`], from [`Simulation::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {

@@ -1,11 +1,11 @@
-//! The oracle: reads what the recorder tells of a run, and says which invariant of the [contract](crate) it breaks.
+//! The oracle: reads the events of a run, and reports which invariant of the [contract](crate) it breaks.
 //!
-//! It knows nothing of how the executor works. It keeps its own account of who is alive, queued, polled and waited
-//! for, from the events alone, and so it finds a runtime that does not do what it says, and a recorder that does not
-//! say what happens.
+//! It knows nothing of how the executor works. It keeps its own account of which tasks are alive, queued, polled and
+//! awaited, from the events alone, and so it finds a runtime that does not do what it says, and a recorder that does
+//! not say what happens.
 //!
 //! Of the twelve invariants the events show eleven in part: 1, 2, 3, 4, 5 (of sockets), 6, 7 (of the run queue), 9
-//! (values of channels), 10, 11 and 12. That a panic reaches whoever joins (8) is not to be seen in them.
+//! (values of channels), 10, 11 and 12. They do not show whether a panic reaches the code that joins (8).
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -81,7 +81,7 @@ pub struct Oracle {
     naps: (u32, Option<Instant>),
     /// The tasks that wait to read, and to write.
     sockets: HashMap<Resource, [HashSet<Id>; 2]>,
-    /// Who waited for a socket that is ready since the last poll.
+    /// The tasks that waited for a socket that is ready since the last poll.
     expectant: HashSet<Id>,
     /// Whether a timer has fired since the last poll.
     fired: bool,
@@ -124,7 +124,7 @@ impl Oracle {
     /// Takes note of the next event.
     ///
     /// # Errors
-    /// When it should not have happened. What is told of later events means nothing then.
+    /// When the event should not have happened. Results for later events then mean nothing.
     pub fn see(&mut self, at: Instant, event: &Event) -> Result<(), Broken> {
         let seen = self.step(at, event);
         self.events += 1;
@@ -198,7 +198,7 @@ impl Oracle {
             }
             Event::AbortRequested { task, by } => {
                 self.actor(by)?;
-                let life = self.alive.get_mut(&task).ok_or((3, "an abort of what is over"))?;
+                let life = self.alive.get_mut(&task).ok_or((3, "an abort of a task that has ended"))?;
                 ensure(!std::mem::replace(&mut life.aborted, true), 12, "aborted twice")
             }
             Event::Parked { .. } => self.parked(at),
@@ -212,7 +212,7 @@ impl Oracle {
                         Ok(())
                     }
                     (Resource::Task(task), _) => {
-                        ensure(!self.over.contains(&task), 3, "waits for a task that is over")
+                        ensure(!self.over.contains(&task), 3, "waits for a task that has ended")
                     }
                     _ => Ok(()),
                 }
@@ -310,7 +310,7 @@ impl Oracle {
                 ensure(
                     outcome != Outcome::Aborted || life.aborted,
                     12,
-                    "ended, and nobody had asked for it",
+                    "ended as aborted, without a request",
                 )?;
                 self.alive.remove(&task);
                 self.queued -= u64::from(life.queued.is_some());

@@ -12,9 +12,9 @@ use crate::clock::Instant;
 use crate::driver::Ready;
 use crate::waker::Name;
 
-/// After how long a connection that nobody answers is given up; Linux's six repetitions take 127 s.
+/// When a connection attempt without an answer is given up; Linux's six repetitions take 127 s.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
-/// After how long data that nobody acknowledges is: Linux's 15 repetitions take 924.6 s.
+/// When data without an acknowledgement is given up: Linux's 15 repetitions take 924.6 s.
 const DATA_TIMEOUT: Duration = Duration::from_millis(924_600);
 /// When a healed link carries what was lost meanwhile: at the next repetition.
 const REPEATED: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(400));
@@ -153,7 +153,7 @@ impl State {
         }
     }
 
-    /// A packet has come. Gives a task to be woken for no reason, now and then.
+    /// Delivers a packet. Returns a task to be woken for no reason, now and then.
     pub(super) fn deliver(&mut self, packet: Packet) -> Option<Name> {
         let Packet { from, to, .. } = packet;
         if from != to
@@ -192,7 +192,7 @@ impl State {
             Body::Room { to, bytes } => self.make_room(to, bytes),
             Body::Reset { to } => self.break_off(to, ErrorKind::ConnectionReset),
             Body::Datagram { from: sender, to: address, bytes } => {
-                // Only a connected socket is told, so to any other the answer is not sent.
+                // Only a connected socket reports the error, so the answer is sent to no other.
                 if !self.receive_datagram(to, sender, address, bytes)
                     && self.connected_udp(from, sender, address).is_some()
                 {

@@ -43,7 +43,7 @@ impl Plan {
     pub fn draw(seed: u64, hosts: &[&str], horizon: Duration, kinds: &[Kind]) -> Plan {
         let mut plan = Plan::default();
         for &kind in kinds {
-            // A stream a kind: to leave one out changes nothing of the others.
+            // One stream per kind: leaving one out changes none of the others.
             let mut rng = Rng::stream(seed, &format!("plan {kind:?}"));
             for _ in 0..rng.below(3) {
                 let from = rng.between(Duration::ZERO, horizon);
@@ -139,7 +139,7 @@ fn draw_fault(kind: Kind, hosts: &[&str], rng: &mut Rng) -> Option<(Fault, Optio
     })
 }
 
-/// A line a fault, the time first: `2s crash server`.
+/// One line per fault, the time first: `2s crash server`.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.faults.iter().try_for_each(|(at, fault)| writeln!(f, "{} {fault}", Short(*at)))

@@ -1,4 +1,4 @@
-//! What came of a simulation, and in which words it is told.
+//! The outcome of a simulation, and the words in which it is reported.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ pub struct Report<T> {
     pub hash: u64,
     /// How often each kind of fault really acted.
     pub faults: BTreeMap<Kind, u64>,
-    /// Tasks that were alive when their host's future was over, and sockets that were never dropped: what would be
+    /// Tasks that were alive when their host's future finished, and sockets that were never dropped: what would be
     /// lost, or kept, when the process ends. No failure by itself.
     pub leaks: Vec<String>,
 }
@@ -126,7 +126,7 @@ impl State {
         // A channel tells more of itself: which it is, and what it lacks.
         let known = |wait: &&Wait| !matches!(wait, Wait::In(what) if what.contains("::mpsc::"));
         let mut waits_for: Vec<String> = seen.waits.iter().filter(known).map(words).collect();
-        // A host's end is told by a notification: the first says more.
+        // A task that waits for a host's end also waits for a notification: the first says more.
         if waits_for.len() > 1 && waits_for.iter().any(|wait| wait.starts_with("the end of host")) {
             waits_for.retain(|wait| wait != NOTIFICATION);
         }

@@ -85,7 +85,7 @@ impl Search {
         Search { threads, ..self }
     }
 
-    /// Runs each seed twice, and tells which differ.
+    /// Runs each seed twice, and reports those that differ.
     pub fn twice(self, twice: bool) -> Search {
         Search { twice, ..self }
     }
@@ -95,11 +95,11 @@ impl Search {
         Search { all, ..self }
     }
 
-    /// Runs the program under each seed. `prepare` says how its simulation shall be; `progress` is told of all so
-    /// far after each seed, and may end the search.
+    /// Runs the program under each seed. `prepare` returns the configuration of its simulation. `progress` gets all
+    /// results so far after each seed, and may end the search.
     ///
-    /// However many threads there are and however they run, the search comes to the same: it ends with the lowest seed that
-    /// fails, and what was run of higher ones is forgotten.
+    /// The result does not depend on how many threads there are and how they run: the search ends with the lowest
+    /// seed that fails, and the results of higher ones are discarded.
     ///
     /// # Panics
     /// When `prepare` or `progress` does.

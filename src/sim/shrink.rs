@@ -73,7 +73,7 @@ pub fn shrink<F: Future<Output = ()>>(
     let mut faults = ddmin(plan.faults.clone(), |faults| fails_at(faults).is_some());
     let mut length = fails_at(&faults)?;
     for place in 0..faults.len() {
-        // First to whole milliseconds, for whoever reads it.
+        // First to whole milliseconds, which are easier to read.
         for divisor in [1, 2, 2, 2, 2, 2, 2, 2, 2] {
             let mut earlier = faults.clone();
             earlier[place].0 = Duration::from_millis(faults[place].0.as_millis() as u64 / divisor);

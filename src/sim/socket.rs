@@ -17,14 +17,14 @@ use crate::trace::Resource;
 
 /// Linux's number for "too many open files".
 const EMFILE: i32 = 24;
-/// The first port that is given to whoever asks for none, as with Linux.
+/// The first port for sockets that ask for none, as with Linux.
 const FIRST_PORT: u16 = 32_768;
 
 pub(super) struct Sock {
     pub(super) host: HostId,
     pub(super) local: SocketAddr,
     pub(super) readiness: Rc<Readiness>,
-    /// Somebody has it: a connection that nobody has accepted is nobody's yet.
+    /// False for a connection that waits to be accepted: it has no owner yet.
     pub(super) owned: bool,
     pub(super) role: Role,
 }
@@ -93,19 +93,19 @@ impl State {
         SocketAddr::new(ip.into(), local.port())
     }
 
-    /// Who is bound there and may hear of what comes to this address.
+    /// Returns the socket that is bound there and may receive what comes to this address.
     pub(super) fn bound(&self, host: HostId, tcp: bool, address: SocketAddr) -> Option<u32> {
         let number = *self.ports.get(&(host, tcp, address.port()))?;
         let local = self.sockets.get(&number)?.local.ip();
         (local.is_unspecified() || local == address.ip()).then_some(number)
     }
 
-    /// Has the loop say so when it looks outside next: at this moment of the clock, but in no call of a task.
+    /// Makes the loop report it when it looks outside next: at this moment of the clock, but in no call of a task.
     pub(super) fn tell(&mut self, socket: u32, ready: Ready) {
         self.ready.push((socket, ready));
     }
 
-    /// An error concerns both directions: the tasks that wait must try, and be told.
+    /// An error concerns both directions: the waiting tasks must retry, and get the error.
     pub(super) fn tell_of_error(&mut self, socket: u32) {
         let all =
             Ready { readable: true, writable: true, read_closed: true, write_closed: true, urgent: false };

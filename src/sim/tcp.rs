@@ -34,7 +34,7 @@ pub(super) struct Stream {
     peer_host: HostId,
     pub(super) peer_address: SocketAddr,
     phase: Phase,
-    /// To be told to whoever asks next.
+    /// For the next operation to return.
     pub(super) error: Option<ErrorKind>,
     /// Received, in order, and not read.
     pub(super) incoming: VecDeque<u8>,
@@ -48,9 +48,9 @@ pub(super) struct Stream {
     write_shut: bool,
     /// The place of the next byte to be written.
     written: u64,
-    /// Bytes written for which the peer has not told that they were read.
+    /// Bytes written that the peer has not reported as read.
     outstanding: usize,
-    /// Bytes read of which the peer was not told.
+    /// Bytes read that were not reported to the peer.
     owed: usize,
     pub(super) nodelay: bool,
 }
@@ -137,7 +137,7 @@ impl State {
         address: SocketAddr,
     ) -> Answer {
         let Some(peer_address) = self.sockets.get(&asker).map(|sock| sock.local) else {
-            // Given up meanwhile: whatever the answer is, nobody hears it.
+            // Given up meanwhile: whatever the answer is, no socket receives it.
             return Answer::With(Body::Refused { to: asker });
         };
         let listener = self.bound(to, true, address).filter(|number| {
@@ -167,7 +167,7 @@ impl State {
         Answer::With(Body::Accepted { to: asker, peer: child })
     }
 
-    /// The answer to a connection attempt. False when nobody waits for it any more.
+    /// The answer to a connection attempt. False when the socket does not wait for it any more.
     pub(super) fn connected(&mut self, socket: u32, peer: u32) -> bool {
         let Some(stream) = self.tcp(socket).filter(|stream| stream.phase == Phase::Connecting) else {
             return false;

@@ -73,7 +73,7 @@ impl State {
         }
         self.udp(socket)?.check()?;
         let from = self.source(host, local, to);
-        // To an address that nobody has: sent, and lost.
+        // A datagram to an address without a host counts as sent, and is lost.
         if let Some(to_host) = self.host_at(to.ip(), host) {
             let body = Body::Datagram { from, to, bytes: datagram.to_vec() };
             self.send(Packet { from: host, to: to_host, body });

@@ -79,7 +79,7 @@ pub(crate) struct Seen {
 
 pub(crate) struct Watch {
     digest: Digest,
-    /// Until it has found something, or the simulation is over.
+    /// Until it has found something, or the simulation has ended.
     oracle: Option<Oracle>,
     broken: Option<Broken>,
     /// By slot.

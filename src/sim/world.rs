@@ -44,7 +44,7 @@ pub(super) struct State {
     pub(super) hosts: Vec<Machine>,
     /// Ordered, as every map here: to walk a hashed one would leak the machine's randomness.
     pub(super) sockets: BTreeMap<u32, Sock>,
-    /// Who is bound where: by host, whether it is TCP, and port.
+    /// Which socket is bound where: by host, whether it is TCP, and port.
     pub(super) ports: BTreeMap<(HostId, bool, u16), u32>,
     pub(super) next_socket: u32,
     pub(super) links: BTreeMap<(HostId, HostId), Link>,
@@ -95,7 +95,7 @@ impl Streams {
 pub(super) enum Occurrence {
     Arrives(Packet),
     Leaves(Packet),
-    /// TCP gives a held packet up.
+    /// TCP abandons a held packet.
     GivesUp(u64),
     Nudge(u32, Ready),
     /// A connection comes to an end.
@@ -325,7 +325,7 @@ impl State {
         self.hosts.iter().position(|host| &*host.name == name)
     }
 
-    /// Who has this address, seen from a host.
+    /// Returns the host that has this address, as seen from a host.
     pub(super) fn host_at(&self, ip: IpAddr, from: HostId) -> Option<HostId> {
         if ip.is_loopback() || ip.is_unspecified() {
             return Some(from);
@@ -365,7 +365,7 @@ impl State {
         }
     }
 
-    /// Now and then, when a packet arrives, somebody is woken for no reason: a socket, or the task that is given.
+    /// Now and then, when a packet arrives, wakes a socket for no reason, or returns a task to be woken so.
     pub(super) fn spurious(&mut self) -> Option<Name> {
         if !self.rng.spurious.happens(self.spurious) {
             return None;

@@ -1,16 +1,16 @@
 //! Critical sections that run no foreign code.
 //!
-//! A waker belongs to whoever made it: its `wake`, `clone` and `drop` are calls into code that may do
-//! anything, lock the same channel or panic included. Under our lock that would be a deadlock or a torn
+//! A waker belongs to the executor that made it: its `wake`, `clone` and `drop` are calls into code that may
+//! do anything, even lock the same channel or panic. Under our lock that would be a deadlock or a torn
 //! state. So every operation of `sync` that meets a waker goes through this module, which splits it in two:
 //! a short section under the lock, which only moves data about, and an [`After`], the list of foreign calls
 //! that the section leaves to be made once the lock is free.
 //!
-//! Waiting needs a *clone* of the waker, which is foreign code as well. [`poll_locked`] makes it before it
-//! takes the lock, also for a poll that then need not wait. The other way, to look first and to clone only
-//! if need be, takes the lock twice, and must look anew the second time: what was missing may have come in
-//! between, and a waker that is stored after such a moment is woken by nobody. It was tried, and was no
-//! quicker: a clone here copies a name, and a lock costs more.
+//! Waiting needs a *clone* of the waker, which is foreign code as well. [`poll_locked`] clones before it takes
+//! the lock, even for a poll that then need not wait. The alternative, to look first and clone only if needed,
+//! takes the lock twice and must look again the second time: what was missing may have come in between, and a
+//! waker stored after that would never be woken. We tried it, and it was no faster: a clone here copies a name,
+//! and a lock costs more.
 
 use std::any::type_name;
 use std::future::Future;
@@ -32,7 +32,7 @@ pub(super) struct After {
     more: Vec<Call>,
 }
 
-/// What the recorder is to be told of a channel: its subscribers are foreign code too.
+/// An event of a channel for the recorder, whose subscribers are foreign code too.
 struct Note {
     channel: Resource,
     what: What,
@@ -57,8 +57,8 @@ enum Call {
 // `inline`: the channels are generic and so compiled in their user's crate, from where a call to a function
 // of this one is not inlined without being told.
 impl After {
-    /// The recorder, if there is one, is to be told this of the channel with this number, which is 0 until
-    /// the first time.
+    /// Leaves this event of a channel for the recorder, if there is one. `number` is the channel's, and 0 until
+    /// the first event.
     #[inline]
     pub(super) fn note(&mut self, number: &mut u64, what: What, queued: usize) {
         if trace::is_on() {
@@ -111,7 +111,7 @@ impl After {
         if let Some(waker) = self.wake.take() {
             self.more.insert(0, Call::Wake(waker));
         }
-        // What happened is told before those who wait for it are woken.
+        // Records what happened before it wakes the tasks that wait for it.
         self.more.sort_by_key(|call| !matches!(call, Call::Note(_)));
         let calls = self.more.drain(..);
         let make = |call| match call {
@@ -176,14 +176,14 @@ pub(super) fn locked<S, R>(lock: &Mutex<S>, section: impl FnOnce(&mut S, &mut Af
 }
 // ANCHOR_END: locked
 
-/// One poll's turn under the lock: the [`After`], and a clone of the waker of whoever polls.
+/// One poll's turn under the lock: the [`After`], and a clone of the polling task's waker.
 pub(super) struct Turn<'a> {
     pub(super) after: &'a mut After,
     waker: Option<Waker>,
 }
 
 impl Turn<'_> {
-    /// Leaves the waker in `slot`, in place of an earlier one: the last that was given is the one that is
+    /// Leaves the waker in `slot`, in place of an earlier one: the last one registered is the one that is
     /// woken.
     #[inline]
     pub(super) fn wait_in(&mut self, slot: &mut Option<Waker>) {
@@ -223,8 +223,8 @@ struct Waiting<'a, S, P, L, G: Fn(&mut S, P, &mut After)> {
     leave: G,
 }
 
-/// Polls `look` as [`poll_locked`] does, with a place to keep: where `look` has put one, `leave` gives it up
-/// if the future is dropped.
+/// Polls `look` as [`poll_locked`] does. `look` may keep a place from one poll to the next; `leave` gives that
+/// place up if the future is dropped.
 #[inline]
 pub(super) fn wait<S, P, R>(
     lock: &Mutex<S>,

@@ -2,12 +2,12 @@
 //!
 //! `std::sync::Mutex` blocks the thread that waits, and with it every task of that thread, among them
 //! perhaps the one which holds the lock. This one makes the *task* wait. Where no await happens under the
-//! lock, std's is the quicker choice.
+//! lock, std's is faster.
 //!
 //! # Why the guard carries the value
 //!
-//! Who holds the lock needs a `&mut T` that lives as long as the guard, and a guard that may move to
-//! another thread between two awaits. Safe Rust has no reference which does that: std's guard is not
+//! The holder of the lock needs a `&mut T` that lives as long as the guard, and a guard that may move to
+//! another thread between two awaits. Safe Rust has no reference that does that: std's guard is not
 //! `Send`, and an `UnsafeCell` needs a proof. So the value changes hands by *moving*:
 //!
 //! ```text
@@ -93,7 +93,7 @@ impl<T> Mutex<T> {
         wait(&self.state, take, |state, key, after| state.permits.leave(key, after)).await
     }
 
-    /// Takes the lock if it is free now, and nobody waits.
+    /// Takes the lock if it is free now and no task waits.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl<T> Mutex<T> {
         })
     }
 
-    /// The value, without locking: `&mut` says that nobody else has the mutex.
+    /// Borrows the value without locking: `&mut` guarantees that no other code uses the mutex.
     ///
     /// # Panics
     ///
@@ -129,7 +129,7 @@ impl<T> Mutex<T> {
         self.state.get_mut().value.as_mut().expect(LEAKED)
     }
 
-    /// The value, out of the mutex.
+    /// Takes the value out of the mutex.
     ///
     /// # Panics
     ///

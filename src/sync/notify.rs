@@ -1,13 +1,13 @@
 //! "Look again": a wake-up without a value.
 //!
-//! What changed is kept elsewhere (in a cell, a queue, an atomic), and a task that finds nothing to do
-//! there waits here until somebody says that it changed. The danger of every such scheme is the moment
-//! *between check and wait*: the change happens just then, and the wake-up finds nobody. [`Notify`] answers
-//! in two ways:
+//! The state is kept elsewhere (in a cell, a queue, an atomic), and a task that finds nothing to do there
+//! waits here until it is notified of a change. The danger of every such scheme is the moment *between check
+//! and wait*: if the change happens just then, the wake-up finds no waiter. [`Notify`] prevents the loss in
+//! two ways:
 //!
-//! - [`notify_one`](Notify::notify_one) with nobody there stores a permit, which the next waiter takes at
+//! - [`notify_one`](Notify::notify_one) without a waiter stores a permit, which the next waiter takes at
 //!   once;
-//! - [`notified`](Notify::notified) counts as there for [`notify_waiters`](Notify::notify_waiters) from the
+//! - [`notified`](Notify::notified) counts as a waiter for [`notify_waiters`](Notify::notify_waiters) from the
 //!   moment it was *made*, and [`enable`](Notified::enable) does the same for `notify_one`. So: make it,
 //!   enable it, check, and only then await it.
 //!
@@ -31,18 +31,18 @@ use super::critical::{After, locked, poll_locked};
 use super::wait_list::{Key, WaitList};
 use crate::loom::Mutex;
 
-/// What a waiter in the list was told.
+/// Which notification a waiter in the list has received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     Nothing,
-    /// A wake-up for one: if it is not used, it is somebody else's.
+    /// A wake-up for one: if the waiter does not use it, it is passed on.
     One,
     All,
 }
 
 #[derive(Debug)]
 struct State {
-    /// A `notify_one` that found nobody. At most one.
+    /// A `notify_one` that found no waiter. At most one.
     permit: bool,
     /// How often `notify_waiters` was called.
     rounds: u64,
@@ -98,8 +98,8 @@ impl Notify {
         Notify { state: Mutex::new(State { permit: false, rounds: 0, waiters: WaitList::new() }) }
     }
 
-    /// Wakes the task that has waited longest. With nobody waiting, the next to wait goes on at once;
-    /// calling this several times before does not make it more than one.
+    /// Wakes the task that has waited longest. Without a waiter, the next to wait goes on at once;
+    /// several calls before that count as one.
     ///
     /// ```
     /// # use futures::FutureExt;

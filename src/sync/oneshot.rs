@@ -13,8 +13,8 @@
 //! | | value not sent | value sent, not received |
 //! |---|---|---|
 //! | sender dropped | the receiver gets [`RecvError`] | the receiver gets the value |
-//! | receiver closed | `send` gives the value back | the receiver still gets the value |
-//! | receiver dropped | `send` gives the value back | the value is dropped with the receiver |
+//! | receiver closed | `send` returns the value | the receiver still gets the value |
+//! | receiver dropped | `send` returns the value | the value is dropped with the receiver |
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -59,7 +59,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender { shared: Some(shared.clone()) }, Receiver { shared })
 }
 
-/// The end that sends. Dropping it without having sent gives the receiver a [`RecvError`].
+/// The end that sends. If it is dropped before it has sent, the receiver gets a [`RecvError`].
 ///
 /// ```
 /// use cotask::sync::oneshot;
@@ -70,7 +70,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// ```
 #[derive(Debug)]
 pub struct Sender<T> {
-    /// `None` once sent, so that the drop that follows has nothing more to say.
+    /// `None` once sent, so that the drop that follows has nothing left to do.
     shared: Option<Arc<Mutex<State<T>>>>,
 }
 

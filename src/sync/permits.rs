@@ -1,9 +1,9 @@
-//! Counted permits and the queue of those who wait for some: the logic of [`Semaphore`](super::Semaphore),
+//! Counted permits and the queue of their waiters: the logic of [`Semaphore`](super::Semaphore),
 //! [`Mutex`](super::Mutex) and the bounded channel's free slots, without the lock around it.
 //!
-//! What must hold: while somebody is queued, fewer permits are free than the first in the queue wants. A
-//! late-comer who sees a queue therefore waits, even where enough permits for *them* are free: else a
-//! waiter that wants many would never get them.
+//! Invariant: while the queue has a waiter, fewer permits are free than the first in the queue wants. A
+//! late-comer that finds a queue therefore waits, even if enough permits for it are free; otherwise a waiter
+//! that wants many might starve.
 //!
 //! ```text
 //!               poll_take: no permit           give, and first in the queue
@@ -14,7 +14,7 @@
 //!      │        poll_take: the permits are the caller's                         │
 //!      └────────────────────────────────────────────────────────────────────────┘
 //! ```
-//! From each state `leave` (the future is dropped) goes back to "no place" too; from `granted` it gives the
+//! From each state `leave` (the future is dropped) goes back to "no place" too; from `granted` it passes the
 //! permits to the next in the queue.
 
 use std::task::Poll;
@@ -38,7 +38,7 @@ struct Request {
     granted: bool,
 }
 
-/// Some permits, and who waits for them.
+/// Some permits, and their waiters.
 #[derive(Debug)]
 pub(super) struct Permits {
     free: usize,

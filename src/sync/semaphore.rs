@@ -9,10 +9,10 @@ use super::critical::{Turn, locked, wait};
 use super::permits::{MAX_PERMITS, Permits, Refused};
 use crate::loom::Mutex;
 
-/// Holds a number of permits, which tasks take and give back; who finds too few waits.
+/// Holds a number of permits, which tasks take and return; a task that finds too few waits.
 ///
-/// Waiters are served in the order in which they came. One who wants many holds up those behind who want
-/// few: else it might wait for ever.
+/// Waiters are served in the order in which they came. One that wants many holds up those behind it that want
+/// few; otherwise it might starve.
 ///
 /// ```
 /// use cotask::sync::Semaphore;
@@ -73,8 +73,8 @@ impl Semaphore {
         self.acquire_many(1).await
     }
 
-    /// Waits for `permits` permits at once. For more than the semaphore will ever have, it waits for ever;
-    /// none are there at once.
+    /// Waits for `permits` permits at once: without end if the semaphore never has that many. Zero permits are
+    /// there at once, unless other tasks wait.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl Semaphore {
         Ok(Permit { semaphore: self, permits })
     }
 
-    /// Takes a permit if one is free now, and nobody waits.
+    /// Takes a permit if one is free now and no task waits.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl Semaphore {
         self.try_acquire_many(1)
     }
 
-    /// Takes `permits` permits if as many are free now, and nobody waits.
+    /// Takes `permits` permits if as many are free now and no task waits.
     ///
     /// # Errors
     ///
@@ -173,7 +173,7 @@ impl Semaphore {
         Ok(Permit { semaphore: self, permits: 1 })
     }
 
-    /// Adds new permits, and wakes whoever they suffice for.
+    /// Adds new permits, and wakes the waiters for which they suffice.
     ///
     /// # Panics
     ///
@@ -200,7 +200,7 @@ impl Semaphore {
         );
     }
 
-    /// How many permits are free. With somebody waiting for many, some may be free and still not to be had.
+    /// How many permits are free. While a task waits for many, some may be free and still not to be had.
     ///
     /// # Examples
     /// ```
@@ -212,7 +212,7 @@ impl Semaphore {
         self.permits.lock().free()
     }
 
-    /// Refuses everybody who waits or will ask. Permits that are out stay good.
+    /// Refuses all present and future waiters. Permits that are out stay valid.
     ///
     /// # Examples
     /// ```

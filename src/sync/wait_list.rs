@@ -19,7 +19,7 @@ use std::task::Waker;
 
 use crate::memory::Places;
 
-/// The name of one waiter's node. Neither `Clone` nor `Copy`: to give it up is to leave the list.
+/// The name of one waiter's node. Neither `Clone` nor `Copy`: leaving the list uses it up.
 #[derive(Debug, PartialEq)]
 pub(super) struct Key(u32);
 
@@ -46,7 +46,7 @@ impl<T> WaitList<T> {
         WaitList { nodes: Places::new(), head: None, tail: None }
     }
 
-    /// Whether nobody is in the queue. Popped waiters do not count.
+    /// Whether the queue is empty. Popped waiters do not count.
     pub(super) fn is_empty(&self) -> bool {
         self.head.is_none()
     }

@@ -75,7 +75,7 @@ pub enum MissedTickBehavior {
 }
 
 impl Interval {
-    /// Says what shall happen to missed ticks.
+    /// Sets what happens to missed ticks.
     ///
     /// # Examples
     /// ```
@@ -104,7 +104,7 @@ impl Interval {
         self.period
     }
 
-    /// Waits for the next tick and gives the moment for which it was set.
+    /// Waits for the next tick and returns the moment for which it was set.
     ///
     /// Cancel safety: dropping this future loses no tick.
     ///

@@ -25,7 +25,7 @@ pub enum Event {
     Spawned {
         /// The new task.
         task: Id,
-        /// Who spawned it.
+        /// The actor that spawned it.
         by: Actor,
         /// Its name, when it was given one.
         name: Option<Box<str>>,
@@ -36,7 +36,7 @@ pub enum Event {
     Scheduled {
         /// The task that became runnable.
         task: Id,
-        /// Who woke it.
+        /// The actor that woke it.
         by: Actor,
     },
     /// The executor begins to poll a task.
@@ -60,14 +60,14 @@ pub enum Event {
     Joined {
         /// The task that was awaited.
         task: Id,
-        /// Who has its result now.
+        /// The actor that has its result now.
         by: Actor,
     },
-    /// A task that was not over was asked to end, for the first time.
+    /// A task that had not ended was asked to end, for the first time.
     AbortRequested {
-        /// The task that shall end.
+        /// The task that is to end.
         task: Id,
-        /// Who asked.
+        /// The actor that asked.
         by: Actor,
     },
     /// The thread goes to sleep until something happens, but for this long at most.
@@ -77,25 +77,25 @@ pub enum Event {
     },
     /// The thread is awake again.
     Unparked,
-    /// Somebody found nothing to be had yet, and left a waker to be told.
+    /// An actor found nothing to be had yet, and left its waker.
     Waits {
-        /// Who waits.
+        /// The actor that waits.
         by: Actor,
-        /// On what.
+        /// What it waits on.
         on: Resource,
-        /// For what of it.
+        /// What it wants of that.
         want: Want,
     },
     /// The reactor began to watch a socket.
     SocketOpened {
         /// The socket.
         socket: Resource,
-        /// Who opened it.
+        /// The actor that opened it.
         by: Actor,
         /// Its type.
         kind: &'static str,
     },
-    /// The system told that something became possible.
+    /// The system reported that something became possible.
     SocketReady {
         /// The socket.
         socket: Resource,
@@ -106,18 +106,18 @@ pub enum Event {
         /// The peer has closed, or an error ended the connection.
         closed: bool,
     },
-    /// The reactor watches a socket no more.
+    /// The reactor stopped watching a socket.
     SocketClosed {
         /// The socket.
         socket: Resource,
-        /// Who closed it.
+        /// The actor that closed it.
         by: Actor,
     },
     /// A deadline was given to the timer wheel.
     TimerSet {
         /// The timer.
         timer: Resource,
-        /// Who waits for it.
+        /// The actor that waits for it.
         by: Actor,
         /// When it is to fire.
         deadline: Instant,
@@ -131,14 +131,14 @@ pub enum Event {
     TimerCancelled {
         /// The timer.
         timer: Resource,
-        /// Who gave it up.
+        /// The actor that gave it up.
         by: Actor,
     },
     /// A job was handed to the blocking pool.
     JobQueued {
         /// The job.
         job: Resource,
-        /// Who handed it over.
+        /// The actor that handed it over.
         by: Actor,
         /// The line that did.
         source: &'static Location<'static>,
@@ -148,7 +148,7 @@ pub enum Event {
         /// The job.
         job: Resource,
     },
-    /// A job is over, well or with a panic.
+    /// A job ended, well or with a panic.
     JobDone {
         /// The job.
         job: Resource,
@@ -157,7 +157,7 @@ pub enum Event {
     Sent {
         /// The channel.
         channel: Resource,
-        /// Who sent.
+        /// The actor that sent.
         by: Actor,
         /// Values in the channel now.
         queued: usize,
@@ -166,7 +166,7 @@ pub enum Event {
     Received {
         /// The channel.
         channel: Resource,
-        /// Who received.
+        /// The actor that received.
         by: Actor,
         /// Values in the channel now.
         queued: usize,
@@ -185,7 +185,7 @@ pub enum Event {
     },
 }
 
-/// Who caused something.
+/// What caused an event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Actor {
     /// A task, in its poll.
@@ -231,7 +231,7 @@ pub enum Resource {
     Job(u64),
 }
 
-/// What somebody waits for.
+/// What an actor waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Want {
     /// Something to read or to accept.

@@ -61,7 +61,7 @@ pub trait Traced {
     fn resource(&self) -> Resource;
 }
 
-/// Names something for whoever looks at the trace. Does nothing where nothing is recorded.
+/// Names something for the reader of the trace. Does nothing where nothing is recorded.
 ///
 /// # Examples
 /// ```

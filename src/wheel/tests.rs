@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{HORIZON, SMALL, TimerKey, Wheel};
 
-/// Who was woken, in order.
+/// The numbers of the wakers that were woken, in order.
 type Woken = Arc<Mutex<Vec<usize>>>;
 
 struct Numbered(usize, Woken);
@@ -103,14 +103,14 @@ impl Pair {
         // Stable: within a tick in the order in which they were set.
         expected.sort_by_key(|&(tick, _)| tick);
         let expected: Vec<_> = expected.into_iter().map(|(_, number)| number).collect();
-        assert_eq!(std::mem::take(&mut *self.woken.lock().unwrap()), expected, "who is due at {to}");
+        assert_eq!(std::mem::take(&mut *self.woken.lock().unwrap()), expected, "the timers due at {to}");
     }
 
     fn check(&self) {
         assert_eq!(self.wheel.len(), self.naive.len());
         assert!(
             self.wheel.entries.len() <= self.most_alive,
-            "an entry of a timer that is over was not used again"
+            "an entry of a timer that has ended was not used again"
         );
         for slot in self.wheel.slots.iter().flatten() {
             let most = if slot.live == 0 { 0 } else { SMALL + 2 * slot.live as usize };
@@ -162,7 +162,7 @@ proptest! {
         ops.into_iter().for_each(|op| pair.apply(op));
     }
 
-    /// Beyond the horizon too, which is over two years, and beyond all that the clock can say, which is 2^44 ticks.
+    /// Beyond the horizon too, more than two years, and beyond all that the clock can say, 2^44 ticks.
     /// There the order within a tick is not kept: what stands beyond is placed anew when the time comes.
     #[test]
     fn a_timer_beyond_the_horizon_is_due_at_its_tick(

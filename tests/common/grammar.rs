@@ -32,7 +32,7 @@ pub fn check(trace: &Trace) -> HashMap<Id, usize> {
     grammar.polls
 }
 
-/// Whether a rule is about this event; the others tell of sockets, timers and channels.
+/// Whether a rule is about this event; the others concern sockets, timers and channels.
 #[allow(dead_code)]
 pub fn speaks_of(event: &Event) -> bool {
     matches!(

@@ -1,6 +1,6 @@
 //! # A barrier that is used again
 //!
-//! **It promises:** Two threads meet: whoever comes to `wait` first waits for the other. Then they may meet
+//! **It promises:** Two threads meet: the one that calls `wait` first waits for the other. Then they may meet
 //! again, as often as they like.
 //!
 //! It does not keep that. Write the model below, find the bug, repair `Mine`. After each step,

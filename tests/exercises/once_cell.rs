@@ -1,6 +1,6 @@
 //! # A cell that is filled once
 //!
-//! **It promises:** Whoever calls `get` first fills the cell with its value; every caller, then and later, gets
+//! **It promises:** The first call of `get` fills the cell with its value; every caller, then and later, gets
 //! that same value.
 //!
 //! It does not keep that. Write the model below, find the bug, repair `Mine`. After each step,

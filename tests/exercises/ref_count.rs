@@ -1,7 +1,7 @@
 //! # The last one turns off the light
 //!
-//! **It promises:** Each of two owners leaves a mark, and lets go. The one that lets go last is told so, and
-//! sees both marks.
+//! **It promises:** Each of two owners leaves a mark, and lets go. The last one to let go learns that it is the
+//! last, and sees both marks.
 //!
 //! It does not keep that. Write the model below, find the bug, repair `Mine`. After each step,
 //! `cargo loom exercise ref_count` says what comes next.

@@ -1,7 +1,7 @@
 //! # Many readers or one writer
 //!
-//! **It promises:** As long as a writer is inside, nobody else is; readers may be inside together. Nobody waits
-//! here: who may not enter is told so, and an attempt leaves no trace.
+//! **It promises:** As long as a writer is inside, no other thread is; readers may be inside together. No call
+//! waits: an attempt that may not enter returns `false` and leaves no trace.
 //!
 //! It does not keep that. Write the model below, find the bug, repair `Mine`. After each step,
 //! `cargo loom exercise rw_lock` says what comes next.

@@ -1,7 +1,7 @@
 //! # A semaphore that never waits
 //!
-//! **It promises:** There are never more permits out than there were, and nobody is refused while a permit is
-//! there.
+//! **It promises:** Never more permits are taken than there are, and no attempt is refused while a permit is
+//! free.
 //!
 //! It does not keep that. Write the model below, find the bug, repair `Mine`. After each step,
 //! `cargo loom exercise semaphore` says what comes next.

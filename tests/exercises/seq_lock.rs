@@ -1,6 +1,6 @@
 //! # A pair that is read without a lock
 //!
-//! **It promises:** One thread writes a pair of numbers, others read it. A read gives a pair that was written
+//! **It promises:** One thread writes a pair of numbers, others read it. A read returns a pair that was written
 //! together, or says that it could not: never half of one pair and half of the next.
 //!
 //! It does not keep that. Write the model below, find the bug, repair `Mine`. After each step,

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Op {
     Spawn,
-    /// Whoever is runnable now is polled, once or until nobody is.
+    /// Polls the tasks that are runnable now, each once or until none is runnable.
     Turn,
     Wake(Target),
     Abort(Target),
@@ -42,14 +42,14 @@ pub enum Deed {
     /// Wakes the task spawned before it.
     WakeOlder,
     AbortSelf,
-    /// Awaits the handle of the task spawned before it, and finishes when that is over.
+    /// Awaits the handle of the task spawned before it, and finishes when that task has ended.
     JoinOlder,
     Spawn,
     Finish,
     Panic,
 }
 
-/// How a task is over.
+/// How a task ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
     Finished,
@@ -73,7 +73,7 @@ pub struct Task {
     pub end: Option<End>,
     queued: bool,
     abort_requested: bool,
-    /// The task that is woken when this one is over.
+    /// The task to wake when this one ends.
     joiner: Option<usize>,
 }
 
@@ -100,8 +100,8 @@ impl Model {
         self.tasks.len().checked_sub(back)
     }
 
-    /// Whether the step says anything: one that does nothing by its own definition is not worth a sequence.
-    /// To wake or abort a task that is over does nothing by the runtime's promise, so it *is* worth one.
+    /// Whether the step is worth a sequence: one that does nothing by its own definition is not.
+    /// Waking or aborting a task that has ended does nothing by the runtime's promise, so it *is* worth one.
     pub fn allows(&self, op: Op) -> bool {
         let task = |target| self.index(target).map(|index| (index, &self.tasks[index]));
         match op {
@@ -127,7 +127,7 @@ impl Model {
         }
     }
 
-    /// Does a step. `Join` gives what the handle should say.
+    /// Does a step. For `Join`, returns what the handle should report.
     pub fn apply(&mut self, op: Op, turns: Turns) -> Option<End> {
         match op {
             Op::Spawn => self.spawn(),

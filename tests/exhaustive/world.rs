@@ -12,7 +12,7 @@ use cotask::{JoinError, JoinHandle, Runtime};
 use crate::common::poll_with;
 use crate::model::{Deed, End, Handle, Model, Op, Turns};
 
-/// Tasks that do as they are told, and what became of them.
+/// Tasks that do what the steps say, and what became of them.
 #[derive(Clone, Default)]
 pub struct World(Rc<Shared>);
 
@@ -44,7 +44,7 @@ fn end_of(result: Result<usize, JoinError>, index: usize) -> End {
 }
 
 impl World {
-    /// Does a step. `Join` gives what the handle says.
+    /// Does a step. For `Join`, returns what the handle reports.
     pub fn apply(&self, op: Op, model: &Model, runtime: &Runtime, turns: Turns) -> Option<End> {
         let find = |target| {
             let index = model.index(target).expect("the step is allowed");
@@ -52,7 +52,7 @@ impl World {
         };
         match op {
             Op::Spawn => self.spawn(|future| runtime.spawn(future)),
-            // Whoever drives has given it already.
+            // The driver has already let the tasks run.
             Op::Turn => {}
             Op::Wake(target) => find(target).1.waker.borrow().as_ref().unwrap().wake_by_ref(),
             Op::Abort(target) => find(target).1.handle.borrow().as_ref().unwrap().abort(),
@@ -120,7 +120,7 @@ impl World {
     }
 
     pub fn compare_polls(&self, model: &Model) {
-        assert_eq!(*self.0.polls.borrow(), model.polls, "who was polled, in order");
+        assert_eq!(*self.0.polls.borrow(), model.polls, "the polls, in order");
     }
 
     /// What each handle that is left says in the end.

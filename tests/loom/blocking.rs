@@ -149,7 +149,7 @@ static SHUTDOWN_AGAINST_PUSH: Model = Model {
 
 static SHUTDOWN_TELLS: Model = Model {
     name: "blocking_shutdown_tells",
-    about: "of two jobs, shutdown comes before, between or after: each one's task is told, and the thread ends",
+    about: "shutdown comes before, between or after two jobs: each one's task gets a result, and the thread ends",
     invariants: &[10],
     bound: None,
     body: || {

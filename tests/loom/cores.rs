@@ -18,7 +18,7 @@ const FILE: &str = "src/cores.rs";
 
 pub const MODELS: &[&Model] = &[&STOP, &STOPPED_FROM_ELSEWHERE, &FAILED_START];
 
-/// What stands for a runtime: it sleeps until it is told to stop, and writes when it is gone.
+/// Stands for a runtime: it sleeps until it is notified to stop, and counts itself in `gone` when it is dropped.
 struct Engine {
     stop: Arc<Notify>,
     gone: Arc<AtomicUsize>,
@@ -93,7 +93,7 @@ static STOP: Model = Model {
 
 static STOPPED_FROM_ELSEWHERE: Model = Model {
     name: "cores_stopped_from_elsewhere",
-    about: "a core is shut down through its handle while all are stopped: each ends once, and nobody waits for ever",
+    about: "a core is shut down through its handle while all are stopped: each ends once, and no thread hangs",
     invariants: &[6, 10],
     bound: Some(3),
     body: || {
@@ -115,7 +115,7 @@ static STOPPED_FROM_ELSEWHERE: Model = Model {
 
 static FAILED_START: Model = Model {
     name: "cores_failed_start",
-    about: "the second core cannot be started: the error is told when the first has been stopped and both are gone",
+    about: "the second core fails to start: the error is returned when the first has been stopped and both are gone",
     invariants: &[10],
     bound: Some(3),
     body: || {

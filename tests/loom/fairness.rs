@@ -1,4 +1,4 @@
-//! Models of the order in which waiters are served: who came first goes first, whoever comes meanwhile.
+//! Models of the order in which waiters are served: the first to come goes first, even if others come meanwhile.
 //!
 //! In each the first waiter is in the queue before the second's thread begins. What the second then finds says
 //! whether it has overtaken: a flag, which only the hand-over from the first can have made visible.
@@ -31,7 +31,7 @@ const LAST_COME_FIRST_SERVED: Mutant = Mutant::Source {
 
 static SEMAPHORE: Model = Model {
     name: "fair_semaphore",
-    about: "permits come one by one: who waits for two has them before a late-comer has one",
+    about: "permits come one by one: a waiter for two has them before a late-comer has one",
     invariants: &[7],
     bound: Some(3),
     body: || {
@@ -69,7 +69,7 @@ static SEMAPHORE: Model = Model {
 
 static MUTEX: Model = Model {
     name: "fair_mutex",
-    about: "a lock is handed to who has waited longest, and nobody takes it in between",
+    about: "a lock is handed to the longest waiter, and no other task takes it in between",
     invariants: &[7],
     bound: Some(3),
     body: || {
@@ -90,7 +90,7 @@ static MUTEX: Model = Model {
 
 static NOTIFY: Model = Model {
     name: "fair_notify",
-    about: "notify_one wakes who has waited longest, not who comes just then",
+    about: "notify_one wakes the longest waiter, not one that comes just then",
     invariants: &[7],
     bound: Some(3),
     body: || {

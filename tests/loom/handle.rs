@@ -18,7 +18,7 @@ const FILE: &str = "src/handle.rs";
 
 static SPAWN_AGAINST_THE_END: Model = Model {
     name: "handle",
-    about: "a task spawned and aborted from another thread while the runtime ends: whoever joins it is always told",
+    about: "a task spawned and aborted from another thread while the runtime ends: its joiner always gets a result",
     invariants: &[10],
     bound: Some(3),
     body: || {
@@ -54,7 +54,7 @@ static SPAWN_AGAINST_THE_END: Model = Model {
     ],
 };
 
-/// Writes when it is dropped, and so tells whether a future has been.
+/// Writes when it is dropped, and so shows whether a future has been dropped.
 struct Dropped(Arc<AtomicUsize>);
 
 impl Drop for Dropped {
@@ -73,14 +73,14 @@ fn abort_and_join<T: Send + 'static>(
     thread::spawn(move || {
         task.abort();
         let result = task.join();
-        assert_eq!(dropped.load(Relaxed), 1, "told of the end before the future was dropped");
+        assert_eq!(dropped.load(Relaxed), 1, "the join returned before the future was dropped");
         check(result);
     })
 }
 
 static ABORT: Model = Model {
     name: "abort",
-    about: "a task that would wait for ever is aborted by another thread, whether it has started or not",
+    about: "a task that would wait forever is aborted by another thread, whether it has started or not",
     invariants: &[12],
     bound: None,
     body: || {
@@ -132,7 +132,7 @@ static ABORT: Model = Model {
 
 static ABORT_AGAINST_COMPLETION: Model = Model {
     name: "abort_against_completion",
-    about: "a task is aborted while it finishes: its output arrives if there is one, and else it was cancelled",
+    about: "a task is aborted while it finishes: its output arrives if there is one; otherwise it was cancelled",
     invariants: &[12],
     bound: Some(3),
     body: || {
@@ -143,7 +143,7 @@ static ABORT_AGAINST_COMPLETION: Model = Model {
             Ok(output) => assert_eq!(output, 7),
             Err(error) => {
                 assert!(error.is_cancelled());
-                assert_eq!(theirs.load(Relaxed), 0, "finished, and told to have been cancelled");
+                assert_eq!(theirs.load(Relaxed), 0, "finished, and reported as cancelled");
             }
         });
         let kept = Dropped(dropped);
@@ -175,7 +175,7 @@ static ABORT_AGAINST_COMPLETION: Model = Model {
 
 static ABORT_AGAINST_THE_END: Model = Model {
     name: "abort_against_the_end",
-    about: "a task is aborted while its runtime ends: whoever joins it is told, and by then its future is dropped",
+    about: "a task is aborted while its runtime ends: its joiner gets a result, and by then its future is dropped",
     invariants: &[10, 12],
     bound: None,
     body: || {

@@ -24,7 +24,7 @@ impl Owner {
         Owner { inbox: Arc::new(Inbox::new(Box::new(move || written.notify()))), eventfd }
     }
 
-    /// Sleeps until there is mail, as the executor does, and gives the slots of the tasks woken.
+    /// Sleeps until there is mail, as the executor does, and returns the slots of the woken tasks.
     fn sleep(&self) -> Vec<u32> {
         let mut mail = Mail::default();
         while mail.names.is_empty() {
@@ -254,7 +254,7 @@ static CLOSE: Model = Model {
 
 static REGISTRY: Model = Model {
     name: "registry",
-    about: "a wake while its runtime ends and another begins: it finds the old one or nobody, never the new one",
+    about: "a wake while its runtime ends and another begins: it finds the old one or none, never the new one",
     invariants: &[3, 10],
     bound: Some(3),
     body: || {

@@ -21,8 +21,8 @@
 //!
 //! # A failure
 //!
-//! The execution that fails is printed as swim lanes: a column for each thread, a row for each step, who read
-//! what and who had written it. The same as a page and as a drawing stand in `target/loom/pictures`. The last
+//! The execution that fails is printed as swim lanes: one column per thread, one row per step, with the value read
+//! and the thread that wrote it. The same as a page and as a drawing stand in `target/loom/pictures`. The last
 //! line printed is a command that runs that one execution again.
 //!
 //! # To add a model
@@ -33,7 +33,7 @@
 //! - only types of the kit and of `interleave`, which are loom's with a memory. What is not loom's (a `std`
 //!   atomic, a thread-local) it cannot interleave, and what stays from one execution to the next breaks the exploration;
 //! - wait with `interleave::future::block_on`, never in a loop. A loop that does nothing never ends under a
-//!   scheduler that may choose the other thread for ever;
+//!   scheduler that may choose the other thread forever;
 //! - data whose *visibility* matters goes through an atomic with `Relaxed`: then only the kit can have
 //!   ordered it;
 //! - mind what loom gets wrong: `limits.rs`. Use `fence(SeqCst)`, not `SeqCst` accesses; take a lock of your own with a
@@ -125,7 +125,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(cotask_loom))]
 fn main() {
-    // A test runner that asks for a list is told of no tests.
+    // A test runner that asks for a list finds no tests.
     if !std::env::args().any(|argument| argument == "--list") {
         println!("loom: no model in this build: run `cargo loom`");
     }

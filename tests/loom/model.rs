@@ -40,7 +40,7 @@ impl Mutant {
 pub struct Exercise {
     /// The hidden model, with the answer's version and, as its mutant, the one that the reader began with.
     pub check: Model,
-    /// For whoever's model finds nothing.
+    /// For a reader whose model finds nothing.
     pub hint: &'static str,
     /// What is run to see how far the reader is, in the order of [`Stage`].
     pub stages: [fn(); 4],
@@ -70,8 +70,8 @@ impl Exercise {
 #[cfg(cotask_loom)]
 pub const EXPLORED: &str = "explored completely, executions: ";
 
-/// Explores `body` completely, in this process. Whether every interleaving passes; if not, the first that fails
-/// is told: in full, with its picture under the name `called` and the command that shows it `again`, or in one line
+/// Explores `body` completely, in this process. Returns whether every interleaving passes. Reports the first that
+/// fails: in full, with its picture under the name `called` and the command that shows it `again`, or in one line
 /// if `quiet`.
 #[cfg(cotask_loom)]
 pub fn explore(called: &str, again: String, bound: Option<usize>, quiet: bool, body: fn()) -> bool {

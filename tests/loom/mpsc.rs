@@ -237,7 +237,7 @@ static CLOSE_DRAINS: Model = Model {
 
 static LATE_PERMIT: Model = Model {
     name: "mpsc_late_permit",
-    about: "the receiver goes while a permit is used: the value is dropped with it, not kept in a queue that nobody reads",
+    about: "the receiver goes while a permit is used: the value is dropped with it, not left in the queue",
     invariants: &[9],
     bound: None,
     body: || {

@@ -81,7 +81,7 @@ static CLOSE_AGAINST_SEND: Model = Model {
         receiver.close();
         let received = receiver.try_recv();
         match sending.join().unwrap() {
-            Ok(()) => assert_eq!(received, Ok(7), "sent, and nobody has it"),
+            Ok(()) => assert_eq!(received, Ok(7), "sent, and neither end has it"),
             Err(value) => assert!(value == 7 && received.is_err(), "both ends have it"),
         }
     },

@@ -15,7 +15,7 @@ pub const MODELS: &[&Model] = &[&MESSAGE_PASSING, &STORE_BUFFERING];
 
 static MESSAGE_PASSING: Model = Model {
     name: "ordering_message_passing",
-    about: "who reads a flag with Acquire that was written with Release sees what was written before it",
+    about: "a thread that reads with Acquire a flag written with Release sees what was written before it",
     invariants: &[4],
     bound: None,
     body: || message_passing(Release, Acquire),

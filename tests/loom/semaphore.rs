@@ -99,7 +99,7 @@ static DROPPED_WAITER: Model = Model {
 
 static LARGE_WAITER_LEAVES: Model = Model {
     name: "semaphore_large_waiter_leaves",
-    about: "the first in the queue wants many and gives up: the next, who wants few, goes on",
+    about: "the first in the queue wants many and gives up: the next, which wants few, goes on",
     invariants: &[9],
     bound: None,
     body: || {

@@ -2,7 +2,7 @@
 //!
 //! **What happened.** A task completes on its thread while another thread aborts it. Each looks at the state, finds
 //! "running", and writes its own ending over it. Both endings happen: the future is dropped twice or its result after
-//! it was handed out, and the join handle is told two different things.
+//! it was handed out, and the join handle receives two different results.
 //!
 //! **Seen.** What an abort meets when it does not come from the task's own scheduler was found out late:
 //! [tokio #3157](https://github.com/tokio-rs/tokio/issues/3157) and
@@ -12,8 +12,8 @@
 //! **Why it is hard to see.** Tests abort a task that sleeps for a long time, so that completion never comes near. In
 //! use, abort is what one calls on a task that is about to be done: on a timeout, on shutdown.
 //!
-//! **Remember.** A task ends once. One compare-exchange out of "running" chooses the ending, and whoever loses it has
-//! nothing more to do with the task.
+//! **Remember.** A task ends once. One compare-exchange out of "running" chooses the ending, and the thread that
+//! loses it has nothing more to do with the task.
 
 use super::shim::atomic::{
     AtomicU8,
@@ -28,7 +28,7 @@ const ABORTED: u8 = 2;
 
 struct Task {
     state: AtomicU8,
-    /// What the join handle was told.
+    /// What the join handle has received.
     told: Mutex<Vec<u8>>,
 }
 
@@ -63,8 +63,8 @@ fn model(end: fn(&Task, u8)) {
     end(&task, COMPLETE);
     aborting.join().unwrap();
     let told = task.told.lock().unwrap();
-    assert_eq!(told.len(), 1, "the join handle is told once how the task ended");
-    assert_eq!(told[0], task.state.load(Acquire), "and told the truth");
+    assert_eq!(told.len(), 1, "the join handle receives one result");
+    assert_eq!(told[0], task.state.load(Acquire), "and it is the true one");
 }
 // ANCHOR_END: model
 

@@ -1,15 +1,15 @@
 //! # The message in the arms of a cancelled receive
 //!
 //! **What happened.** A receiver waits in a `select`. The sender finds it waiting and, to save a trip through the queue,
-//! lays the message straight into its hands. At that very moment another branch of the `select` wins and the receive is
-//! dropped, with what it holds. The sender was told that all went well. The next receive waits in vain.
+//! hands it the message directly. At that very moment another branch of the `select` wins and the receive is dropped,
+//! with the message that it holds. The sender's call succeeded. The next receive waits in vain.
 //!
 //! **Seen.** [kanal #24](https://github.com/fereidani/kanal/issues/24), where the maintainer confirms that data can get
 //! lost if the future is dropped at the exact time at which a sender writes to it;
 //! [kanal #50](https://github.com/fereidani/kanal/issues/50) is a user who met it.
 //!
 //! **Why it is hard to see.** Without `select` a receive is never dropped half-way. With one, the two branches must
-//! become ready within the same breath, and then a message is missing that nobody counted.
+//! become ready at the same moment, and then a message is missing that no test counted.
 //!
 //! **Remember.** A receive may be dropped at any time, and a message lives in one place: in the queue until a poll
 //! returns it. If it was laid elsewhere, `drop` puts it back, at the front.

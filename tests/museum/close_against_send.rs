@@ -2,7 +2,7 @@
 //!
 //! **What happened.** A channel for one value, its state in two bits. The sender puts its value down and sets "sent".
 //! If the bits it found say "closed", it takes the value back, to return it to its caller. But "sent" is now set all
-//! the same, for the receiver to see, who takes the value too. One of the two finds nothing.
+//! the same: the receiver sees it and takes the value too. One of the two finds nothing.
 //!
 //! **Seen.** [tokio #4225](https://github.com/tokio-rs/tokio/issues/4225), a panic in `oneshot::Sender::send`, every few
 //! seconds on a machine with many cores, and unsound. [tokio #4226](https://github.com/tokio-rs/tokio/pull/4226) adds
@@ -11,8 +11,8 @@
 //! **Why it is hard to see.** The receiver must close, and *then* look whether something came before the close. That
 //! is correct and careful, and few do it.
 //!
-//! **Remember.** A state that must not be entered is not entered and then left again: somebody sees it. Make the
-//! transition conditional, so that it is refused.
+//! **Remember.** Do not enter a forbidden state and then leave it again: another thread sees it. Make the transition
+//! conditional, so that it is refused.
 
 use super::shim::atomic::{
     AtomicU8,
@@ -63,7 +63,7 @@ impl Oneshot {
         *self.value.lock().unwrap() = Some(value);
         match self.state.compare_exchange(OPEN, SENT, AcqRel, Acquire) {
             Ok(_) => Ok(()),
-            // It was never sent, so nobody but the sender looks for it.
+            // It was never sent, so only the sender looks for it.
             Err(_) => Err(self.take().expect("it was put there a moment ago")),
         }
     }

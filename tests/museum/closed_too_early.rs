@@ -2,14 +2,14 @@
 //!
 //! **What happened.** A receiver finds its queue empty. It looks whether any sender is left; there is none; so it says
 //! "closed". Between the two looks the last sender had sent a last message and gone. The message lies in the queue of a
-//! channel that its only reader has been told to be closed.
+//! channel that its only reader believes to be closed.
 //!
 //! **Seen.** [crossfire #70](https://github.com/frostyplanet/crossfire-rs/issues/70): `Disconnected` while messages
 //! whose send had returned `Ok` were still in the channel. [nexus #737](https://github.com/Abso1ut3Zer0/nexus/issues/737)
 //! finds the same in five places of another, beside two that had it right.
 //!
-//! **Why it is hard to see.** The message lost is the last one: the flush, the farewell, the result. Nobody asks for it
-//! again, and the program ends, as it was going to.
+//! **Why it is hard to see.** The message lost is the last one: the flush, the farewell, the result. No code asks for
+//! it again, and the program ends, as it was about to.
 //!
 //! **Remember.** Two looks at two things are true at two times. Look for the end first and for messages after it: what
 //! was sent before the end is then there.

@@ -75,7 +75,7 @@ fn model(shut_down: fn(&Executor)) {
     let spawning = thread::spawn(move || theirs.push(Task(Some(theirs.clone()))));
     shut_down(&executor);
     spawning.join().unwrap();
-    assert!(executor.0.lock().unwrap().queue.is_empty(), "a task that nobody will drop");
+    assert!(executor.0.lock().unwrap().queue.is_empty(), "a task that no thread will drop");
 }
 // ANCHOR_END: model
 

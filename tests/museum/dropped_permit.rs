@@ -1,17 +1,17 @@
 //! # The permit that died with its waiter
 //!
-//! **What happened.** A permit is released while two tasks wait, so the first of them is told: it is yours. Before it
-//! is polled again it is dropped, because its timeout struck or another branch of its `select` won. It is taken out of
-//! the queue, but it is no longer there; what it had been given goes with it. The second task waits for a permit that
-//! nobody has.
+//! **What happened.** A permit is released while two tasks wait, so the first of them is given it and woken. Before
+//! it is polled again it is dropped, because its timeout struck or another branch of its `select` won. Its drop looks
+//! for it in the queue, where it no longer is; the permit that it was given is lost. The second task waits for a
+//! permit that no task has.
 //!
 //! **Seen.** [tokio #4618](https://github.com/tokio-rs/tokio/issues/4618) asks whether `Notify` loses such
 //! notifications (it must not), [tokio #3652](https://github.com/tokio-rs/tokio/pull/3652) is one way in which it did,
 //! and [embassy #6964](https://github.com/embassy-rs/embassy/pull/6964) the cancelled head of a semaphore's queue that
-//! woke nobody behind it.
+//! woke no waiter behind it.
 //!
-//! **Why it is hard to see.** Between being told and being polled there is no code of the waiter's own: it is a state
-//! in which a future merely lies in a queue. Nobody tests a drop there unless they know the place.
+//! **Why it is hard to see.** Between its wake and its poll a waiter runs no code of its own: it is a state in which
+//! a future merely lies in a queue. Only an author who knows the place tests a drop there.
 //!
 //! **Remember.** Whatever is handed to a waiter belongs to it only from its next poll on. Until then its drop must pass
 //! it to the next.
@@ -29,7 +29,7 @@ use crate::model::{Model, Mutant};
 struct State {
     permits: usize,
     queue: VecDeque<(usize, Waker)>,
-    /// Who has been given a permit and does not know it yet.
+    /// The numbers of the waiters that have been given a permit and do not know it yet.
     given: Vec<usize>,
 }
 

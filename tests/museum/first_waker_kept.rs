@@ -1,4 +1,4 @@
-//! # The first waker, kept for ever
+//! # The first waker, kept forever
 //!
 //! **What happened.** A future stores its waker in its first poll and keeps it: why clone it again at every poll? Then
 //! the future is moved into another task, or into a `select` that wraps the waker, and is polled from there. When its
@@ -94,13 +94,13 @@ fn calls(poll: fn(&mut Event, &mut Context<'_>) -> Poll<()>, calls: &[u8]) {
     let woken = tasks[0].1.get() + tasks[1].1.get();
     assert!(
         last.is_none_or(|last| last.get() == 1 && woken == 1),
-        "woken is who polled last, and nobody else"
+        "the task that polled last is woken, and no other"
     );
 }
 
 pub const CALLS: &[Calls] = &[|all| calls(Event::poll_fixed, all), |all| calls(Event::poll_broken, all)];
 
-/// Tasks of one executor: one gives the future up, another goes on with it.
+/// Tasks of one executor: one stops polling the future, another goes on with it.
 async fn tasks(poll: fn(&mut Event, &mut Context<'_>) -> Poll<()>) {
     let event = Rc::new(RefCell::new(Event::default()));
     let [first, second] = [event.clone(), event.clone()];

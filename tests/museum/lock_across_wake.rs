@@ -85,7 +85,7 @@ fn model(send: fn(&Channel, u32)) {
     let sending = thread::spawn(move || send(&theirs, 7));
     let early = turn(&queue, &channel);
     sending.join().unwrap();
-    assert!(early.is_some() || *queue.lock().unwrap() == 1, "a message, and nobody woken for it");
+    assert!(early.is_some() || *queue.lock().unwrap() == 1, "a message, and no task woken for it");
 }
 // ANCHOR_END: model
 

@@ -165,7 +165,7 @@ fn every_exercise_is_listed_and_has_its_answer() {
         let answer =
             fs::read_to_string(folder.join("answers").join(exercise.name()).with_extension("rs")).unwrap();
         let promise = starter.lines().filter(|line| line.starts_with("//! **It promises:**")).count();
-        assert_eq!(promise, 1, "{}: the reader is told what to check", exercise.name());
+        assert_eq!(promise, 1, "{}: the file states what to check", exercise.name());
         assert!(answer.contains("// ANCHOR: solution\n"), "{}: the book shows the answer", exercise.name());
         assert!(!exercise.hint.is_empty() && exercise.stages.len() == 4);
         assert_eq!(broken(&exercise.check).map(|(name, _)| name).collect::<Vec<_>>(), ["starter"]);

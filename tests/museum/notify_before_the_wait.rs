@@ -1,12 +1,12 @@
 //! # Notified before the wait
 //!
 //! **What happened.** A task looks at a condition, finds it false, and goes to wait to be notified. Another makes the
-//! condition true and notifies whoever waits. If it does so after the look and before the wait, nobody waits yet: the
-//! notification falls on the floor, and the task goes to wait for it.
+//! condition true and notifies the waiting task. If it does so after the look and before the wait, no task waits yet:
+//! the notification is lost, and the task goes to wait for it.
 //!
 //! **Seen.** [tokio #7527](https://github.com/tokio-rs/tokio/issues/7527) reports just this race in the documentation's
-//! example. The example is right, and the answer in the thread is the lesson: `notify_one` that finds nobody stores a
-//! permit, which the next wait consumes.
+//! example. The example is right, and the answer in the thread is the lesson: a `notify_one` that finds no waiter
+//! stores a permit, which the next wait consumes.
 //!
 //! **Why it is hard to see.** It is the lost wake-up of the condition variable, but there the mutex closes the gap
 //! between look and wait, and the compiler insists on it. A notification has no mutex.
@@ -24,7 +24,7 @@ use crate::model::{Model, Mutant};
 
 #[derive(Default)]
 struct State {
-    /// For whoever waits now, or next.
+    /// For the task that waits now, or the next one.
     permit: bool,
     waiting: Option<Waker>,
 }

@@ -1,7 +1,7 @@
 //! # A permit overwritten by a neighbour
 //!
 //! **What happened.** One word holds two things: whether a permit is stored, and how many rounds of "wake everybody"
-//! there have been. To begin a round, somebody loads the word, adds one to the count, and stores it. Between load and
+//! there have been. To begin a round, a thread loads the word, adds one to the count, and stores it. Between load and
 //! store another thread stores a permit. The permit is gone: it is not in the word that was computed before it came.
 //!
 //! **Seen.** [tokio #3660](https://github.com/tokio-rs/tokio/pull/3660): `notify_waiters` beside `notify_one`, found by
@@ -10,7 +10,7 @@
 //! **Why it is hard to see.** The code held a lock, and under it the count could indeed not change. The other half of
 //! the word could: it is set without the lock.
 //!
-//! **Remember.** A load and a store to a word that somebody else writes is not an update. Change your own part with one
+//! **Remember.** A load and a store are no update if another thread writes the word. Change your own part with one
 //! operation (`fetch_add`, `fetch_or`, a compare-exchange), whatever lock you hold.
 
 use super::shim::atomic::{
@@ -33,7 +33,7 @@ impl Notify {
         Notify { word: AtomicUsize::new(0) }
     }
 
-    /// Nobody waits, so the permit is stored.
+    /// No task waits, so the permit is stored.
     fn notify_one(&self) {
         self.word.fetch_or(PERMIT, AcqRel);
     }

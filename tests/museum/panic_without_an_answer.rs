@@ -1,8 +1,8 @@
-//! # A panic that answered nobody
+//! # A panic without an answer
 //!
 //! **What happened.** A job is given to a worker, and a task waits for its answer. The job panics. The worker's loop
 //! unwinds past the line that would have sent the answer and woken the task; the panic is printed on a thread that
-//! nobody joins. The task waits for ever, and the pool is one worker smaller.
+//! no other joins. The task waits forever, and the pool is one worker smaller.
 //!
 //! **Seen.** [glommio #37](https://github.com/glommio/glommio/issues/37): the awaiting task hangs, and later jobs panic
 //! the executor, because the worker is gone. [rayon #10](https://github.com/rayon-rs/rayon/issues/10) was the same: the
@@ -12,8 +12,8 @@
 //! not is not in the text. It needs no race either, so loom has nothing to do: one job, one panic, and a look at
 //! whether the waker was called. It is driven by hand.
 //!
-//! **Remember.** Foreign code has two ways out. Catch the panic where the job is run, and send it as the answer; whoever
-//! joins decides what to do with it.
+//! **Remember.** Foreign code has two ways out. Catch the panic where the job is run, and send it as the answer; the
+//! caller that joins decides what to do with it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
@@ -74,7 +74,7 @@ fn model(work: fn(Job, &mut Slot)) {
     // The worker's thread: what gets out of it ends it.
     let worker =
         catch_unwind(AssertUnwindSafe(|| work(|| std::panic::resume_unwind(Box::new("boom")), &mut slot)));
-    assert_eq!(woken.get(), 1, "nobody tells the task that waits");
+    assert_eq!(woken.get(), 1, "the waiting task is not woken");
     assert!(worker.is_ok(), "the worker is gone");
     let Poll::Ready(answer) = slot.poll(&mut Context::from_waker(&waker)) else {
         panic!("woken for nothing")
@@ -91,13 +91,13 @@ fn calls(work: fn(Job, &mut Slot), calls: &[u8]) {
         let (waker, woken) = new_count_waker();
         assert!(slot.poll(&mut Context::from_waker(&waker)).is_pending());
         let _ = catch_unwind(AssertUnwindSafe(|| work(job, &mut slot)));
-        assert_eq!(woken.get(), 1, "nobody tells the task that waits");
+        assert_eq!(woken.get(), 1, "the waiting task is not woken");
     }
 }
 
 pub const CALLS: &[Calls] = &[|all| calls(work_fixed, all), |all| calls(work_broken, all)];
 
-/// The worker as a task: cotask keeps the panic for whoever joins it, and here nobody does.
+/// The worker as a task: cotask keeps the panic for the caller that joins it, and here none does.
 async fn tasks(work: fn(Job, &mut Slot)) {
     let slot = Rc::new(RefCell::new(Slot::default()));
     let theirs = slot.clone();

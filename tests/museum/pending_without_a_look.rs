@@ -1,18 +1,18 @@
 //! # Pending, because the lock was taken
 //!
-//! **What happened.** A job's result and the waker of whoever waits for it lie under one mutex. A poll must not block,
-//! thought the author, so it tries the lock and says "pending" if somebody holds it. The only one who ever holds it is
-//! the job, as it stores the result and wakes. The task, just woken, tries the lock, finds it still held by its own
-//! waker, and goes back to sleep. There will be no second wake.
+//! **What happened.** A job's result and the waker of the task that waits for it lie under one mutex. A poll must not
+//! block, thought the author, so it tries the lock and returns "pending" if it is held. Only the job ever holds it,
+//! as it stores the result and wakes. The task, just woken, tries the lock, finds it still held by the thread that
+//! woke it, and goes back to sleep. There will be no second wake.
 //!
 //! **Seen.** [affinitypool #6](https://github.com/surrealdb/affinitypool/pull/6): the lock on the result was held on
-//! after the wake, and the woken future, finding it locked, slept again and for ever.
+//! after the wake, and the woken future, finding it locked, slept again, forever.
 //!
 //! **Why it is hard to see.** `try_lock` looks like the polite thing to do in a poll. On one processor the job nearly
 //! always lets go before the woken task gets to run.
 //!
-//! **Remember.** "Pending" is a statement about the future: somebody who has my waker will call it. A poll that could
-//! not look, and has left nothing, cannot say so. A short critical section may be waited for, in a poll as elsewhere.
+//! **Remember.** "Pending" is a statement about the future: a holder of my waker will call it. A poll that could not
+//! look, and has left nothing, cannot say so. A short critical section may be waited for, in a poll as elsewhere.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
@@ -58,7 +58,7 @@ impl Job {
     fn poll_broken(&self, cx: &mut Context<'_>) -> Poll<u32> {
         match self.0.try_lock() {
             Ok(mut state) => state.poll(cx),
-            // Somebody is at it, so it will soon be done?
+            // The lock is held, so the result will soon be there?
             Err(_) => Poll::Pending,
         }
     }

@@ -12,8 +12,8 @@
 //! **Why it is hard to see.** Too many polls are harmless nearly always: a future that is polled once too often says
 //! "pending" again. Only the pair of "woken twice" with "the first of the two polls completes" shows it.
 //!
-//! **Remember.** Looking and then setting is two steps. `swap` is one, and tells which of two was first: only that one
-//! pushes.
+//! **Remember.** Looking and then setting is two steps. `swap` is one, and shows which thread was first: only that
+//! one pushes.
 
 use super::shim::atomic::{
     AtomicBool,

@@ -1,6 +1,6 @@
 //! # Published with Relaxed
 //!
-//! **What happened.** A task stores its result and then sets a flag; whoever joins it sees the flag and takes the
+//! **What happened.** A task stores its result and then sets a flag; its joiner sees the flag and takes the
 //! result. All of it atomic, all of it `Relaxed`: there is no torn value anywhere, so what could go wrong? The flag can
 //! arrive before the result. The joiner reads what lay there before.
 //!

@@ -1,7 +1,7 @@
 //! # Scheduled, and in no queue
 //!
 //! **What happened.** A waker set two bits: "scheduled", which the executor clears before it polls, and "scheduling",
-//! which the waker itself clears when its push is done. Who found either set took it that a push was under way, and
+//! which the waker itself clears when its push is done. A wake that found either set assumed a push under way, and
 //! left. But a waker that is interrupted after its push and before it clears "scheduling" leaves that bit to lie: the
 //! executor polls and the task parks again, and then a second waker sets "scheduled", believes the stale bit, and
 //! pushes nothing. From then on every wake finds "scheduled" and leaves.
@@ -11,7 +11,7 @@
 //! [compio #949](https://github.com/compio-rs/compio/pull/949) by not asking the second bit any more.
 //!
 //! **Why it is hard to see.** It takes three parties and a thread stopped for as long as a poll takes. And the task
-//! looks busy: its state says "scheduled" for ever, which no sanity check would call wrong.
+//! looks busy: its state says "scheduled" forever, which no sanity check would call wrong.
 //!
 //! **Remember.** Skip your own work only for a bit whose clearing happens before the work it stands for is looked for.
 //! "Scheduled" is such a bit, since it is cleared before the poll. A bit that another waker clears when it gets round
@@ -45,7 +45,7 @@ impl Task {
         if before & (SCHEDULED | SCHEDULING) == 0 {
             self.queue.ring();
         }
-        // Whoever is interrupted here has pushed, and still seems to be about to.
+        // A waker that is interrupted here has pushed, and still seems to be about to.
         self.state.fetch_and(!SCHEDULING, AcqRel);
     }
     // ANCHOR_END: broken

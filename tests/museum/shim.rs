@@ -1,6 +1,6 @@
-//! The museum's only door to threads, locks and atomics, so that whoever wants to watch them (a recorder, another
-//! model checker) changes this file alone. With `cargo loom` they are loom's; in `cargo test` they are `std`'s, and
-//! an exhibit is an ordinary small program; `tests/tools` gives it one tool's after another.
+//! The museum's only door to threads, locks and atomics: to watch them with another tool (a recorder, another model
+//! checker), change this file alone. With `cargo loom` they are loom's; in `cargo test` they are `std`'s, and an
+//! exhibit is an ordinary small program; `tests/tools` substitutes one tool's after another.
 
 #[cfg(museum_tools)]
 pub use super::super::primitives::{Arc, Condvar, Mutex, atomic, block_on, thread};
@@ -20,7 +20,7 @@ pub use std::{
     thread,
 };
 
-/// What a sleeping thread sleeps on, like the eventfd of a poller: a ring is kept until somebody waits for it, and
+/// What a sleeping thread sleeps on, like the eventfd of a poller: a ring is kept until a thread waits for it, and
 /// two rings before that are one.
 #[derive(Debug)]
 pub struct Bell {

@@ -1,8 +1,8 @@
 //! # The last look before sleep
 //!
-//! **What happened.** A worker finds its queue empty, announces that it sleeps, and sleeps. Whoever brings work pushes
-//! it, and rings only if somebody has announced a sleep. If the push falls between the worker's look and its
-//! announcement, nobody rings. So the worker looks once more after announcing. That is still not enough: each side
+//! **What happened.** A worker finds its queue empty, announces that it sleeps, and sleeps. A thread with work pushes
+//! it, and rings only if a worker has announced a sleep. If the push falls between the worker's look and its
+//! announcement, no thread rings. So the worker looks once more after announcing. That is still not enough: each side
 //! writes one variable and then reads the other's, and a processor may read before its own write is visible. Both see
 //! the old value, work lies in the queue, and the worker sleeps.
 //!
@@ -16,7 +16,7 @@
 //! bug is there.
 //!
 //! **Remember.** Announce, `fence(SeqCst)`, look again; the other side: push, `fence(SeqCst)`, look for sleepers. Of
-//! two who do this, one sees the other. Release and acquire never promise that.
+//! two threads that do this, one sees the other. Release and acquire never promise that.
 
 use super::shim::atomic::{
     AtomicBool, AtomicUsize,

@@ -1,19 +1,19 @@
 //! # A clear that came too late
 //!
 //! **What happened.** A socket's readiness is a flag that the driver sets on an event and the task clears when a read
-//! has nothing to give. The task reads: nothing. Now data arrives, and the driver sets the flag, which is set already.
+//! finds no data. The task reads: nothing. Now data arrives, and the driver sets the flag, which is set already.
 //! Now the task clears it, because of the read that found nothing. The event came once, as edge-triggered events do:
-//! data lies in the socket, the flag says no, and nobody will set it again.
+//! data lies in the socket, the flag says no, and no event will set it again.
 //!
-//! **Seen.** [tokio #6133](https://github.com/tokio-rs/tokio/issues/6133) tells this race and the cure, a tick that
+//! **Seen.** [tokio #6133](https://github.com/tokio-rs/tokio/issues/6133) reports this race and the cure, a tick that
 //! goes up with every event, and how too few bits of tick brought it back;
-//! [tokio #8331](https://github.com/tokio-rs/tokio/pull/8331) gives the tick its full width again where it had been cut
+//! [tokio #8331](https://github.com/tokio-rs/tokio/pull/8331) restores the tick's full width where it had been cut
 //! to eight bits.
 //!
 //! **Why it is hard to see.** The task and the driver must be on two threads, and the data must come in between two
 //! neighbouring lines. It shows as a connection that hangs, rarely, with its data already there.
 //!
-//! **Remember.** Clear only what you have seen. Whoever clears says which event it is that is used up, and a newer one
+//! **Remember.** Clear only what you have seen. The clear names the event that is used up, and a newer one
 //! stays.
 
 use super::shim::atomic::{

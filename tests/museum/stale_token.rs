@@ -2,7 +2,7 @@
 //!
 //! **What happened.** A reactor names each connection by its slot in a table. One batch of events says: slot 0 hung up,
 //! the listener is ready, slot 0 is readable. The first closes the connection and frees the slot. The second accepts a
-//! new connection, and the table gives it the free slot. The third was meant for the old connection, and reaches the
+//! new connection, which gets the free slot. The third was meant for the old connection, and reaches the
 //! new one.
 //!
 //! **Seen.** [mio #172](https://github.com/tokio-rs/mio/issues/172), an echo server that reused its tokens and found
@@ -12,8 +12,8 @@
 //! **Why it is hard to see.** All three events must come in one batch, so it takes load. loom cannot make them: they
 //! come from the kernel, on one thread. What matters is their order, so the batch is written by hand here.
 //!
-//! **Remember.** A name that is given again needs a generation. Slot and generation go into the token, and an event
-//! whose generation is not the slot's is for somebody who has left.
+//! **Remember.** A name that is used again needs a generation. Slot and generation go into the token, and an event
+//! whose generation is not the slot's is for a connection that has gone.
 
 use super::Calls;
 use crate::model::{Model, Mutant};
@@ -34,7 +34,7 @@ enum Event {
 #[derive(Default)]
 struct Slot {
     generation: u32,
-    /// The connection, and how often it was told to read.
+    /// The connection: how often it was notified to read.
     told: Option<u32>,
 }
 
@@ -87,10 +87,10 @@ fn model(readable: fn(&mut Table, Token)) {
         }
     }
     let new = new.unwrap();
-    assert_eq!(new.slot, old.slot, "the slot is given again, or there is nothing to see");
-    assert_eq!(table.0[new.slot].told, Some(0), "a new connection was told what was meant for the old one");
+    assert_eq!(new.slot, old.slot, "the slot is used again, or there is nothing to see");
+    assert_eq!(table.0[new.slot].told, Some(0), "a new connection got an event meant for the old one");
     readable(&mut table, new);
-    assert_eq!(table.0[new.slot].told, Some(1), "and it does hear what is meant for it");
+    assert_eq!(table.0[new.slot].told, Some(1), "and it does get its own");
 }
 // ANCHOR_END: model
 
@@ -113,7 +113,7 @@ fn calls(readable: fn(&mut Table, Token), calls: &[u8]) {
             _ => {}
         }
         for (token, meant) in connections.iter().filter(|(_, meant)| meant.is_some()) {
-            assert_eq!(table.0[token.slot].told, *meant, "told what was meant for another connection");
+            assert_eq!(table.0[token.slot].told, *meant, "it got an event meant for another connection");
         }
     }
 }

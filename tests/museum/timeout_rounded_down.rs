@@ -17,7 +17,7 @@
 use super::Calls;
 use crate::model::{Model, Mutant};
 
-/// A clock in microseconds that moves only when somebody sleeps, and a little for each round of the loop.
+/// A clock in microseconds that moves only in a sleep, and a little for each round of the loop.
 #[derive(Default)]
 struct Kernel {
     now: u64,

@@ -12,7 +12,7 @@
 //! that wakes itself inside of its own poll is often handled as a special case, which hides the general one.
 //!
 //! **Remember.** "Still running" to "idle" is a question, not an assignment: a compare-exchange, whose failure means
-//! that somebody woke the task meanwhile and that it must be polled again.
+//! that the task was woken meanwhile and must be polled again.
 
 use super::shim::atomic::{
     AtomicBool, AtomicU8,
@@ -39,7 +39,7 @@ impl Task {
     }
 
     fn wake(&self) {
-        // Who wakes a running task leaves a note; its poller will see it.
+        // The wake of a running task leaves a note; the thread that polls it will see it.
         if self.state.swap(WOKEN, AcqRel) == IDLE {
             self.queue.ring();
         }

@@ -1,8 +1,8 @@
 //! # The waker stored after the check
 //!
 //! **What happened.** A future looks whether its event has happened, sees that it has not, and stores its waker.
-//! Between the look and the store the event happens: whoever makes it happen finds no waker, so wakes nobody. Then
-//! the waker is stored, for a wake that has already been and gone. The task sleeps for ever.
+//! Between the look and the store the event happens: its thread finds no waker, so it wakes no task. Then
+//! the waker is stored, for a wake that has already been and gone. The task sleeps forever.
 //!
 //! **Seen.** [staticgc/taskwait #1](https://github.com/staticgc/taskwait/pull/1), a wait group that loaded its counter
 //! and then registered the waker; asked about in

@@ -1,8 +1,8 @@
 //! # A task that keeps its own waker
 //!
 //! **What happened.** A waker keeps its task alive; that is what it is for. A task's future owns a channel, and in the
-//! channel lies the waker of whoever waited for it last: this task. The task keeps the future, the future the waker,
-//! the waker the task. When the task completes, everybody else lets go, and the three hold each other for ever.
+//! channel lies the waker of the last task that waited for it: this one. The task keeps the future, the future the
+//! waker, the waker the task. When the task completes, all others let go, and the three hold each other forever.
 //!
 //! **Seen.** [tokio #6505](https://github.com/tokio-rs/tokio/issues/6505): a join handle's waker was kept until the
 //! task was freed, so two tasks that awaited each other's handles were never freed.
@@ -12,8 +12,8 @@
 //!
 //! **Why it is hard to see.** Everything works. The process grows by one task at a time.
 //!
-//! **Remember.** A task that is over lets go of its future at once, not when the last waker is dropped, and of every
-//! waker that it holds. loom fails a model whose `Arc`s are not all gone at its end: that is the whole assertion here.
+//! **Remember.** A finished task drops its future and every waker that it holds at once, not when the last waker
+//! is dropped. loom fails a model whose `Arc`s are not all gone at its end: that is the whole assertion.
 
 use std::task::{Wake, Waker};
 
@@ -49,14 +49,14 @@ fn poll_pending(task: &Arc<Task>) {
 }
 
 // ANCHOR: broken
-/// The task is over. Its memory goes with its last reference.
+/// Ends the task. Its memory goes with its last reference.
 fn complete_broken(task: Arc<Task>) {
     drop(task);
 }
 // ANCHOR_END: broken
 
 // ANCHOR: fixed
-/// The task is over, and so is its future, whoever still refers to the task.
+/// Ends the task and drops its future, even if others still refer to the task.
 fn complete_fixed(task: Arc<Task>) {
     let future = task.future.lock().unwrap().take();
     // Outside of the lock: it drops wakers, and with them perhaps this task.

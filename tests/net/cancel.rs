@@ -227,7 +227,7 @@ fn a_unix_datagram_is_sent_whole_or_not_at_all() {
                 turn_if_budget_is_spent(queued).await;
             }
             let mut buffer = [0; 16];
-            // All of it: the system tells of room only when there is plenty.
+            // All of it: the system reports room only when there is plenty.
             let make_room = || (0..queued).for_each(|_| assert_eq!(there.recv(&mut buffer).unwrap(), 4));
             let sent = cut.off(here.send(b"cut"), make_room).await;
             assert!(sent.is_some() || cut.polls <= cut.event_before + 1, "{cut:?}: it has waited on");
@@ -270,11 +270,11 @@ fn a_connect_is_made_or_given_up() {
             drop(server);
         }
         let none = poll_fn(|cx| Poll::Ready(pin!(listener.accept()).poll(cx).is_pending()));
-        assert!(none.await, "a connection that nobody has made");
+        assert!(none.await, "a connection that no client has made");
     });
 }
 
-/// Given up while the name is looked up on the pool: the answer finds nobody, and nothing hangs.
+/// Given up while the pool looks up the name: no task waits for the answer, and nothing hangs.
 #[test]
 fn a_look_up_may_be_given_up() {
     run(async {

@@ -77,7 +77,7 @@ fn server(connections: usize) {
             .spawn()
             .expect("the test's own file starts");
 
-        // Nobody is answered before all are connected and have asked.
+        // No client is answered before all are connected and have asked.
         let gathering = Gathering::of(connections);
         let mut serving = JoinSet::new();
         let all = timeout(LONG, async {
@@ -115,7 +115,7 @@ fn clients(address: SocketAddr, connections: usize) {
     let before = descriptors();
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
-        // No more at once than the listener's queue holds: who finds it full tries again after seconds.
+        // No more at once than the listener's queue holds: a client that finds it full tries again after seconds.
         let connecting = Rc::new(Semaphore::new(100));
         let answered = Gathering::of(connections);
         let mut asking = JoinSet::new();

@@ -63,7 +63,7 @@ fn tcp_echo_of_more_than_the_buffers_hold() -> io::Result<()> {
     })
 }
 
-/// A folder of its own, removed when the test is over.
+/// A folder of its own, removed when the test has finished.
 pub struct Folder(pub PathBuf);
 
 impl Folder {

@@ -60,7 +60,7 @@ fn data_and_end_before_the_first_poll() -> io::Result<()> {
     })
 }
 
-/// And between the event that told of the data and the read that takes it.
+/// And between the event that reported the data and the read that takes it.
 #[cfg(target_os = "linux")]
 #[test]
 fn end_between_the_event_and_the_read() -> io::Result<()> {
@@ -194,8 +194,8 @@ fn urgent_data_taken_from_a_second_descriptor() -> io::Result<()> {
     })
 }
 
-/// A short read of a socket that nobody but the runtime has a descriptor of still saves the call that would say
-/// `WouldBlock`.
+/// A short read still saves the call that would return `WouldBlock`, if only the runtime has a descriptor of the
+/// socket.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_short_read_is_believed_of_a_socket_that_is_the_runtimes_alone() -> io::Result<()> {
@@ -299,7 +299,7 @@ fn a_stale_clear_erases_nothing() -> io::Result<()> {
     })
 }
 
-/// The writer fills the system's buffers, is told so by a short write, and must hear when there is room again.
+/// The writer fills the system's buffers, notices this by a short write, and must be woken when there is room again.
 #[test]
 fn a_short_write_waits_for_room() -> io::Result<()> {
     const BYTES: usize = 64 << 20;

@@ -32,7 +32,7 @@ fn said_once(error: io::Error) {
     assert_eq!(chain.matches(&reason).count(), 1, "{chain}");
 }
 
-/// A port of this machine at which nobody listens, and nobody else can: it is bound while this lives.
+/// A port of this machine at which no socket listens, and none can, because it is bound while this lives.
 fn deaf_port() -> io::Result<(Socket, SocketAddr)> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
@@ -40,7 +40,7 @@ fn deaf_port() -> io::Result<(Socket, SocketAddr)> {
     Ok((socket, address))
 }
 
-/// Such a socket is "writable" at once. Who does not ask it for its error takes it for connected.
+/// Such a socket is "writable" at once. A caller that does not ask it for its error takes it for connected.
 #[test]
 fn connection_refused() -> io::Result<()> {
     let (_deaf, address) = deaf_port()?;
@@ -124,8 +124,8 @@ fn unix_paths() {
     });
 }
 
-/// Nobody accepts, and the queue is full: the system drops what else knocks, and the attempt hangs in the air,
-/// as towards a machine that does not answer. Giving it up leaves nothing.
+/// The listener does not accept, and its queue is full. The system drops every further attempt, which hangs as if the
+/// machine did not answer. Giving it up leaves nothing.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_connect_that_is_not_answered_can_be_given_up() -> io::Result<()> {
@@ -157,7 +157,7 @@ fn a_connect_that_is_not_answered_can_be_given_up() -> io::Result<()> {
             assert!(answered.len() < 100, "the queue of a listener with backlog 0 took 100 connections");
         };
         drop(pending);
-        // Who was in the queue before is served.
+        // The connections that were in the queue before are served.
         deaf.set_nonblocking(true)?;
         let mut served = 0;
         while deaf.accept().is_ok() {
@@ -168,7 +168,7 @@ fn a_connect_that_is_not_answered_can_be_given_up() -> io::Result<()> {
     })
 }
 
-/// A datagram that nobody wants is told of by a later operation, once; the socket remains of use.
+/// A later operation reports, once, that a datagram was refused; the socket remains of use.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_refused_datagram_is_told_once() -> io::Result<()> {
@@ -211,7 +211,7 @@ fn a_reset_while_reading() -> io::Result<()> {
         reset(server).await?;
         let (first, then, mut client) = reading.await.expect("the reader does not panic");
         assert_eq!(first.unwrap_err().kind(), ErrorKind::ConnectionReset);
-        assert_eq!(then?, 0, "it is told once; then the stream is over");
+        assert_eq!(then?, 0, "it is reported once; then the stream has ended");
         assert_eq!(client.write(b"x").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
         client.close().await
     })

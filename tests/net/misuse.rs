@@ -32,7 +32,7 @@ fn a_socket_is_not_made_outside_of_a_runtime() {
     }
 }
 
-/// Nobody turns the reactor there: without the panic this would hang.
+/// No executor turns the reactor there: without the panic this would hang.
 #[test]
 fn a_socket_does_not_wait_outside_of_its_runtime() {
     let runtime = Runtime::new().unwrap();

@@ -91,7 +91,7 @@ fn a_short_read_hides_nothing() -> io::Result<()> {
     })
 }
 
-/// One edge tells of all that is there: a second read of it does not have to wait.
+/// One edge reports all that is there: a second read does not have to wait.
 #[test]
 fn one_edge_many_tries() -> io::Result<()> {
     run(async {
@@ -138,7 +138,7 @@ fn a_full_pipe_is_written_when_there_is_room() -> io::Result<()> {
     })
 }
 
-/// Who waits to write must try when the reader is gone, and is told so.
+/// A task that waits to write must try again when the reader is gone, so it is woken.
 #[test]
 fn a_reader_that_leaves_ends_the_wait_of_the_writer() -> io::Result<()> {
     run(async {
@@ -222,7 +222,7 @@ fn datagrams() -> io::Result<()> {
             socket.send_to(datagram, address).await?;
         }
         assert_eq!(waiting.await.unwrap()?, b"one");
-        // One edge told of all three.
+        // One edge reported all three.
         assert_eq!(receive(&system, &socket)?, b"two");
         assert_eq!(receive(&system, &socket)?, b"six");
         would_block(receive(&system, &socket));

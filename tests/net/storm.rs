@@ -190,7 +190,7 @@ fn slow_readers_do_not_hold_up_quick_ones() -> io::Result<()> {
         while let Some(done) = quick.join_next().await {
             done.expect("no task panics")?;
         }
-        assert_eq!(finished.get(), 0, "16 MiB that nobody reads do not fit into the system's buffers");
+        assert_eq!(finished.get(), 0, "16 MiB that no client reads do not fit into the system's buffers");
 
         // And now the slow ones.
         let mut reading = JoinSet::new();

@@ -1,4 +1,4 @@
-//! Sockets made by the standard library and taken over; and edges that tell of more than one thing.
+//! Sockets made by the standard library and taken over; and edges that report more than one thing.
 
 use std::io::{self, Write};
 use std::task::Poll;
@@ -9,7 +9,7 @@ use futures::{AsyncReadExt, FutureExt};
 
 use crate::support::{half_std_pair, run};
 
-/// One edge tells of all the bytes: who reads them one by one must not wait for another.
+/// One edge reports all the bytes: a task that reads them one by one must not wait for another.
 #[test]
 fn one_edge_many_reads() -> io::Result<()> {
     run(async {
@@ -25,7 +25,7 @@ fn one_edge_many_reads() -> io::Result<()> {
     })
 }
 
-/// One edge tells of all who knock.
+/// One edge reports all connections that arrive.
 #[test]
 fn one_edge_many_connections() -> io::Result<()> {
     run(async {

@@ -42,13 +42,13 @@ fn kind<T>(result: io::Result<T>) -> Result<T, ErrorKind> {
     result.map_err(|error| error.kind())
 }
 
-/// Between two looks at what no event tells of.
+/// Between two looks at what no event reports.
 const MS: Duration = Duration::from_millis(1);
 
 /// Any address here, with a port that the system chooses.
 const ANY: &str = "127.0.0.1:0";
 
-/// No socket is at this address, and the system gives its port to no program that asks for any.
+/// No socket is at this address, and the system never assigns its port to a program that asks for any.
 const NO_SOCKET: ([u8; 4], u16) = ([127, 0, 0, 1], 1);
 
 pub async fn run() -> Outcomes {
@@ -75,7 +75,7 @@ async fn pair() -> (TcpStream, TcpStream) {
     (client, listener.accept().await.unwrap().0)
 }
 
-/// Waits until the connection is known to be at its end. No event tells of it which a call would not take away.
+/// Waits until the connection is known to have ended. Any event that reports this would be taken away by a call.
 async fn the_end(stream: &TcpStream) {
     while stream.peer_addr().is_ok() {
         sleep(MS).await;

@@ -7,8 +7,8 @@ use serde_json::Value;
 /// The events of a whole trace.
 ///
 /// # Panics
-/// When it is none, or one that no runtime which keeps the contract could have written: who is polled was queued, who is
-/// queued lives and is queued once, and nobody sleeps while somebody can run.
+/// When it is not a trace, or breaks the contract: a task that is polled was queued, a task that is queued lives and
+/// is queued once, and the thread does not sleep while a task can run.
 #[track_caller]
 pub fn read(text: &str) -> Vec<Value> {
     let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
@@ -25,7 +25,7 @@ pub fn read(text: &str) -> Vec<Value> {
 
 #[derive(Default)]
 struct Tasks {
-    /// All that were ever spawned, and whether each is over.
+    /// All that were ever spawned, and whether each has ended.
     over: BTreeMap<String, bool>,
     queued: BTreeSet<String>,
     polled: Option<String>,
@@ -42,7 +42,7 @@ impl Tasks {
         match event["event"].as_str().ok_or("an event has a kind")? {
             "spawned" => holds("a task is spawned once", self.over.insert(task, false).is_none()),
             "scheduled" => {
-                holds("who is queued lives", self.over.get(&task) == Some(&false))?;
+                holds("a queued task lives", self.over.get(&task) == Some(&false))?;
                 holds("a task is queued once", self.queued.insert(task))
             }
             "poll_began" => {
@@ -55,15 +55,15 @@ impl Tasks {
                 }
                 holds("the poll that ends is the one that began", self.polled.take() == Some(task))
             }
-            "dropped" => holds("who is dropped lived", self.end(&task)),
+            "dropped" => holds("a dropped task lived", self.end(&task)),
             "parked" => {
-                holds("nobody sleeps while one can run", self.queued.is_empty() && self.polled.is_none())
+                holds("no sleep while a task can run", self.queued.is_empty() && self.polled.is_none())
             }
             _ => Ok(()),
         }
     }
 
-    /// What woke a task in its last poll finds it over when its turn comes. Whether it lived.
+    /// Ends a task, and returns whether it lived. A wake in its last poll finds it ended when its turn comes.
     fn end(&mut self, task: &str) -> bool {
         self.queued.remove(task);
         self.over.insert(task.to_string(), true) == Some(false)

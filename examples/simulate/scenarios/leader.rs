@@ -2,7 +2,7 @@
 //!
 //! Three nodes keep a number. One leads: a write is confirmed when a majority has it, so no confirmed write is lost. But
 //! a read is answered by the leader alone. Cut off from the other two, but not from its clients, it still believes that
-//! it leads, and what it says is old. The repair: before it answers, a majority must have told it that it still leads.
+//! it leads, and what it says is old. The repair: before it answers, a majority must confirm that it still leads.
 //! Source: D. Ongaro, J. Ousterhout, "In Search of an Understandable Consensus Algorithm", 2014 (section 8: read-only
 //! requests), of which this is a small relative: one number in place of a log.
 
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// What a node has on its disk.
 #[derive(Clone, Copy, Default)]
 struct Disk {
-    /// The highest term it has heard of; it obeys nobody of a lower one.
+    /// The highest term it has heard of; it obeys no node of a lower one.
     term: u64,
     /// The term and the number within it of the last write, and what was written.
     written: (u64, u64, u64),
@@ -169,7 +169,7 @@ impl Node {
         }
     }
 
-    /// Stands for election. Who is elected writes first what a majority may have: then a majority has it.
+    /// Stands for election. The elected node first writes what a majority may have; from then on a majority has it.
     async fn stand(&self) -> Option<()> {
         let term = self.disk.borrow().term + 1;
         let (_, _, number) = self.majority("vote", [term, 0, 0]).await?;

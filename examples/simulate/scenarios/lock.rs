@@ -1,7 +1,7 @@
-//! A lock service that trusts clocks: a lease ends for the one who gave it when it has not yet ended for the one who has it.
+//! A lock service that trusts clocks: a lease can end by the service's clock before it ends by its holder's.
 //!
 //! Workers add to a number in a store, under a lock: read, think, write. The lock is a lease, so that a worker that dies
-//! does not keep it for ever, and each worker looks at its own clock before it writes. That does not help: clocks differ, and
+//! does not keep it, and each worker looks at its own clock before it writes. That does not help: clocks differ, and
 //! after the look the write is still on its way. The repair is the store's: each lease has a number that only grows, and the
 //! store refuses a number that is lower than one it has seen. Source: M. Kleppmann, "How to do distributed locking", 2016
 //! (fencing tokens).
@@ -22,7 +22,7 @@ const ADDITIONS: u64 = 4;
 const LEASE: Duration = Duration::from_millis(400);
 const PATIENCE: Duration = Duration::from_millis(1_000);
 
-/// What the lock service keeps: on disk, so that a crash gives no lock away.
+/// What the lock service keeps on disk, so that a crash does not release the lock.
 #[derive(Default)]
 struct Lease {
     until: Option<Instant>,

@@ -32,7 +32,7 @@ pub(crate) struct Scenario {
     /// What may befall each host, and how many of them, the first ones, may crash.
     pub(crate) faults: &'static [Kind],
     pub(crate) crashes: usize,
-    /// When the last fault is over.
+    /// When the last fault has ended.
     pub(crate) horizon: Duration,
     pub(crate) program: fn(Version) -> LocalBoxFuture<'static, ()>,
 }
@@ -132,7 +132,7 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "chat",
-        about: "the workload: who stays connected hears each message once, whole and in order",
+        about: "the workload: a listener that stays connected hears each message once, whole and in order",
         has_bug: false,
         hosts: &["server", "speaker", "ann", "bob", "cid"],
         faults: ALL_BUT_CRASHES,

@@ -1,8 +1,8 @@
 //! A retry that is not idempotent: a customer pays, hears nothing, and pays again.
 //!
-//! No answer means one of two things, and the customer cannot tell which: the bank has not heard, or it has heard and its
-//! answer was lost. Whoever retries then asks for the same thing twice. The repair is the bank's: it keeps, together with the
-//! balance, which payments it has made, and answers one that it knows as it did before.
+//! No answer means one of two things, and the customer cannot know which: the request was lost, or the answer was.
+//! If the answer was lost, a retry asks for the same payment twice. The repair is the bank's: together with the
+//! balance, it keeps which payments it has made, and answers one that it knows as it did before.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

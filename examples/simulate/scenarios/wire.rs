@@ -14,7 +14,7 @@ use crate::common::{accept, bind};
 /// The longest line that either side takes.
 const LONGEST: u64 = 128;
 
-/// Asks `server` a question. An error does not tell whether it was heard.
+/// Asks `server` a question. After an error, the server may or may not have received it.
 pub(super) async fn ask(server: &str, question: &str, patience: Duration) -> io::Result<String> {
     let exchange = async {
         let mut stream = TcpStream::connect(server).await?;

@@ -24,8 +24,8 @@ struct Log {
 static LOG: Mutex<Option<Log>> = Mutex::new(None);
 
 thread_local! {
-    /// On whose behalf this thread runs just now. Where nobody has said so it is
-    /// another thread than the loop's.
+    /// On whose behalf this thread runs just now. `None` on every thread but the
+    /// loop's.
     static ACTOR: Cell<Option<Actor>> = const { Cell::new(None) };
     /// The poll under way ends because its budget is spent.
     static BUDGET_SPENT: Cell<bool> = const { Cell::new(false) };
@@ -79,7 +79,7 @@ pub fn clock(now: impl Fn() -> Duration + Send + 'static) {
     }
 }
 
-/// Forgets what was recorded so far: the timeline shall show what comes now.
+/// Forgets what was recorded so far, so that the timeline shows what comes now.
 pub fn restart() {
     if let Some(log) = &mut *log() {
         log.lines.clear();

@@ -74,7 +74,7 @@ impl<T> Sender<T> {
         wait(&self.shared, put, State::leave).await
     }
 
-    /// Sends a value if there is room for it now, and nobody waits.
+    /// Sends a value if there is room for it now and no sender waits.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl<T> Sender<T> {
         Ok(Permit { shared: &self.shared })
     }
 
-    /// Keeps room for a value if there is some now, and nobody waits.
+    /// Keeps room for a value if there is some now and no sender waits.
     ///
     /// # Errors
     ///
@@ -285,7 +285,7 @@ impl<T, B> fmt::Debug for Sender<T, B> {
 /// drop(permit);
 /// assert_eq!(sender.capacity(), 1);
 /// ```
-#[must_use = "a permit that is dropped gives its room back"]
+#[must_use = "a permit that is dropped returns its room"]
 pub struct Permit<'a, T> {
     shared: &'a Mutex<State<T>>,
 }
@@ -302,7 +302,7 @@ impl<T> Permit<'_, T> {
     /// ```
     pub fn send(self, value: T) {
         let shared = self.shared;
-        // The permit is used up with the value, so its drop must not give it back.
+        // The permit is used up with the value, so its drop must not return the room.
         std::mem::forget(self);
         drop(locked(shared, |state, after| state.put(value, after)));
     }

@@ -43,15 +43,15 @@ pub(super) struct State<T> {
     pub(super) senders: usize,
     pub(super) receiver_dropped: bool,
     pub(super) receiver: Option<Waker>,
-    /// Who waits in `Sender::closed`.
+    /// The tasks that wait in `Sender::closed`.
     until_closed: WaitList<()>,
     /// What traces call the channel; 0 until one speaks of it.
     number: u64,
 }
 
 impl<T> State<T> {
-    /// Puts a value in the slot that the caller has a permit for. Gives it back if nobody will ever receive
-    /// it.
+    /// Puts a value in the slot that the caller has a permit for. Returns it if the receiver was dropped and will
+    /// never take it.
     #[inline]
     pub(super) fn put(&mut self, value: T, after: &mut After) -> Result<(), T> {
         if self.receiver_dropped {

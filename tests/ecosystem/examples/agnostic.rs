@@ -1,4 +1,4 @@
-//! What of one runtime works inside another: a table, each cell of which is measured when it is printed.
+//! Which parts of one runtime work inside another: a table whose cells are measured when it is printed.
 //!
 //! ```console
 //! $ cargo run -p ecosystem --example agnostic
@@ -18,7 +18,7 @@ use clap::Parser;
 use measure::{Host, Outcome};
 
 /// Uses parts of cotask, tokio, smol and futures inside each of the three runtimes, each in a process of its own, and
-/// prints what became of it. It prints the same on every machine; threads are told on Linux only.
+/// prints the outcomes. They are the same on every machine, except that threads are listed on Linux only.
 #[derive(Parser)]
 #[command(name = "agnostic")]
 struct Arguments {
@@ -54,7 +54,7 @@ fn main() {
     }
 }
 
-/// What stands in the table, and below it when it is long.
+/// Returns the text of a cell. A panic's message goes into `notes`, which are printed below the table.
 fn cell(outcome: Outcome, notes: &mut Vec<String>) -> String {
     let Outcome::Panics(message) = outcome else { return outcome.to_string() };
     let place = notes.iter().position(|note| *note == message).unwrap_or_else(|| {

@@ -22,7 +22,7 @@ use ecosystem::servers::{Kind, Server};
 #[derive(Parser)]
 #[command(name = "cache_redis")]
 struct Arguments {
-    /// Where Redis listens. Without it, a private one is started, if it is installed, and ended again.
+    /// Where Redis listens. Without this, a private server is started, if installed, and ended again.
     #[arg(long, value_name = "IP:PORT")]
     address: Option<SocketAddr>,
 

@@ -21,7 +21,7 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 use hyper::service::service_fn;
 
-/// Serves a page with a chat in it until Ctrl-C. What one window says, all others show.
+/// Serves a page with a chat in it until Ctrl-C. A message typed in one window appears in all others.
 #[derive(Parser)]
 #[command(name = "chat_ws")]
 struct Arguments {
@@ -29,7 +29,7 @@ struct Arguments {
     #[arg(long, default_value = "127.0.0.1:8080")]
     address: String,
 
-    /// End after so many seconds.
+    /// End after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
 }

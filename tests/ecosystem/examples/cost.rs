@@ -1,4 +1,4 @@
-//! What each guest costs on cotask, beside tokio: CPU time, in the manner of `cargo peers`.
+//! What each guest costs on cotask and on tokio: CPU time, measured as in `cargo peers`.
 //!
 //! ```console
 //! $ cargo run --release -p ecosystem --example cost
@@ -24,10 +24,10 @@ use ecosystem::{on_cotask, on_tokio};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use spread::Spread;
 
-/// Runs each guest's program on cotask and on tokio, and prints the CPU time of an operation.
+/// Runs each guest's program on cotask and on tokio, and prints the CPU time per operation.
 ///
-/// Each run is a process of its own. In each round the two run one right after the other, in turn first, all on core 0, the
-/// servers as well. A ratio is the median of the ratios within the rounds, with the quartiles on either side.
+/// Each run is a process of its own. In each round the hosts run one after the other and take turns to go first,
+/// all on core 0, as do the servers. A ratio is the median of the rounds' ratios, with the quartiles on either side.
 #[derive(Parser)]
 #[command(name = "cost")]
 struct Arguments {
@@ -43,7 +43,7 @@ struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
 
-    /// Operations a run in place of each guest's own; so few measure nothing, and test that everything runs.
+    /// Operations per run in place of each guest's own; few of them measure nothing, but test that everything runs.
     #[arg(long, hide = true)]
     operations: Option<u64>,
 
@@ -51,7 +51,7 @@ struct Arguments {
     part: Option<Part>,
 }
 
-/// What a process of a measurement does; people have no use for it.
+/// What a measuring process does; not for use by hand.
 #[derive(Subcommand)]
 enum Part {
     #[command(hide = true)]
@@ -66,7 +66,7 @@ enum Host {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    // Who is started from here inherits the core: client and server take turns on it.
+    // Every process started from here inherits the core: client and server take turns on it.
     let mut core = CpuSet::new();
     core.set(0);
     sched_setaffinity(None, &core)?;
@@ -76,7 +76,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// One run: prints nanoseconds an operation.
+/// Measures one run and prints nanoseconds per operation.
 fn measure(guest: Guest, host: Host, operations: u64, server: Option<SocketAddr>) -> Result<()> {
     std::thread::spawn(|| {
         std::thread::sleep(Duration::from_secs(120));
@@ -124,7 +124,7 @@ fn compare(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The servers that they need, and those of the guests whose server is there.
+/// Starts the servers that the guests need. Returns the guests whose server is installed, and the servers.
 fn with_servers(guests: &[Guest]) -> Result<(Vec<Guest>, Vec<Server>)> {
     let (mut able, mut servers) = (Vec::new(), Vec::new());
     for &guest in guests {

@@ -20,7 +20,7 @@ use ecosystem::on_cotask::tls::Identity;
 use ecosystem::on_cotask::{printed, until_ctrl_c};
 use futures::future::{Either, join_all, select, try_join_all};
 
-/// Serves an echo over QUIC, and asks it: so many requests, all at once. Ctrl-C ends it early.
+/// Serves an echo over QUIC and sends it many requests, all at once. Ctrl-C ends it early.
 #[derive(Parser)]
 #[command(name = "echo_quic")]
 struct Arguments {
@@ -36,7 +36,7 @@ struct Arguments {
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1000))]
     streams: u32,
 
-    /// How many bytes each request sends, and has sent back to it.
+    /// How many bytes each request sends and receives back.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(..=64_000_000))]
     bytes: u32,
 }

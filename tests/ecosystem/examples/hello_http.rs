@@ -22,7 +22,7 @@ use hyper::service::service_fn;
 
 /// Serves a page, a greeting at /hello, a slow body at /count/N and an echo at /echo, until Ctrl-C.
 ///
-/// Requests that are under way then are still answered, for ten seconds at most; Ctrl-C once more ends that.
+/// Requests under way at that moment are still answered, for ten seconds at most; a second Ctrl-C ends that.
 #[derive(Parser)]
 #[command(name = "hello_http")]
 struct Arguments {
@@ -34,7 +34,7 @@ struct Arguments {
     #[arg(long)]
     http2: bool,
 
-    /// End after so many seconds.
+    /// End after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
 }
@@ -54,7 +54,7 @@ fn main() -> Result<()> {
         let again = ctrl_c_again(ends, server.grace);
         match select(pin!(server.serve(service, stop, told)), pin!(again)).await {
             Either::Left((served, _)) => {
-                // What was told last is printed first.
+                // Lets the printing task print the last errors before this line.
                 cotask::yield_now().await;
                 println!("{served} connections served");
             }

@@ -23,7 +23,7 @@ struct Arguments {
     #[arg(long, default_value = "127.0.0.1:8443")]
     address: String,
 
-    /// End after so many seconds.
+    /// End after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
 }
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     cotask::block_on(async {
         let listener = TcpListener::bind(&*arguments.address).await?;
-        println!("https://{}/ is served until Ctrl-C; nobody vouches for it", listener.local_addr()?);
+        println!("https://{}/ is served until Ctrl-C, self-signed", listener.local_addr()?);
         let told = printed();
         let server = cotask::spawn(serve(listener, Identity::new()?, told));
         until_ctrl_c(arguments.seconds).await;

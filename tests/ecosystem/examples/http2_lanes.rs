@@ -29,7 +29,7 @@ use hyper::Request;
 use hyper::client::conn::http2;
 use hyper::service::service_fn;
 
-/// Asks a server for three things at once, over one connection of HTTP/2, and tells which tasks there were.
+/// Sends a server three requests at once over one HTTP/2 connection, and prints how many tasks there were.
 #[derive(Parser)]
 #[command(name = "http2_lanes")]
 struct Arguments {

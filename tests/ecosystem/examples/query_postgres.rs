@@ -16,21 +16,21 @@ use clap::Parser;
 use ecosystem::on_cotask::database::{connect, cotask, many};
 use ecosystem::servers::{Kind, Server};
 
-/// Asks PostgreSQL the same many times: each query after the answer to the one before, then all at once.
+/// Sends PostgreSQL the same query many times: each after the answer to the one before, then all at once.
 ///
 /// Nothing is written to the database.
 #[derive(Parser)]
 #[command(name = "query_postgres")]
 struct Arguments {
-    /// Where PostgreSQL listens. Without it, a private one is started, if it is installed, and ended again.
+    /// Where PostgreSQL listens. Without this, a private server is started, if installed, and ended again.
     #[arg(long, value_name = "IP:PORT")]
     address: Option<SocketAddr>,
 
-    /// As whom.
+    /// The user to log in as.
     #[arg(long, default_value = "cotask")]
     user: String,
 
-    /// What proves it, if the server wants a proof.
+    /// The user's password, if the server asks for one.
     #[arg(long, default_value = "")]
     password: String,
 

@@ -26,14 +26,14 @@ use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
 use lapin::message::Delivery;
 
-/// Publishes jobs and lets workers do them, each a process of its own. The first hangs after a few, and is killed. What it
-/// had in hand the others get.
+/// Publishes jobs for workers, each a process of its own. The first worker hangs after a few jobs and is killed. The
+/// others get the jobs that it had in hand.
 ///
-/// The jobs go through the queue `cotask-jobs` and what was done through `cotask-results`. Both are deleted at the end.
+/// The jobs go through the queue `cotask-jobs` and the results through `cotask-results`. Both are deleted at the end.
 #[derive(Parser)]
 #[command(name = "work_rabbitmq")]
 struct Arguments {
-    /// Where RabbitMQ listens, which must let in the user `guest`. Without it, a private one is started, if it is
+    /// Where RabbitMQ listens, which must admit the user `guest`. Without this, a private server is started, if
     /// installed, and ended again; that takes some seconds.
     #[arg(long, value_name = "IP:PORT")]
     address: Option<SocketAddr>,
@@ -46,11 +46,11 @@ struct Arguments {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=64))]
     workers: u32,
 
-    /// What a worker is started with: its number.
+    /// Run as the worker with this number.
     #[arg(long, hide = true, requires = "address")]
     worker: Option<u32>,
 
-    /// What the worker is started with that shall hang.
+    /// Hang after this many jobs.
     #[arg(long, hide = true, requires = "worker")]
     hangs_after: Option<u32>,
 }
@@ -65,23 +65,23 @@ fn main() -> Result<()> {
         match select(pin!(share(address, jobs, workers)), pin!(until_ctrl_c(None))).await {
             Either::Left((shared, _)) => shared,
             Either::Right(_) => {
-                eprintln!("interrupted: what is left in the queues of {address} the next run throws away");
+                eprintln!("interrupted: the next run discards what is left in the queues of {address}");
                 Ok(())
             }
         }
     })
 }
 
-/// Where the workers tell what they have done.
+/// The queue in which the workers report finished jobs.
 const RESULTS: &str = "cotask-results";
 
-/// How many jobs a worker may have that it has not acknowledged.
+/// How many unacknowledged jobs a worker may have.
 const AT_A_TIME: u16 = 10;
 
 /// After how many jobs the first worker hangs. The broker deals jobs out in turn, so it gets more than these.
 const HANGS_AFTER: u32 = 5;
 
-/// Publishes the jobs, and sees to it that they are done.
+/// Publishes the jobs and waits until all are done.
 async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
     let connection = connect(address).await.context("is RabbitMQ there? Without --address one is started")?;
     let channel = queue(&connection, QUEUE).await?;
@@ -110,7 +110,7 @@ async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
         done_with(delivery).await?;
         let Some((job, again)) = report.done else {
             ready += 1;
-            // To all who are there; who comes later would find little left.
+            // Only once all workers are ready; a worker that came later would find few jobs left.
             if ready == workers {
                 publish(&channel, jobs).await?;
                 println!("{jobs} jobs are published, and the broker has confirmed each");
@@ -118,7 +118,7 @@ async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
             continue;
         };
         let worker = report.worker.checked_sub(1).and_then(|at| processes.get_mut(at as usize));
-        let worker = worker.context("a result of nobody")?;
+        let worker = worker.context("a result of an unknown worker")?;
         worker.done += 1;
         worker.again += u32::from(again);
         twice += u32::from(!done.insert(job));
@@ -127,7 +127,7 @@ async fn share(address: SocketAddr, jobs: u32, workers: u32) -> Result<()> {
             println!("worker 1 hangs after {HANGS_AFTER} jobs, and is killed");
         }
     }
-    // Which tells the workers that there will be no more.
+    // This ends the workers' streams: there will be no more jobs.
     channel.queue_delete(QUEUE.into(), Default::default()).await?;
     while ends.next().await.is_some() {}
     for (number, worker) in (1..).zip(&mut processes) {
@@ -150,14 +150,14 @@ struct Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It has ended already, except where we give up.
+        // The process has ended already, unless we give up early.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Starts a worker. A pipe goes each way, through which nothing is sent: it closes when the process at its other end is
-/// gone, in whatever way it went.
+/// Starts a worker. A pipe goes each way and carries no data: it closes when the process at its other end has ended,
+/// however that ended.
 fn start(
     number: u32,
     hangs_after: Option<u32>,
@@ -179,7 +179,7 @@ fn pipe<T: AsFd>(end: T) -> Result<AsyncFd<T>> {
     Ok(AsyncFd::new(end)?)
 }
 
-/// Waits until a pipe is closed at its other end. What comes through it is thrown away.
+/// Waits until a pipe is closed at its other end. Discards what comes through it.
 async fn closed(pipe: &AsyncFd<impl AsFd>) {
     let read = || Ok(rustix::io::read(pipe.get_ref(), &mut [0; 64])?);
     loop {
@@ -192,7 +192,7 @@ async fn closed(pipe: &AsyncFd<impl AsFd>) {
     }
 }
 
-/// The worker's process: does jobs until there are no more, or nobody is there who wants them done.
+/// Runs a worker's process: does jobs until there are no more, or until the parent process has ended.
 async fn work(number: u32, hangs_after: Option<u32>, address: SocketAddr) -> Result<()> {
     let from_above = pipe(std::io::stdin())?;
     match select(pin!(do_jobs(number, hangs_after, address)), pin!(closed(&from_above))).await {
@@ -217,8 +217,8 @@ async fn do_jobs(number: u32, hangs_after: Option<u32>, address: SocketAddr) -> 
             std::future::pending::<()>().await;
         }
         let delivery = delivery?;
-        // First told, then acknowledged: who dies in between has the job done twice. The other way round it would
-        // be done and nobody would know.
+        // Report first, then acknowledge: if the worker dies in between, the job is done twice. In the other order, a
+        // job could be done without a report.
         tell(Some((job(&delivery)?, delivery.redelivered))).await?;
         done_with(delivery).await?;
         done += 1;
@@ -227,10 +227,10 @@ async fn do_jobs(number: u32, hangs_after: Option<u32>, address: SocketAddr) -> 
     end(connection).await
 }
 
-/// What a worker tells.
+/// A worker's report.
 struct Report {
     worker: u32,
-    /// The job that is done, and whether another worker had it before; or nothing: the worker is ready.
+    /// The finished job, and whether another worker had it before; `None` means that the worker is ready.
     done: Option<(u32, bool)>,
 }
 

@@ -30,7 +30,7 @@ pub enum Guest {
 }
 
 impl Guest {
-    /// The server that it needs, if it is no part of the program.
+    /// Returns the server that the guest needs, if the program does not contain it.
     pub fn server(self) -> Option<Kind> {
         match self {
             Guest::Redis => Some(Kind::Redis),
@@ -40,7 +40,7 @@ impl Guest {
         }
     }
 
-    /// What is counted.
+    /// Returns what is counted.
     pub fn operation(self) -> &'static str {
         match self {
             Guest::Http2 | Guest::Axum | Guest::Tls | Guest::Quic => "a request",
@@ -51,7 +51,7 @@ impl Guest {
         }
     }
 
-    /// As many as take about half a second.
+    /// Returns how many operations take about half a second.
     pub fn operations(self) -> u64 {
         match self {
             Guest::Http2 | Guest::Axum | Guest::Tls | Guest::Postgres => 20_000,
@@ -63,7 +63,7 @@ impl Guest {
     }
 }
 
-/// Lets so much work be done, after a tenth of it to warm up, and gives the CPU time of this process meanwhile.
+/// Runs `work` for so many operations, after a tenth of them to warm up. Returns the CPU time that this process used.
 ///
 /// # Errors
 /// Those of the work.

@@ -1,8 +1,8 @@
 //! Real servers for the guests to talk to: Redis, PostgreSQL and RabbitMQ, where they are installed.
 //!
 //! Each is private. It listens on a free port of the loopback interface, keeps all that it writes in a folder of its
-//! own, and ends when its [`Server`] is dropped. It also ends when the process that started it is gone, in whatever
-//! way it went: see `GUARD`.
+//! own, and ends when its [`Server`] is dropped. It also ends when the process that started it has ended, in
+//! whatever way: see `GUARD`.
 
 use std::fs::{File, read_to_string};
 use std::io::{self, Read, Write};
@@ -23,8 +23,8 @@ const START: Duration = Duration::from_secs(180);
 /// How long a server may take to end before it is made to.
 const END: Duration = Duration::from_secs(20);
 
-/// Starts what follows in its own place, and beside it a watcher that waits for its standard input to close. This
-/// input is a pipe from us, so it closes when we end, also when we are killed and can clean up nothing.
+/// Replaces the shell with the command that follows, beside a watcher that waits for its standard input to close.
+/// This input is a pipe from us, so it closes when we end, even if we are killed and cannot clean up.
 const GUARD: &str = "exec 3<&0
 (
     trap '' INT
@@ -47,7 +47,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The package that has it, on Debian.
+    /// Names the Debian package that contains it.
     pub fn package(self) -> &'static str {
         match self {
             Kind::Redis => "redis-server",
@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    /// Where its program is installed, if it is.
+    /// Returns the path of its program, if it is installed.
     pub fn installed(self) -> Option<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let named = std::env::split_paths(&path).map(|folder| folder.join(self.program()));
@@ -76,19 +76,19 @@ impl Kind {
         }
     }
 
-    /// What a client says first, and how an answer begins once the server is ready for work.
+    /// Returns what a client sends first, and the first byte of the answer once the server is ready.
     fn greeting(self) -> (&'static [u8], u8) {
         match self {
             Kind::Redis => (b"PING\r\n", b'+'),
-            // Length, version 3.0, and who wants what. While it starts up it answers E, for error.
+            // Length, version 3.0, user and database. While the server starts up, it answers E, for error.
             Kind::PostgreSql => (b"\0\0\0\x27\0\x03\0\0user\0cotask\0database\0postgres\0\0", b'R'),
-            // Asks for version 0-9-1, and is sent a method frame.
+            // Asks for version 0-9-1, and receives a method frame.
             Kind::RabbitMq => (b"AMQP\0\0\x09\x01", 1),
         }
     }
 
-    /// What ends it at once. Redis and RabbitMQ are killed, as if somebody had pulled the plug. PostgreSQL would leave
-    /// shared memory behind: it is asked to, and to break off what it is at.
+    /// Returns the signal that ends it at once. Redis and RabbitMQ are killed, as by a power cut. PostgreSQL would
+    /// leave shared memory behind, so its signal asks it to break off its work and end.
     fn end(self) -> Signal {
         match self {
             Kind::Redis | Kind::RabbitMq => Signal::KILL,
@@ -102,7 +102,7 @@ impl Kind {
 pub struct Server {
     kind: Kind,
     address: SocketAddr,
-    /// The server is the last; in front of it may be what it needs.
+    /// The server is the last; before it come the processes that it needs.
     processes: Vec<Process>,
     folder: TempDir,
 }
@@ -110,13 +110,13 @@ pub struct Server {
 #[derive(Debug)]
 struct Process {
     child: Child,
-    /// While this is open, somebody is there who wants the process.
+    /// The process ends when this pipe closes.
     _wanted: ChildStdin,
 }
 
 impl Server {
-    /// The one at the address, which somebody else has started; without an address a private one, which ends when it is
-    /// dropped.
+    /// Returns the address if there is one: a server already runs there. Otherwise starts a private one, which ends
+    /// when it is dropped.
     ///
     /// # Errors
     /// Those of [`start`](Server::start).
@@ -125,14 +125,14 @@ impl Server {
             return Ok((address, None));
         }
         let server =
-            Server::start(kind).context("there is no private server; give the --address of another")?;
+            Server::start(kind).context("there is no private server; pass the --address of another")?;
         Ok((server.address(), Some(server)))
     }
 
-    /// Starts one, and waits until it takes connections.
+    /// Starts a server and waits until it accepts connections.
     ///
     /// # Errors
-    /// When it is not installed, or does not start; then with the last of what it wrote.
+    /// When it is not installed, or does not start; the error then contains the end of its log.
     pub fn start(kind: Kind) -> Result<Server> {
         let Some(program) = kind.installed() else {
             bail!("{} is not installed (on Debian, the package {})", kind.program(), kind.package());
@@ -173,7 +173,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Whether it gets ready. It does not when it ends before.
+    /// Waits until the server is ready. Returns `false` if it ends before.
     fn is_ready_in(&mut self, time: Duration) -> Result<bool> {
         let deadline = Instant::now() + time;
         while Instant::now() < deadline {
@@ -199,22 +199,22 @@ impl Server {
         Ok(answer == [welcome])
     }
 
-    /// Which it is.
+    /// Returns the kind of server.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it keeps what it writes. This is also the home (`$HOME`) of each of its processes.
+    /// Returns the folder that it writes to. This is also the home (`$HOME`) of each of its processes.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Ends it, whatever it is at, and waits until it has ended.
+    /// Ends the server, even in the middle of its work, and waits until it has ended.
     pub fn stop(&mut self) {
         let signal = self.kind.end();
         for process in self.processes.iter_mut().rev() {
@@ -222,7 +222,7 @@ impl Server {
         }
     }
 
-    /// The last that it wrote.
+    /// Returns the end of its log.
     fn log(&self) -> String {
         let written = read_to_string(self.folder.path().join("log")).unwrap_or_default();
         let lines: Vec<&str> = written.lines().collect();
@@ -241,7 +241,7 @@ impl Process {
         let mut guarded = Command::new("sh");
         guarded.args(["-c", GUARD, "sh"]).arg(command.get_program()).args(command.get_args());
         guarded.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        // A group of its own: what the server starts in turn ends with it, and Ctrl-C is for us.
+        // A group of its own: what the server starts in turn ends with it, and Ctrl-C reaches only us.
         let mut child = prepared(guarded, folder)?.stdin(Stdio::piped()).process_group(0).spawn()?;
         let wanted = child.stdin.take().context("it was asked for")?;
         Ok(Process { child, _wanted: wanted })
@@ -250,24 +250,24 @@ impl Process {
     fn end(&mut self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         if let Ok(None) = self.child.try_wait() {
-            // It may have ended by itself in between.
+            // The process may have ended by itself in between.
             let _ = kill_process(pid, signal);
             let deadline = Instant::now() + END;
             while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
-        // The watcher, and whoever did not hear.
+        // The watcher, and any process that ignored the signal.
         let _ = kill_process_group(pid, Signal::KILL);
         let _ = self.child.wait();
     }
 }
 
-/// Run in the folder, and what is written goes to its log. PostgreSQL refuses to run as root, and the others need not.
+/// Makes a command run in the folder and write to the log there, and not as root: PostgreSQL would refuse that.
 fn prepared(mut command: Command, folder: &Path) -> Result<Command> {
     let log = File::options().create(true).append(true).open(folder.join("log"))?;
     command.current_dir(folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    // HOME is where Erlang keeps the secret by which nodes know each other. It also tells whose process this is.
+    // HOME is where Erlang keeps the secret by which nodes know each other. It also marks whose process this is.
     command.env("HOME", folder).env_remove("NOTIFY_SOCKET");
     if let Some((user, group)) = somebody_else() {
         command.uid(user).gid(group);
@@ -275,7 +275,7 @@ fn prepared(mut command: Command, folder: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Whom servers run as when we are root: the user and group of `nobody`.
+/// Returns the user and group as which servers run when we are root: those of `nobody`.
 fn somebody_else() -> Option<(u32, u32)> {
     if !geteuid().is_root() {
         return None;
@@ -321,8 +321,8 @@ fn postgres(program: &Path, folder: &Path, address: SocketAddr) -> Command {
     command
 }
 
-/// The broker, and epmd, which tells Erlang's nodes each other's ports: else it would be started in the background, for
-/// all of the machine, and stay.
+/// Returns epmd, by which Erlang's nodes find each other's ports, and the broker. Without ours, the broker would
+/// start one in the background, for the whole machine, and leave it running.
 fn rabbitmq(program: &Path, folder: &Path, address: SocketAddr) -> Result<[Command; 2]> {
     let names = free_address()?.port().to_string();
     let mut epmd = Command::new("epmd");
@@ -345,8 +345,8 @@ fn rabbitmq(program: &Path, folder: &Path, address: SocketAddr) -> Result<[Comma
     ] {
         broker.env(name, folder.join(place));
     }
-    // With input allowed, the script gives its place to the broker and does not stay to hand signals on. Then it is up
-    // to us to say that there is no input.
+    // With input allowed, the script replaces itself with the broker instead of staying to forward signals. Then we
+    // must say that there is no input.
     broker.env("RABBITMQ_LOGS", "-").env("RABBITMQ_ALLOW_INPUT", "1").env(
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
         "-noinput +S 1:1 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",

@@ -1,4 +1,4 @@
-//! Clients that send nonsense, or nothing: the others are served, the error is told, and nothing is left behind.
+//! Clients that send nonsense, or nothing: the server serves the others, reports the error and leaves nothing behind.
 
 mod support;
 
@@ -16,8 +16,8 @@ use hyper::StatusCode;
 use hyper::service::service_fn;
 use support::{PATIENCE, alone, leaves_nothing};
 
-/// Serves somebody who misbehaves, while others ask as one should. Gives what `client` makes of it, and what the
-/// server told.
+/// Serves a client that misbehaves, while others send proper requests. Returns the output of `client`, and the errors
+/// that the server reported.
 fn beside_others<T>(patience: Duration, client: impl AsyncFnOnce(TcpStream) -> T) -> (T, Vec<String>) {
     let _alone = alone();
     leaves_nothing(async || {
@@ -36,7 +36,7 @@ fn beside_others<T>(patience: Duration, client: impl AsyncFnOnce(TcpStream) -> T
         };
         greeted().await;
         let bad = TcpStream::connect(address).await.unwrap();
-        // It is the server's by now, but has said nothing yet.
+        // The server has accepted it by now, but received nothing yet.
         greeted().await;
         let output = timeout(PATIENCE, client(bad)).await.expect("the client is dealt with");
         greeted().await;
@@ -68,7 +68,7 @@ fn a_malformed_request_is_refused_and_told() {
 #[test]
 fn a_request_whose_headers_are_too_large_is_refused_and_told() {
     let large = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(1 << 20));
-    // What is not read of it may reset the connection before the answer is read.
+    // Unread bytes of the request may reset the connection before the client reads the answer.
     let (_, told) = beside_others(PATIENCE, async |mut stream| {
         let _ = stream.write_all(large.as_bytes()).await;
         let _ = stream.read_to_end(&mut Vec::new()).await;
@@ -91,7 +91,7 @@ fn a_body_that_breaks_off_is_told() {
     assert!(told.len() == 1 && told[0].contains("error from user's Body stream"), "{told:?}");
 }
 
-/// One byte at a time, each in good time, and never an end.
+/// The client sends one byte at a time, each in good time, and never ends.
 #[test]
 fn a_client_that_never_ends_its_headers_is_given_up() {
     const PATIENCE: Duration = Duration::from_secs(1);
@@ -108,7 +108,7 @@ fn a_client_that_never_ends_its_headers_is_given_up() {
     assert!(told.len() == 1 && told[0].contains("read header from client timeout"), "{told:?}");
 }
 
-/// Their tours meet garbage in place of a handshake, a client that vanishes, and one that trusts nobody.
+/// Their tours meet garbage in place of a handshake, a client that vanishes, and one that trusts no certificate.
 #[test]
 fn guests_that_meet_garbage_leave_nothing() {
     let _alone = alone();

@@ -20,7 +20,7 @@ const WANTED: usize = 10_000;
 const SPARE: u64 = 100;
 const CROWD: &str = "ECOSYSTEM_CROWD";
 
-/// As many as the limit on descriptors allows, which is first raised as far as may be.
+/// Raises the limit on descriptors as far as possible, and returns how many connections it allows.
 fn allowed() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -30,7 +30,7 @@ fn allowed() -> usize {
     if count < WANTED {
         skipped(
             "the whole crowd",
-            &format!("{count} connections in place of {WANTED}, for the limit is {limit} descriptors"),
+            &format!("{count} connections in place of {WANTED}, the limit is {limit} descriptors"),
         );
     }
     count
@@ -49,7 +49,7 @@ fn hyper_holds_a_crowd_of_idle_connections() {
         let service = service_fn(|request| answer(request, Gate::default()));
         let server = spawn(server.serve(service, stopped, told));
 
-        // The clients are another process: a limit on descriptors is one on each process.
+        // The clients are another process, because the limit on descriptors is per process.
         let mut clients = Command::new(std::env::current_exe().expect("this test"))
             .args(["--exact", "the_clients", "--ignored", "--nocapture"])
             .env(CROWD, format!("{address} {count}"))
@@ -90,7 +90,7 @@ fn hyper_holds_a_crowd_of_idle_connections() {
     });
 }
 
-/// The process of the clients, started by the test above.
+/// Runs the clients, in the process that the test above starts.
 #[test]
 #[ignore = "is the other half of the test above"]
 fn the_clients() {
@@ -105,7 +105,7 @@ fn the_clients() {
     std::io::stdin().read_line(&mut line).expect("the test says when");
     streams = streams.into_iter().map(greeted).collect();
     println!("all have been answered again");
-    // Until the test has seen it.
+    // Waits until the test has read the line.
     let _ = std::io::stdin().read_line(&mut line);
     drop(streams);
 }

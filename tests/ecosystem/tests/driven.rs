@@ -12,7 +12,7 @@ use ecosystem::on_cotask::http::{PAGE, Server, Version};
 use hyper::service::service_fn;
 use support::{Background, installed, skipped};
 
-/// Runs a program, if it is there, and gives what it wrote.
+/// Runs a program, if it is installed, and returns what it wrote.
 fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let Some(file) = installed(program) else {
         skipped(program, "it is not installed");
@@ -78,7 +78,7 @@ fn a_browser_shows_the_page() {
     server.end();
 }
 
-/// What a browser has made of a page after ten seconds of the page's own clock, which stands still while it loads.
+/// Returns a browser's view of a page after ten seconds of the page's own clock, which stands still while it loads.
 fn browse(url: &str) -> Option<String> {
     let profile = tempfile::tempdir().expect("a folder for its profile");
     let profile = format!("--user-data-dir={}", profile.path().display());
@@ -87,7 +87,7 @@ fn browse(url: &str) -> Option<String> {
     run("chromium", &[&headless[..], &[&profile, url]].concat())
 }
 
-/// The page says something to the room, and shows what somebody else there answers.
+/// The page sends a message to the room, and shows the answer of another member.
 #[test]
 fn a_browser_takes_part_in_the_chat() {
     let (announce, announced) = mpsc::channel();
@@ -106,7 +106,7 @@ fn a_browser_takes_part_in_the_chat() {
             cotask::spawn(server.serve(page, std::future::pending::<()>(), told));
             while chat::hear(&mut guest).await.unwrap() != "2: hello from the page" {}
             guest.send(Message::text("welcome, page")).await.unwrap();
-            // Until the browser closes.
+            // Waits until the browser closes.
             while chat::hear(&mut guest).await.is_ok_and(|heard| !heard.starts_with("2 ")) {}
         });
     });

@@ -1,4 +1,4 @@
-//! A server that is used, and dies in the middle: who waits for it is told, the others are served, and nothing is left.
+//! A server dies while it is in use: the calls that wait for it fail, other clients are served, and nothing is left.
 
 mod support;
 
@@ -13,7 +13,7 @@ use hyper::StatusCode;
 use hyper::service::service_fn;
 use support::{PATIENCE, alone, example, leaves_nothing, server};
 
-/// Runs `work` beside a server of hyper that is asked all the while by somebody else.
+/// Runs `work` beside a hyper server that answers another client all the while.
 fn beside_others<T>(work: impl AsyncFnOnce() -> T) -> T {
     leaves_nothing(async || {
         let server = Server::bind("127.0.0.1:0", Version::Http1).await.unwrap();
@@ -42,7 +42,7 @@ fn beside_others<T>(work: impl AsyncFnOnce() -> T) -> T {
     })
 }
 
-/// Runs a program whose server dies on both hosts, and gives what it told, which must be the same.
+/// Runs a program whose server dies, on both hosts. Returns what it reports, which must be the same.
 macro_rules! dies {
     ($program:ident, $kind:expr) => {{
         let _alone = alone();
@@ -59,7 +59,7 @@ macro_rules! dies {
             on_tokio::host::timeout(PATIENCE, told).await.expect("nothing hangs")
         });
         let ours = ours.expect("on cotask");
-        assert_eq!(ours, theirs.expect("on tokio"), "cotask and tokio are told alike");
+        assert_eq!(ours, theirs.expect("on tokio"), "cotask and tokio report the same");
         ours
     }};
 }
@@ -67,7 +67,7 @@ macro_rules! dies {
 #[test]
 fn redis_is_killed() {
     let told = dies!(cache, Kind::Redis);
-    assert_eq!(told, ["20 calls were told, and one that came late"]);
+    assert_eq!(told, ["20 calls failed, and one that came late"]);
 }
 
 #[test]
@@ -80,10 +80,10 @@ fn postgresql_is_stopped() {
 #[test]
 fn rabbitmq_is_killed() {
     let told = dies!(work, Kind::RabbitMq);
-    assert_eq!(told, ["5 who published were told, and one who waited"]);
+    assert_eq!(told, ["5 publishers failed, and one worker that waited"]);
 }
 
-/// Workers that are processes, of whom the example kills one.
+/// The workers are processes, of which the example kills one.
 #[test]
 fn a_worker_of_rabbitmq_is_killed() {
     // The others count descriptors, and this one opens some.
@@ -98,7 +98,7 @@ fn a_worker_of_rabbitmq_is_killed() {
     assert!([second, third].iter().all(|line| line.ends_with("exit status: 0")), "{told}");
     assert!(done.starts_with("2000 jobs are done, "), "{told}");
     let again = |line: &str| line.split(' ').nth(4).and_then(|word| word.parse::<u32>().ok());
-    // Of the first ten that it was dealt it has done five; for each that it acknowledged it was dealt one more.
+    // Worker 1 did five of the first ten jobs that it was dealt; for each acknowledged job it was dealt one more.
     let again = again(second).expect(second) + again(third).expect(third);
     assert!((5..=10).contains(&again), "{told}");
 }

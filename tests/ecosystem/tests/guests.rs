@@ -1,4 +1,4 @@
-//! Each guest's program, on cotask and on tokio: it runs, and both hosts give the same answers.
+//! Each guest's program, on cotask and on tokio: it runs, and both hosts return the same answers.
 
 mod support;
 
@@ -9,7 +9,7 @@ use ecosystem::servers::Kind;
 use ecosystem::{on_cotask, on_tokio};
 use support::{PATIENCE, server};
 
-/// Runs a program on both hosts and gives what it told, which must be the same.
+/// Runs a program on both hosts and returns what it reports, which must be the same.
 macro_rules! on_both {
     ($program:ident $(, $server:expr)?) => {{
         let ours = on_cotask::host::block_on(async {
@@ -130,7 +130,7 @@ fn an_echo_over_quic() {
              invalid peer certificate: UnknownIssuer",
             "client: read error: stream reset by peer: error 1; the next request: 200",
             "server: stream: stream reset by peer: error 7",
-            "garbage: told which versions are spoken",
+            "garbage: the server lists the versions that it speaks",
             "after it: 200 on an old connection, 200 on a new one",
             "server: connection: timed out",
             "server: stream: connection lost: timed out",

@@ -45,9 +45,9 @@ fn it_needs_the_crates_of_no_other_guest() {
     }
 }
 
-/// Builds the program without the other guests, starts it, and gives it with its address.
+/// Builds the program without the other guests, starts it, and returns it with its address.
 fn start() -> (Child, String) {
-    // Where the test was built, so that only what differs is built again.
+    // Builds where the test was built, so that only what differs is built again.
     let test = std::env::current_exe().expect("the test's own file");
     let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
     let target: PathBuf = profile.parent().expect("target/PROFILE").into();
@@ -70,7 +70,7 @@ fn ctrl_c(server: &Child) {
     assert!(killed.expect("`kill` is there").success());
 }
 
-/// A connection with so much of a request, which the server has read: one that came later has its answer.
+/// Opens a connection and sends `part` of a request. Waits until the server has read it: a later one has its answer.
 fn connection(address: &str, part: &[u8]) -> TcpStream {
     let mut open = TcpStream::connect(address).expect("it listens");
     open.write_all(part).expect("it reads");
@@ -97,7 +97,7 @@ fn after_ctrl_c_it_says_what_it_waits_for_and_a_second_one_ends_it() {
     drop(open);
 }
 
-/// Such as browsers open before they need it.
+/// Browsers open such connections before they need them.
 #[test]
 fn a_connection_without_a_request_does_not_hold_it_up() {
     let (mut server, address) = start();

@@ -15,7 +15,7 @@ use ecosystem::adapters::lapin::Kit;
 use futures::AsyncRead;
 use support::{PATIENCE, alone, leaves_nothing};
 
-/// Tells when it is woken.
+/// Sends a message when it is woken.
 struct Bell(SyncSender<()>);
 
 impl Wake for Bell {
@@ -31,7 +31,7 @@ fn bell() -> (Waker, Receiver<()>) {
 
 type Meanwhile = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
 
-/// A socket where something happens after a read that would block, before the reader hears of it.
+/// A socket where something happens after a read that would block, before the read returns.
 #[derive(Clone)]
 struct Slow {
     socket: Arc<UnixStream>,
@@ -77,7 +77,7 @@ fn read(lent: &mut Lent, waker: &Waker) -> Poll<usize> {
     Pin::new(lent).poll_read(&mut Context::from_waker(waker), &mut [0; 8]).map(Result::unwrap)
 }
 
-/// Runs `work` on another thread, with a socket that is lent to it, what happens there meanwhile, and the other end.
+/// Runs `work` on another thread, with a lent socket, a place for what happens meanwhile, the other end, and the kit.
 fn elsewhere(work: fn(&mut Lent, Meanwhile, UnixStream, Kit)) {
     let _alone = alone();
     leaves_nothing(async || {
@@ -98,7 +98,7 @@ fn another_thread_is_woken_for_what_comes() {
     elsewhere(|lent, _, mut theirs, _| {
         let (waker, rung) = bell();
         let next = |lent: &mut Lent| loop {
-            // It may also be rung for what has been read before.
+            // The bell may also ring for bytes that were read before.
             rung.recv_timeout(PATIENCE).expect("woken");
             if let Poll::Ready(length) = read(lent, &waker) {
                 return length;
@@ -120,10 +120,10 @@ fn nobody_is_woken_again_for_what_is_used_up() {
     elsewhere(|lent, _, mut theirs, kit| {
         let (waker, rung) = bell();
         assert_eq!(read(lent, &waker), Poll::Pending);
-        // A socket counts as ready at first, until somebody has tried.
+        // A new socket counts as ready until an operation has been tried.
         rung.recv_timeout(PATIENCE).expect("woken");
         assert_eq!(read(lent, &waker), Poll::Pending);
-        // What home does after this, it does after it has seen the waker.
+        // When this task has finished, home has seen the waker.
         cotask::block_on(kit.spawn(async {}));
         assert!(rung.try_recv().is_err(), "woken for nothing");
         theirs.write_all(&[7]).unwrap();
@@ -132,13 +132,13 @@ fn nobody_is_woken_again_for_what_is_used_up() {
     });
 }
 
-/// A byte comes after the second read and before its waker is home: there it counts for the waker of the first.
+/// A byte comes after the second read and before its waker is home. There the byte counts for the first read's waker.
 #[test]
 fn a_waker_that_comes_home_too_late_loses_nothing() {
     elsewhere(|lent, meanwhile, mut theirs, _| {
         let (first, rung) = bell();
         assert_eq!(read(lent, &first), Poll::Pending);
-        // A socket counts as ready at first, until somebody has tried.
+        // A new socket counts as ready until an operation has been tried.
         rung.recv_timeout(PATIENCE).expect("woken");
         assert_eq!(read(lent, &first), Poll::Pending);
         *meanwhile.lock().unwrap() = Some(Box::new(move || {

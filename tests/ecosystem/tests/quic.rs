@@ -1,4 +1,4 @@
-//! Many who wait to write to one socket, as the connections of a QUIC endpoint do: who is woken.
+//! Many tasks wait to write to one socket, as the connections of a QUIC endpoint do: which of them are woken?
 
 mod support;
 
@@ -27,8 +27,8 @@ use support::{PATIENCE, leaves_nothing};
 
 const CONNECTIONS: usize = 8;
 
-/// A UDP socket at whose gate each send leaves a ticket. The gate is a queue of the system's, which can be full: over
-/// the loopback interface a UDP socket itself never is.
+/// A UDP socket with a gate, where each send leaves a ticket. The gate is a queue of the system, which can be full:
+/// over the loopback interface a UDP socket itself never is.
 #[derive(Debug)]
 struct Gated {
     inner: Arc<dyn AsyncUdpSocket>,
@@ -107,10 +107,10 @@ impl Wake for Counted {
     }
 }
 
-/// Lets the connections of one endpoint wait at the gate until all of them do, and opens it. Gives how many were
-/// woken by that. In the end each has got its answer.
+/// Lets all connections of one endpoint wait at the gate, and opens it. Returns how many of them this woke. In the
+/// end each connection has its answer.
 fn woken_at_the_gate() -> usize {
-    leaves_nothing(async || timeout(PATIENCE, wait_at_the_gate()).await.expect("nobody waits for ever"))
+    leaves_nothing(async || timeout(PATIENCE, wait_at_the_gate()).await.expect("nothing hangs"))
 }
 
 async fn wait_at_the_gate() -> usize {

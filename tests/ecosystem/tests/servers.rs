@@ -1,4 +1,4 @@
-//! The servers that the tests start: none of their processes outlives whoever wanted it.
+//! The servers that the tests start: none of their processes outlives the process that started it.
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::{PATIENCE, server};
 const ALL: [Kind; 3] = [Kind::Redis, Kind::PostgreSql, Kind::RabbitMq];
 const OWNER: &str = "ECOSYSTEM_OWNER";
 
-/// The processes of the server whose folder this is: it is their home.
+/// Returns the processes of the server with this folder, which is their home.
 fn residents(folder: &Path) -> Vec<String> {
     let home = format!("HOME={}", folder.display());
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten().map(|process| process.path());
@@ -26,7 +26,7 @@ fn residents(folder: &Path) -> Vec<String> {
     processes.filter(at_home).map(command).collect()
 }
 
-/// Waits until nobody is at home any more: a process that was killed is still on its way out.
+/// Waits until no process is at home any more: a killed process needs a moment to end.
 fn deserted(folder: &Path) {
     let start = Instant::now();
     while !residents(folder).is_empty() {
@@ -69,12 +69,12 @@ fn a_server_ends_with_whoever_started_it() {
         owner.kill().expect("it is there");
         owner.wait().expect("it was killed");
         deserted(&folder);
-        // Who is killed cannot clean up.
+        // A killed process cannot clean up.
         std::fs::remove_dir_all(folder).expect("it is there");
     }
 }
 
-/// The process that is killed, started by the test above.
+/// Starts a server, in the process that the test above starts and kills.
 #[test]
 #[ignore = "is the other half of the test above"]
 fn the_owner() {

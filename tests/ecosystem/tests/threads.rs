@@ -1,4 +1,4 @@
-//! Guests that are made for other runtimes start nothing of them in secret.
+//! Guests made for other runtimes start no part of those runtimes in secret.
 
 mod support;
 
@@ -11,7 +11,7 @@ use support::server;
 /// The names of this process's threads.
 fn threads() -> BTreeSet<String> {
     let threads = std::fs::read_dir("/proc/self/task").expect("/proc").flatten();
-    // One may end while we look.
+    // A thread may end while we look.
     threads.flat_map(|thread| std::fs::read_to_string(thread.path().join("comm"))).collect()
 }
 

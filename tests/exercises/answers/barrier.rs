@@ -1,7 +1,7 @@
 //! The answers to `barrier`: the version that you began with, one that keeps the promise, and a model that tells them apart.
 //!
-//! "The count is zero" is true only until the next one comes. A waiter waits for *its* meeting to be over, so
-//! meetings need numbers.
+//! "The count is zero" holds only until the next thread arrives. A waiter must wait until *its* meeting has ended,
+//! so meetings need numbers.
 
 use crate::exercises::barrier::{Barrier, Mine, model};
 use crate::model::{Exercise, Model, Mutant};
@@ -37,7 +37,7 @@ impl Barrier for Starter {
 
 // ANCHOR: solution
 pub struct Solution {
-    /// Who is here, and the number of the meeting.
+    /// How many threads are here, and the number of the meeting.
     state: Mutex<(u32, u32)>,
     changed: Condvar,
 }

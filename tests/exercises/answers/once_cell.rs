@@ -35,7 +35,7 @@ impl Once for Starter {
 
 // ANCHOR: solution
 pub struct Solution {
-    /// 0: empty, 1: somebody is filling it, 2: full.
+    /// 0: empty, 1: a caller is filling it, 2: full.
     state: AtomicU8,
     value: AtomicU32,
 }

@@ -1,6 +1,6 @@
 //! The answers to `parker`: the version that you began with, one that keeps the promise, and a model that tells them apart.
 //!
-//! A condition variable loses a notification that comes between the look and the wait, unless whoever notifies
+//! A condition variable loses a notification that comes between the check and the wait, unless the notifying thread
 //! passes through the lock in between.
 
 use crate::exercises::parker::{Mine, Parker, model};
@@ -56,7 +56,7 @@ impl Parker for Solution {
 
     fn unpark(&self) {
         self.token.swap(true, AcqRel);
-        // Whoever has looked at the token and not slept yet holds the lock.
+        // A thread that has checked the token and does not sleep yet holds the lock.
         drop(self.lock.lock().unwrap());
         self.changed.notify_one();
     }
@@ -85,6 +85,6 @@ pub static EXERCISE: Exercise = Exercise {
         body: check::<Solution>,
         mutants: &[Mutant::Body { name: "starter", body: check::<Starter> }],
     },
-    hint: "One thread parks, one unparks; loom says `deadlock` when nobody can go on.",
+    hint: "One thread parks, one unparks; loom says `deadlock` when no thread can go on.",
     stages: [model::<Starter>, model::<Solution>, model::<Mine>, check::<Mine>],
 };

@@ -1,6 +1,6 @@
 //! The answers to `ref_count`: the version that you began with, one that keeps the promise, and a model that tells them apart.
 //!
-//! `Release` hands over what one did, and somebody must take it: the last owner needs `Acquire`, as a fence or
+//! `Release` publishes what an owner did, and another must acquire it: the last owner needs `Acquire`, as a fence or
 //! as `AcqRel`. std's `Arc` has that fence.
 
 use crate::exercises::ref_count::{Counted, Mine, model};

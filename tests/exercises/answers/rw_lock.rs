@@ -105,7 +105,7 @@ pub fn check<L: ReadWrite>() {
         lock.end_read();
     }
     let wrote = writing.join().unwrap();
-    assert!(read || wrote, "both were refused, and there was nobody else");
+    assert!(read || wrote, "both were refused, and there was no third thread");
     assert!(lock.try_write() && !lock.try_read() && !lock.try_write(), "a writer is inside alone");
     lock.end_write();
     assert!(lock.try_read() && lock.try_read(), "two readers may be inside");

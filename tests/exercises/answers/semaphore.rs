@@ -1,7 +1,7 @@
 //! The answers to `semaphore`: the version that you began with, one that keeps the promise, and a model that tells them apart.
 //!
-//! An attempt that takes first and gives back later is visible in between. Look, and take only what is there,
-//! with a compare-exchange.
+//! An attempt that takes a permit first and returns it later is visible in between. Check, and take only what is
+//! there, with a compare-exchange.
 
 use crate::exercises::semaphore::{Mine, Permits, model};
 use crate::model::{Exercise, Model, Mutant};
@@ -87,6 +87,6 @@ pub static EXERCISE: Exercise = Exercise {
         body: check::<Solution>,
         mutants: &[Mutant::Body { name: "starter", body: check::<Starter> }],
     },
-    hint: "One permit comes while somebody tries in vain; then try yourself. Who must have it in the end?",
+    hint: "One permit comes while another thread tries in vain; then try yourself. Who must get it in the end?",
     stages: [model::<Starter>, model::<Solution>, model::<Mine>, check::<Mine>],
 };

@@ -84,7 +84,7 @@ pub fn check<P: Pair>() {
         assert_eq!(left, right, "half of one pair and half of the next");
     }
     writing.join().unwrap();
-    assert_eq!(pair.try_read(), Some((1, 1)), "nobody writes, so a read succeeds");
+    assert_eq!(pair.try_read(), Some((1, 1)), "no thread writes, so a read succeeds");
 }
 // ANCHOR_END: model
 

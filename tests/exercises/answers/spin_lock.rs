@@ -80,6 +80,6 @@ pub static EXERCISE: Exercise = Exercise {
         body: check::<Solution>,
         mutants: &[Mutant::Body { name: "starter", body: check::<Starter> }],
     },
-    hint: "Two threads that lock once each are enough. What does loom do with a loop that can go round for ever while the other thread never runs? `no end` is a finding too.",
+    hint: "Two threads that lock once each are enough. What does loom do with a loop that can go round forever while the other thread never runs? `no end` is a finding too.",
     stages: [model::<Starter>, model::<Solution>, model::<Mine>, check::<Mine>],
 };

@@ -58,7 +58,7 @@ fn explore(threads: usize, steps: usize, shared: bool, bound: Option<usize>) -> 
 }
 // ANCHOR_END: model
 
-/// In how many orders the additions themselves can happen: what grows, whoever counts.
+/// Returns in how many orders the additions themselves can happen: this grows, whichever tool counts.
 fn orders(threads: u64, steps: u64) -> f64 {
     let factorial = |n: u64| (1..=n).map(|i| i as f64).product::<f64>();
     factorial(threads * steps) / factorial(steps).powi(threads as i32)

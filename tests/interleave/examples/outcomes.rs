@@ -46,7 +46,7 @@ struct Program {
     /// What the two numbers of an outcome are.
     outcome: &'static str,
     run: fn() -> Outcome,
-    /// What nobody expects who reads the source as if threads took turns line by line.
+    /// The outcome that surprises a reader who takes the source as if threads took turns line by line.
     surprise: Outcome,
 }
 

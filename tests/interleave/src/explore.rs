@@ -53,8 +53,8 @@ impl Model {
         Model { bound: bound.into(), ..self }
     }
 
-    /// At most so many points of one execution at which threads may switch, else it fails: it goes round in circles.
-    /// 10,000 if this is not called.
+    /// Limits the points of one execution at which threads may switch. An execution with more fails: it goes round in
+    /// circles. The default is 10,000.
     pub fn max_branches(self, branches: usize) -> Self {
         Model { max_branches: branches, ..self }
     }
@@ -102,10 +102,10 @@ impl Model {
         self.run(Arc::new(body), None)
     }
 
-    /// As [`explore`](Self::explore), for a test that wants none.
+    /// Explores like [`explore`](Self::explore), for a test in which no execution may fail.
     ///
     /// # Panics
-    /// If an execution fails, after it was told: [`explore_and_tell`](Self::explore_and_tell).
+    /// If an execution fails, after reporting it like [`explore_and_tell`](Self::explore_and_tell).
     #[track_caller]
     pub fn check(self, body: impl Fn() + Send + Sync + 'static) -> Explored {
         match self.explore_and_tell(body) {
@@ -114,8 +114,8 @@ impl Model {
         }
     }
 
-    /// As [`explore`](Self::explore), and tells of a failure: its swim lanes are printed to standard error, the
-    /// picture is written, and a file from which the same execution can be run again, with the command for that.
+    /// Explores like [`explore`](Self::explore), and reports a failure: it prints the swim lanes to standard error,
+    /// and writes the picture and a file from which the same execution can be run again, with the command for that.
     ///
     /// # Errors
     /// The first execution that failed.
@@ -277,13 +277,13 @@ fn target_directory() -> PathBuf {
 }
 
 thread_local! {
-    /// What is explored on this thread, and whether it is a replay: for the case that the process is about to be
-    /// aborted, and nobody will be left to tell.
+    /// What is explored on this thread, and whether it is a replay. It is needed if a panic is about to abort the
+    /// process: then no later code can report the failure.
     static EMERGENCY: std::cell::RefCell<Option<(Model, Body, bool)>> = const { std::cell::RefCell::new(None) };
 }
 
-/// Sees to it that panics of a model are noted. The first one is what went wrong. While it unwinds, destructors
-/// may panic again, and then Rust aborts the process: so at the second one everything is told at once.
+/// Notes the panics of a model. The first one is what went wrong. While it unwinds, destructors may panic again,
+/// and then Rust aborts the process: so at the second one the hook reports everything at once.
 fn listen_to_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

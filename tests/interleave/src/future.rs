@@ -32,8 +32,8 @@ impl Wake for Sleeper {
         if let Some(lane) = self.lane {
             begun.done(Op::Wake(lane));
         }
-        // Who wakes by value drops the waker after that, and in loom this is a point at which threads may switch: the
-        // one that is woken may run before whoever wakes it has let go of a lock. So it must be one here.
+        // A wake by value then drops the waker, and in loom this is a point at which threads may switch: the woken
+        // thread may run before the waking one has released a lock. So it must be such a point here.
         drop(self.handle.clone());
     }
 }

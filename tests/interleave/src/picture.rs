@@ -30,7 +30,7 @@ pub(crate) struct Row {
     pub lane: usize,
     /// What was done.
     pub what: String,
-    /// Whose value was read, who holds the lock: what explains it. May be empty.
+    /// What explains it: whose value was read, or which thread holds the lock. May be empty.
     pub why: String,
     /// The file and line.
     pub place: String,

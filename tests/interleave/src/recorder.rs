@@ -34,7 +34,7 @@ pub(crate) struct Recorder {
     /// The execution that runs, unlike every other in this process. 0: none does.
     pub stamp: u32,
     pub on: bool,
-    /// The failure has been told already.
+    /// Whether the failure has been reported already.
     pub told: bool,
     pub handles: u32,
     pub lane: u8,

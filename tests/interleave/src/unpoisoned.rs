@@ -116,8 +116,8 @@ impl Condvar {
         self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until notified or until the time is over, which is told. `guard` is of `mutex`. A model has no clock:
-    /// here a limit of zero is always over, as late as another thread can make it; any other never is.
+    /// Waits until notified or until the time has passed, and returns whether it has. `guard` is of `mutex`. A model
+    /// has no clock: here a limit of zero has always passed, as late as another thread can make it; no other does.
     #[track_caller]
     pub fn wait_timeout<'a, T>(
         &self,

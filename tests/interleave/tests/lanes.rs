@@ -195,7 +195,7 @@ fn a_lost_wake_up_ends_with_a_sleep() {
             if shared.0.load(SeqCst) {
                 return Poll::Ready(());
             }
-            // After the check: whoever came in between has found no waker.
+            // After the check: a thread that stored the flag in between has found no waker.
             *shared.1.lock().unwrap() = Some(cx.waker().clone());
             Poll::Pending
         }));
@@ -466,7 +466,7 @@ fn who_is_woken_may_run_before_the_lock_is_free() {
                 result.1 = Some(cx.waker().clone());
                 Poll::Pending
             }
-            // Nobody has been given a waker: this poll may not say so.
+            // No thread has been given this waker, so this poll may not return `Pending`.
             Err(_) => Poll::Pending,
         }));
         working.join().unwrap();

@@ -42,7 +42,7 @@ pub(crate) struct Measured {
 /// The runs of one program in one row.
 pub(crate) struct Column {
     pub(crate) program: Program,
-    /// A sample a round; `None` where there was none.
+    /// One sample per round; `None` where there was none.
     pub(crate) samples: Vec<Option<Sample>>,
     /// Why there are none.
     pub(crate) absent: Option<String>,

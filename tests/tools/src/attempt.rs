@@ -87,12 +87,12 @@ impl Attempt {
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         });
         let called = format!("{tool}, {exhibit}/{version}");
-        // The tools stop by themselves when their time is over, so that only what hangs is killed.
+        // The tools stop by themselves at their time limit, so that only a hanging program is killed.
         let deadline = start + limit + limit / 2 + Duration::from_secs(5);
         Ok(Attempt { called, child, lines, errors, start, deadline, sanitizer, told: Told::default() })
     }
 
-    /// Waits until it is over or the time is.
+    /// Reads lines until the program ends, is silent for `quiet`, or reaches its deadline.
     fn hear_until(&mut self, quiet: Duration) {
         while self.told.ended.is_none() {
             let wait = quiet.min(self.deadline.saturating_duration_since(Instant::now()));
@@ -110,13 +110,13 @@ impl Attempt {
         self.told.ended.is_some() || Instant::now() >= self.deadline
     }
 
-    /// Waits until it is over or, if it is on real threads, says nothing for a while: nothing should have to share the
-    /// machine with the next one, and what hangs takes nothing of the machine.
+    /// Waits until the program ends or, if it is on real threads, is silent for a while: it should not have to share
+    /// the machine with the next one, and a hanging program uses nothing of the machine.
     pub fn settle(&mut self, on_threads: bool) {
         self.hear_until(if on_threads { QUIET } else { Duration::MAX });
     }
 
-    /// Waits until it is over. What came of it, and how long it took, if it did not hang.
+    /// Waits until the program ends. Returns what came of it, and how long it took, if it did not hang.
     pub fn finish(mut self) -> Result<(Found, Duration)> {
         self.hear_until(Duration::MAX);
         if self.told.ended.is_none() {
@@ -126,7 +126,7 @@ impl Attempt {
         let errors = self.errors.join().map_err(|_| anyhow!("a reader panicked"))??;
         let said = self.sanitizer.iter().flat_map(|sanitizer| sanitizer.says);
         let said = said.filter(|(text, _)| errors.contains(text)).map(|(_, word)| *word).next();
-        // A deadlock whose destructors lock again aborts the process, but not before it was told.
+        // A deadlock whose destructors lock again aborts the process, but not before it has been reported.
         let told = || errors.split_once(" FAILED (execution ")?.1.split_once(')')?.0.parse().ok();
         let found = match (self.told.run.or_else(told), self.told.least, said) {
             _ if self.told.ended.is_none() => Found::Hangs,

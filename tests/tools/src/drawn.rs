@@ -1,6 +1,6 @@
-//! proptest: it draws what nobody wrote down, and when something fails looks for the least that still fails. It knows
-//! nothing of threads. So it is given what can be drawn about them: which thread goes on at each step, for shuttle to
-//! follow; or, where there are no threads, the calls.
+//! proptest: it draws inputs that no author wrote down, and when one fails, looks for the least that still fails. It
+//! knows nothing of threads. So it draws what can be drawn about them: which thread goes on at each step, for shuttle
+//! to follow; or, where there are no threads, the calls.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -85,8 +85,8 @@ fn search(
     }
 }
 
-/// Who goes on by plan: 0 is whoever runs, as long as it can, and `n` the `n`-th of the others that can run. The order
-/// that changes threads least is so the least that can be drawn, and the one to which proptest shrinks.
+/// A plan of which thread goes on: 0 is the running one, as long as it can run, and `n` the `n`-th of the others that
+/// can. So the order with the fewest switches is the least that can be drawn, and the one to which proptest shrinks.
 #[derive(Debug)]
 struct Planned {
     turns: Vec<u8>,

@@ -30,8 +30,8 @@ pub const THREAD: Sanitizer = Sanitizer {
 };
 
 impl Sanitizer {
-    /// Builds the program in a target directory of its own. The flags are not for stable compilers, unless they are told
-    /// that one knows; not every platform has the sanitizers.
+    /// Builds the program in a target directory of its own. A stable compiler refuses the flags unless
+    /// `RUSTC_BOOTSTRAP` is set; not every platform has the sanitizers.
     pub fn build(&self) -> Result<PathBuf> {
         if self.needs_std && !has_source_of_std()? {
             bail!("the source of the standard library is not here (`rustup component add rust-src`)");
@@ -71,7 +71,7 @@ impl Sanitizer {
 
     fn flags(&self) -> String {
         let sanitizer = format!("-Zsanitizer={}", self.name);
-        // Else the compiler would refuse a standard library that is without.
+        // Otherwise the compiler would refuse a standard library built without the sanitizer.
         let mixed = "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned();
         let flags = if self.needs_std { vec![sanitizer] } else { vec![sanitizer, mixed] };
         flags.join("\x1f")

@@ -145,12 +145,12 @@ pub fn versions(exhibit: &Model) -> Vec<(&'static str, fn())> {
     std::iter::once((RIGHT, exhibit.body)).chain(broken).collect()
 }
 
-/// Before each run: which.
+/// Prints the number of a run, before the run begins.
 pub fn say(run: u32) {
     println!("{RUN}{run}");
 }
 
-/// So many runs, numbered from 1, or until the time is over.
+/// Does up to `runs` runs, numbered from 1, and stops after `limit`.
 pub fn repeat(runs: u32, limit: Duration, body: impl Fn(u32)) {
     let start = Instant::now();
     for run in 1..=runs {

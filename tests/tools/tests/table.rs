@@ -1,6 +1,6 @@
-//! What the table says that does not depend on chance: loom finds every bug that has threads, the simulator those that
-//! lie between the turns of two tasks, no tool that takes each ordering for the strongest finds one that is too weak,
-//! and nobody complains of what is right.
+//! The part of the table that does not depend on chance: loom finds every bug that has threads; the simulator finds
+//! those that lie between the turns of two tasks; no tool that takes each ordering for the strongest finds one that
+//! is too weak; and no tool complains of a right version.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,9 +1,9 @@
-//! A promise in place of `Send`: what never leaves its thread, for guests that ask for what could.
+//! A promise in place of `Send`, for guests that require `Send` of values that never leave their thread.
 //!
-//! A crate that is written for runtimes of many threads asks `Send` of what it is given, often without need: it
-//! would never move it here, where every task stays on its thread. [`Here`] says so to the compiler, and checks
-//! it: used or dropped on another thread, it panics instead of doing harm. (The check, and the unsafe code that it
-//! makes sound, are the crate `send_wrapper`'s.)
+//! A crate written for multi-threaded runtimes requires `Send` of what it is given, often without need: here every
+//! task stays on its thread, so the crate never moves the value. [`Here`] promises this to the compiler and checks
+//! it: a use or a drop on another thread panics instead of doing harm. (The crate `send_wrapper` provides the check,
+//! and the unsafe code that the check makes sound.)
 
 use std::io;
 use std::pin::Pin;

@@ -2,7 +2,7 @@
 //!
 //! hyper knows HTTP and nothing of sockets. It is handed a stream that it can read and write, and for HTTP/2 a way
 //! to spawn, because one connection carries many requests at once. For its time-outs (a client that never ends its
-//! headers) it asks for a timer. None of the three needs `Send` but the sleep that the timer gives.
+//! headers) it asks for a timer. Of these, only the sleep that the timer returns must be `Send`.
 
 use std::io;
 use std::pin::Pin;
@@ -18,13 +18,13 @@ use super::here::Here;
 #[derive(Debug)]
 pub struct Io<S>(pub S);
 
-/// What is read at once, at most.
+/// The largest single read.
 const SCRATCH: usize = 64 * 1024;
 
 // ANCHOR: read
 thread_local! {
-    /// hyper lends memory that nobody has written yet, and to write it through a slice is unsafe. What is safe is to
-    /// read into a slice of our own and to copy. One such slice serves every connection: they are read in turn.
+    /// hyper lends uninitialised memory, and writing to it through a slice is unsafe. Reading into a slice of our own
+    /// and copying is safe. One such slice serves every connection, because they are read in turn.
     static READ: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
 }
 
@@ -34,7 +34,7 @@ impl<S: AsyncRead + Unpin> rt::Read for Io<S> {
         cx: &mut Context<'_>,
         mut to: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // Taken out, not borrowed: the stream may be of any kind, one that reads from another such stream included.
+        // Taken out, not borrowed: the stream may itself read from another `Io`, which uses the slice as well.
         let mut scratch = READ.take();
         scratch.resize(SCRATCH, 0);
         let room = to.remaining().min(SCRATCH);
@@ -58,7 +58,7 @@ impl<S: AsyncWrite + Unpin> rt::Write for Io<S> {
         Pin::new(&mut self.0).poll_flush(cx)
     }
 
-    /// The peer is told that nothing more will come; it may still be heard.
+    /// Ends our side of the connection; the peer may still send.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_close(cx)
     }
@@ -87,12 +87,12 @@ impl rt::Timer for Timer {
         Box::pin(Sleep(Here::new(cotask::time::sleep(duration))))
     }
 
-    /// hyper counts in the machine's instants, we in the runtime's: what is left is the same on both clocks.
+    /// hyper uses the machine's instants, we use the runtime's: the time left is the same on both clocks.
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn rt::Sleep>> {
         self.sleep(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// A connection that is kept alive sets its time-out anew for each request: no need for a new box each time.
+    /// A connection that is kept alive resets its time-out for each request: no need for a new box each time.
     fn reset(&self, sleep: &mut Pin<Box<dyn rt::Sleep>>, deadline: Instant) {
         let left = deadline.saturating_duration_since(Instant::now());
         match sleep.as_mut().downcast_mut_pin::<Sleep>() {
@@ -104,7 +104,7 @@ impl rt::Timer for Timer {
 // ANCHOR_END: timer
 
 // ANCHOR: sleep
-/// The one thing that must be `Send` and `Sync`: hyper keeps it in a box whose type says so, whoever the host is.
+/// The one thing that must be `Send` and `Sync`: hyper keeps it in a box whose type says so, on every runtime.
 #[derive(Debug)]
 struct Sleep(Here<cotask::time::Sleep>);
 

@@ -1,16 +1,16 @@
 //! What lapin asks of a runtime: all of it, and from another thread.
 //!
 //! lapin asks through the crate `async-rs`, which gathers what runtimes have in common: tasks, time-outs, connections. Its
-//! tasks run here. But for the socket it starts a thread of its own, blocks it, and reads and writes from there. So what
-//! it gets must be `Send` in earnest. A promise to stay here ([`Here`]) would be broken at the first read.
+//! tasks run here. But for the socket it starts a thread of its own, blocks it, and reads and writes there. So its
+//! stream must really be `Send`. A promise to stay here ([`Here`]) would be broken at the first read.
 //!
-//! Our sockets stay on their thread. Yet a connection is only a number that any thread may read by; what is ours alone is
-//! to know *when*. So this is what crosses the threads: lapin's thread tries its reads and writes itself. When the system
-//! says that it would block, the waker goes to a task at home, which waits with our reactor and wakes it. The bytes
-//! never pass through home.
+//! Our sockets stay on their thread. Yet a connection is only a descriptor, which any thread may use; only to know
+//! *when* takes our reactor. So lapin's thread tries its reads and writes itself. When one would block, it sends its
+//! waker to a task at home. That task waits with our reactor and wakes lapin's thread. The bytes never pass through
+//! home.
 //!
-//! The trap: when a waker comes home, the task may just have forgotten, for a waker that was sent before, the very readiness
-//! that this one waits for. So who has sent a waker tries once more: look, leave the waker, look again.
+//! The trap: when a waker comes home, the task may just have cleared, for an earlier waker, the very readiness that
+//! this one waits for. So lapin's thread tries again after it has sent a waker: look, leave the waker, look again.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, SocketAddr};
@@ -30,7 +30,7 @@ use futures::{Stream, StreamExt, stream};
 
 use super::here::Here;
 
-/// The runtime of one thread, which is home, as all threads may use it.
+/// A handle by which any thread may use the runtime of one thread, called home.
 #[derive(Clone, Debug)]
 pub struct Kit {
     home: UnboundedSender<Job>,
@@ -39,7 +39,7 @@ pub struct Kit {
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Kit {
-    /// The runtime of this thread.
+    /// Returns a handle to the runtime of this thread.
     ///
     /// # Panics
     /// Outside of a runtime.
@@ -59,10 +59,10 @@ impl Kit {
         let (told, outcome) = oneshot::channel();
         let job = || {
             let task = make();
-            // Whoever asked need not wait for it.
+            // The receiver may have been dropped.
             drop(cotask::spawn(async move { drop(told.send(task.await)) }));
         };
-        // When the runtime is over the job is dropped, which the outcome tells.
+        // If the runtime has ended, the job and its sender are dropped: the outcome finds the channel closed.
         drop(self.home.unbounded_send(Box::new(job)));
         Outcome(outcome)
     }
@@ -74,7 +74,7 @@ impl RuntimeKit for Kit {}
 impl Executor for Kit {
     type Task<T: Send + 'static> = Outcome<T>;
 
-    /// lapin does it on a thread of its own, where for that time a runtime of its own runs.
+    /// lapin calls this on a thread of its own, where a second runtime runs until the future finishes.
     fn block_on<T, F: Future<Output = T>>(&self, future: F) -> T {
         cotask::block_on(future)
     }
@@ -86,7 +86,7 @@ impl Executor for Kit {
         self.at_home(|| future).into()
     }
 
-    /// For the names of hosts, which the system looks up while the thread waits.
+    /// Runs lookups of host names, during which the system blocks the thread.
     fn spawn_blocking<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
         &self,
         job: F,
@@ -95,7 +95,7 @@ impl Executor for Kit {
     }
 }
 
-/// What will come of a task. lapin never cancels one, and the trait lets that be.
+/// The future output of a task. lapin never cancels a task, and the trait does not require it.
 #[derive(Debug)]
 pub struct Outcome<T>(oneshot::Receiver<T>);
 
@@ -105,7 +105,7 @@ impl<T> Future for Outcome<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         Pin::new(&mut self.0)
             .poll(cx)
-            .map(|told| told.expect("the task has panicked, or its runtime is over"))
+            .map(|told| told.expect("the task has panicked, or its runtime has ended"))
     }
 }
 
@@ -122,7 +122,7 @@ impl Reactor for Kit {
         Lent::new(self, socket)
     }
 
-    /// Slept where it is asked for: in a task at home, or in what `block_on` runs.
+    /// Sleeps on the caller's runtime: in a task at home, or in what `block_on` runs.
     fn sleep(&self, time: Duration) -> Here<cotask::time::Sleep> {
         Here::new(cotask::time::sleep(time))
     }
@@ -134,7 +134,7 @@ impl Reactor for Kit {
         })
     }
 
-    /// Connected at home, and handed over by a second number for the same connection.
+    /// Connects at home, and hands the connection over as a second descriptor.
     fn tcp_connect_addr(
         &self,
         address: SocketAddr,
@@ -151,13 +151,13 @@ impl Reactor for Kit {
     }
 }
 
-/// A socket that any thread may read and write; home says when. It closes when it is dropped.
+/// A socket that any thread may read and write; home wakes the thread when it can. Dropping it closes it.
 #[derive(Debug)]
 pub struct Lent<S> {
     socket: S,
     reads: UnboundedSender<Waker>,
     writes: UnboundedSender<Waker>,
-    /// Dropped with the rest: then the task at home ends.
+    /// Dropped with the rest, which ends the task at home.
     _lent: oneshot::Sender<()>,
 }
 
@@ -168,7 +168,7 @@ impl<S: AsFd> Lent<S> {
         let (writes, writing) = unbounded();
         let (lent, given_back) = oneshot::channel();
         kit.at_home(async move || {
-            // Where it cannot be watched, the channels close, which whoever reads or writes is told.
+            // If the socket cannot be watched, the channels close, and a read or write that would block fails.
             let Ok(watched) = AsyncFd::new(watched) else { return };
             let both =
                 join(watch(&watched, Direction::Read, reading), watch(&watched, Direction::Write, writing));
@@ -185,13 +185,13 @@ async fn watch(socket: &AsyncFd<impl AsFd>, direction: Direction, mut wakers: Un
             Direction::Read => socket.readable().await,
             Direction::Write => socket.writable().await,
         }
-        // Forgotten, since lapin's thread now uses it up; what comes later, the reactor notes again.
+        // Clears the readiness, because lapin's thread now uses it up. The reactor notes what comes later.
         let _ = socket.try_io(direction, || io::Result::<()>::Err(ErrorKind::WouldBlock.into()));
         waker.wake();
     }
 }
 
-/// Tries, asks to be woken, and tries again.
+/// Tries, leaves the waker, and tries again.
 fn attempt<T>(
     cx: &mut Context<'_>,
     wakers: &UnboundedSender<Waker>,
@@ -203,7 +203,7 @@ fn attempt<T>(
             result => return Poll::Ready(result),
         }
         if !asked && wakers.unbounded_send(cx.waker().clone()).is_err() {
-            return Poll::Ready(Err(io::Error::other("nobody watches this socket: its runtime is over")));
+            return Poll::Ready(Err(io::Error::other("no task watches this socket: its runtime has ended")));
         }
     }
     Poll::Pending

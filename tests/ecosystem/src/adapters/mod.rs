@@ -1,4 +1,4 @@
-//! What a guest asks of its host, answered for cotask: one file a guest. This is all that had to be written.
+//! What a guest asks of its host, implemented for cotask: one file per guest. This is all that had to be written.
 
 pub mod here;
 pub mod hyper;

@@ -5,7 +5,7 @@
 //! the system says that it would. One thing more, and easily got wrong in a runtime: an endpoint has one socket for all of
 //! its connections, and each connection is a task that waits to write *to the same socket*. Ours wakes all of them.
 //!
-//! Futures, timers and sockets must be `Send`, for quinn may be used with threads. Here nothing leaves its thread.
+//! Futures, timers and sockets must be `Send`, since quinn may be used with threads. Here nothing leaves its thread.
 
 use std::io::{self, IoSliceMut};
 use std::net::{self, SocketAddr};
@@ -43,7 +43,7 @@ impl quinn::Runtime for Runtime {
 }
 // ANCHOR_END: runtime
 
-/// quinn counts in the machine's instants, we in the runtime's: what is left is the same on both clocks.
+/// quinn uses the machine's instants, we use the runtime's: the time left is the same on both clocks.
 fn ours(at: Instant) -> cotask::time::Instant {
     cotask::time::Instant::now() + at.saturating_duration_since(Instant::now())
 }

@@ -1,8 +1,8 @@
 //! What redis asks of a runtime: bytes, through the traits of tokio, and a place for its driver.
 //!
 //! The traits are tokio's, but nothing of tokio runs: they are traits like any other, and `compat` translates. A
-//! multiplexed connection is a handle that everybody clones and a future that does the work. redis would spawn that future
-//! itself if it knew our runtime; it knows tokio and smol. Where the stream is ours, it hands the future over instead.
+//! multiplexed connection is a handle that each task clones and a future that does the work. redis would spawn that
+//! future itself if it knew our runtime; it knows tokio and smol. With our stream, it hands the future over instead.
 //!
 //! It asks that the stream be `Send`, for the sake of runtimes that move tasks. That is all.
 //!

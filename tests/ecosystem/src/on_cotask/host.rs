@@ -20,43 +20,43 @@ use crate::adapters::hyper::Io;
 #[cfg(feature = "guests")]
 use crate::adapters::lapin::Kit;
 
-/// What a spawned future has to be: nothing, since it stays on its thread.
+/// What a spawned future must be: anything, because it stays on its thread.
 pub trait Spawnable {}
 impl<T> Spawnable for T {}
 
-/// What hyper spawns with.
+/// Returns the executor on which hyper spawns.
 pub fn executor() -> Executor {
     Executor
 }
 
-/// What hyper tells time with.
+/// Returns the timer for hyper.
 pub fn timer() -> Timer {
     Timer
 }
 
-/// What quinn runs on.
+/// Returns the runtime for quinn.
 #[cfg(feature = "guests")]
 pub fn quic() -> Arc<dyn quinn::Runtime> {
     Arc::new(crate::adapters::quinn::Runtime)
 }
 
-/// A connection as hyper wants one.
+/// Wraps a connection for hyper.
 pub fn hyper_io(stream: TcpStream) -> Io<TcpStream> {
     Io(stream)
 }
 
-/// For guests that ask that a future be `Send`, as axum does of its handlers: promises that it stays here.
+/// Makes a future `Send` for guests that require it, as axum does of its handlers: promises that it stays here.
 #[cfg(feature = "guests")]
 pub fn sendable<F: Future>(future: F) -> impl Future<Output = F::Output> + Send {
     SendWrapper::new(future)
 }
 
-/// A connection as guests of `futures::io` want one: as it comes.
+/// Returns a connection for guests of `futures::io`: unchanged.
 pub fn futures_io(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// What lapin takes for a runtime.
+/// Returns the runtime for lapin.
 #[cfg(feature = "guests")]
 pub fn async_rs_runtime() -> async_rs::Runtime<Kit> {
     async_rs::Runtime::new(Kit::here())

@@ -44,7 +44,7 @@ use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 
-/// Until Ctrl-C, or for so many seconds: how long an example serves.
+/// Waits for Ctrl-C, or for so many seconds: how long an example serves.
 pub async fn until_ctrl_c(seconds: Option<u64>) {
     let time = seconds.map_or(Duration::MAX, Duration::from_secs);
     if let Ok(Err(error)) = cotask::time::timeout(time, cotask::signal::ctrl_c()).await {
@@ -52,8 +52,8 @@ pub async fn until_ctrl_c(seconds: Option<u64>) {
     }
 }
 
-/// Ctrl-C once more, after a server has been asked to end, and has said through `ends` how many connections are still open.
-/// Says what the server waits for, and for how long, unless the connections close at once.
+/// Waits for a second Ctrl-C, once the server ends and has sent through `ends` how many connections are still open.
+/// Prints what the server waits for, and for how long, unless the connections close at once.
 pub async fn ctrl_c_again(ends: oneshot::Receiver<usize>, grace: Duration) {
     let Ok(open) = ends.await else { return pending().await };
     let mut again = cotask::signal::ctrl_c();
@@ -68,12 +68,12 @@ pub async fn ctrl_c_again(ends: oneshot::Receiver<usize>, grace: Duration) {
         }
     };
     if heard.is_err() {
-        // It cannot be heard: then the grace ends the wait.
+        // Ctrl-C cannot be heard: the grace period ends the wait.
         pending().await
     }
 }
 
-/// Where a server tells of its troubles; they are printed.
+/// Returns a sender for a server's errors, and prints what it is sent.
 ///
 /// # Panics
 /// Outside of a runtime.

@@ -11,60 +11,60 @@ use std::sync::Arc;
 use hyper_util::rt::TokioIo;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-/// What a spawned future has to be.
+/// What a spawned future must be.
 pub trait Spawnable: Send {}
 impl<T: Send> Spawnable for T {}
 
 /// Runs a future to its end on a runtime of its own.
 ///
 /// # Panics
-/// When the future does, and when the system cannot provide a runtime.
+/// When the future panics, or the system cannot provide a runtime.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("tokio has a runtime to give").block_on(future)
 }
 
-/// What hyper spawns with.
+/// Returns the executor on which hyper spawns.
 pub fn executor() -> Executor {
     Executor::new()
 }
 
-/// What hyper tells time with.
+/// Returns the timer for hyper.
 pub fn timer() -> Timer {
     Timer::new()
 }
 
-/// What quinn runs on: this one comes with it.
+/// Returns the runtime for quinn, which brings this one itself.
 pub fn quic() -> Arc<dyn quinn::Runtime> {
     Arc::new(quinn::TokioRuntime)
 }
 
-/// A connection as hyper wants one.
+/// Wraps a connection for hyper.
 pub fn hyper_io(stream: TcpStream) -> TokioIo<TcpStream> {
     TokioIo::new(stream)
 }
 
-/// On tokio everything is `Send` as it comes.
+/// Returns the future unchanged: on tokio every future is `Send` already.
 pub fn sendable<F: Future + Send>(future: F) -> F {
     future
 }
 
-/// A connection as guests of `futures::io` want one.
+/// Wraps a connection for guests of `futures::io`.
 pub fn futures_io(stream: TcpStream) -> Compat<TcpStream> {
     stream.compat()
 }
 
-/// A connection as redis wants one: as it comes.
+/// Returns a connection for redis: unchanged.
 pub fn redis_io(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// A connection as tokio-postgres wants one: as it comes.
+/// Returns a connection for tokio-postgres: unchanged.
 pub fn postgres_io(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// What lapin takes for a runtime.
+/// Returns the runtime for lapin.
 pub fn async_rs_runtime() -> async_rs::TokioRuntime {
     async_rs::Runtime::tokio_current()
 }

@@ -14,11 +14,11 @@ use redis::{
 
 use super::host::{TcpStream, redis_io, spawn};
 
-/// Connects. Each clone of the connection may be used by another task: what they send goes out at once, and the answers
-/// come back in that order. What the server says unasked comes out of the receiver.
+/// Connects. Each clone of the connection may be used by another task: requests go out at once, and the answers come
+/// back in that order. What the server pushes unasked comes out of the receiver.
 ///
 /// # Errors
-/// When there is no server, or it is none of Redis.
+/// When there is no server, or it is not Redis.
 pub async fn connect(address: SocketAddr) -> Result<(MultiplexedConnection, UnboundedReceiver<PushInfo>)> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -30,15 +30,15 @@ pub async fn connect(address: SocketAddr) -> Result<(MultiplexedConnection, Unbo
         .set_push_sender(move |push| told.unbounded_send(push));
     let (connection, driver) =
         MultiplexedConnection::new_with_config(&info, redis_io(stream), config).await?;
-    // It ends when the last clone of the connection is gone.
+    // The driver ends when the last clone of the connection is gone.
     spawn(driver);
     Ok((connection, pushed))
 }
 
-/// Before the names of all keys here: the server may have others.
+/// The prefix of all keys here: the server may have others.
 const OURS: &str = "cotask";
 
-/// Writes and reads in many tasks, misuses a key, drops a call, and hears what another connection says; what came of it.
+/// Writes and reads in many tasks, misuses a key, drops a call, and hears another connection. Returns the outcomes.
 ///
 /// # Errors
 /// When a call fails that should not.
@@ -58,7 +58,7 @@ pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
     let misused = redis.lpush::<_, _, ()>(&visits, "a list?").await;
     told.push(format!("misused: {}", words(&misused.err().context("a number is no list")?)));
 
-    // A call that is begun and dropped is answered all the same. The answer must not go to the next who asks.
+    // The server answers even a call that was begun and dropped. The answer must not go to the next caller.
     let mut dropped = redis.clone();
     ensure!(poll_immediate(dropped.get::<_, String>(key(0, 0))).await.is_none(), "there is no answer yet");
     let next: i64 = redis.get(&visits).await?;
@@ -70,7 +70,7 @@ pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
     let news = loop {
         let push = pushed.next().await.context("the connection has ended")?;
         if push.kind == PushKind::Message {
-            // The channel, and what was said there.
+            // The data are the channel and the message.
             break String::from_redis_value(push.data.into_iter().nth(1).context("nothing was said")?)?;
         }
     };
@@ -82,7 +82,7 @@ pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
     Ok(told)
 }
 
-/// Each task writes numbers and reads them back, all over one connection. Gives the sum of what was read.
+/// Each task writes numbers and reads them back, all over one connection. Returns the sum of what was read.
 ///
 /// # Errors
 /// When a call fails.
@@ -109,7 +109,7 @@ fn key(task: i64, number: i64) -> String {
     format!("{OURS}/{task}/{number}")
 }
 
-/// Deletes what [`many`] has written, and gives how many keys that was.
+/// Deletes what [`many`] has written, and returns the number of keys.
 ///
 /// # Errors
 /// When the call fails.
@@ -119,12 +119,12 @@ pub async fn forget(redis: &MultiplexedConnection, tasks: i64, keys: i64) -> Res
     Ok(redis.clone().del(all).await?)
 }
 
-/// What the server made of a call, without the words of the library.
+/// Returns the server's code and message of an error, without the library's words.
 fn words(error: &RedisError) -> String {
     format!("{}: {}", error.code().unwrap_or("no code"), error.detail().unwrap_or("no detail"))
 }
 
-/// Calls that wait, when the server ends in the middle; what they were told.
+/// Ends the server while calls wait for it. Returns how many calls failed.
 ///
 /// # Errors
 /// When the server cannot be reached to begin with.
@@ -133,7 +133,7 @@ pub async fn orphaned(address: SocketAddr, end: impl FnOnce()) -> Result<Vec<Str
     let (mut other, _) = connect(address).await?;
     let waiting = (0..20).map(|call| {
         let mut redis = redis.clone();
-        // Nobody ever pushes: the first holds up the connection, and the others wait behind it.
+        // No client ever pushes: the first call blocks the connection, and the others wait behind it.
         spawn(async move { redis.blpop::<_, Option<String>>(format!("{OURS}/nobody/{call}"), 0.0).await })
     });
     let waiting: Vec<_> = waiting.collect();
@@ -151,13 +151,13 @@ pub async fn orphaned(address: SocketAddr, end: impl FnOnce()) -> Result<Vec<Str
     }
     let mut late = redis.clone();
     dropped(late.get(key(0, 0)).await)?;
-    ensure!(connect(address).await.is_err(), "nobody listens there any more");
-    Ok(vec![format!("{failed} calls were told, and one that came late")])
+    ensure!(connect(address).await.is_err(), "no server listens there any more");
+    Ok(vec![format!("{failed} calls failed, and one that came late")])
 }
 
-/// In which words depends on what the driver was at: it may have read the end, or failed to write.
+/// Checks that a call failed. The error depends on the driver: it may have read the end, or failed to write.
 fn dropped(outcome: Result<Option<String>, RedisError>) -> Result<()> {
-    let error = outcome.err().context("an answer of nobody")?;
-    ensure!(error.is_connection_dropped(), "told {error}");
+    let error = outcome.err().context("an answer without a server")?;
+    ensure!(error.is_connection_dropped(), "failed with {error}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A chat over WebSocket: what one says, everybody hears.
+//! A chat over WebSocket: every member receives each message.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 
 use super::host::{TcpListener, TcpStream, futures_io, spawn};
 
-/// The page of a browser that takes part in the chat that listens at `address`.
+/// Returns the page with which a browser takes part in the chat at `address`.
 pub fn page(address: SocketAddr) -> Response<Full<Bytes>> {
     let page = include_str!("../../chat.html").replace("CHAT_ADDRESS", &address.to_string());
     let mut response = Response::new(Full::new(Bytes::from(page)));
@@ -27,7 +27,7 @@ pub fn page(address: SocketAddr) -> Response<Full<Bytes>> {
     response
 }
 
-/// Those who are there.
+/// The members of a chat.
 #[derive(Clone, Debug, Default)]
 pub struct Room(Arc<Mutex<Members>>);
 
@@ -52,7 +52,7 @@ impl Room {
 
     fn say(&self, what: String) {
         for outbox in self.members().outboxes.values() {
-            // One who has just left need not hear it.
+            // A member that has just left need not receive it.
             let _ = outbox.unbounded_send(Message::text(what.clone()));
         }
     }
@@ -63,7 +63,7 @@ impl Room {
     }
 }
 
-/// Lets in whoever comes, each in a task. What goes wrong with one is told.
+/// Accepts connections and serves each in a task. Reports the errors of those that fail.
 ///
 /// # Errors
 /// When no more can be accepted.
@@ -74,14 +74,14 @@ pub async fn open(listener: TcpListener, told: UnboundedSender<String>) -> Resul
         let (room, told) = (room.clone(), told.clone());
         spawn(async move {
             if let Err(error) = member(stream, room).await {
-                // Whoever gave the sender need not listen.
+                // The receiver may have been dropped.
                 let _ = told.unbounded_send(format!("{error}: {}", error.root_cause()));
             }
         });
     }
 }
 
-/// One connection: what it sends is said to all, and what all are told is sent to it.
+/// Serves one connection: sends its messages to all members, and those of all members to it.
 async fn member(stream: TcpStream, room: Room) -> Result<()> {
     stream.set_nodelay(true)?;
     let socket = accept_async(futures_io(stream)).await.context("handshake")?;
@@ -106,7 +106,7 @@ async fn member(stream: TcpStream, room: Room) -> Result<()> {
     ended.with_context(|| format!("member {number}"))
 }
 
-/// Two talk, one leaves as one should, one vanishes, and one never spoke WebSocket; what was heard.
+/// Lets two members talk, one leave properly, one vanish, and one speak no WebSocket. Returns what was heard.
 ///
 /// # Errors
 /// When a connection fails that should not.
@@ -138,13 +138,13 @@ pub async fn tour() -> Result<Vec<String>> {
     nonsense.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await?;
     let mut answer = Vec::new();
     nonsense.read_to_end(&mut answer).await?;
-    heard.push(format!("no WebSocket: {}", errors.next().await.context("it was told")?));
+    heard.push(format!("no WebSocket: {}", errors.next().await.context("it was reported")?));
 
     let third = enter(address).await?;
     heard.push(hear(&mut first).await?);
     drop(third);
     heard.push(hear(&mut first).await?);
-    heard.push(format!("told: {}", errors.next().await.context("it was told")?));
+    heard.push(format!("told: {}", errors.next().await.context("it was reported")?));
 
     second.close(None).await?;
     heard.push(hear(&mut first).await?);
@@ -153,17 +153,17 @@ pub async fn tour() -> Result<Vec<String>> {
     Ok(heard)
 }
 
-/// Takes part in a chat.
+/// Joins a chat.
 ///
 /// # Errors
-/// When nobody listens at the address, or speaks no WebSocket there.
+/// When no server listens at the address, or it does not speak WebSocket.
 pub async fn enter(address: SocketAddr) -> Result<WebSocketStream<impl AsyncRead + AsyncWrite + Unpin>> {
     let stream = TcpStream::connect(address).await?;
     let (socket, _) = client_async(format!("ws://{address}/"), futures_io(stream)).await?;
     Ok(socket)
 }
 
-/// The next that is said.
+/// Waits for the next message and returns it.
 ///
 /// # Errors
 /// When the connection has ended.
@@ -171,7 +171,7 @@ pub async fn hear<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStrea
     loop {
         match socket.next().await.context("the room is closed")?? {
             Message::Text(text) => return Ok(text.to_string()),
-            // A ping is answered by the library.
+            // The library answers a ping.
             _ => continue,
         }
     }

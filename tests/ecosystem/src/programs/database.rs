@@ -11,17 +11,17 @@ use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Error, NoTls, No
 
 use super::host::{TcpStream, postgres_io, spawn};
 
-/// A query that takes longer than anybody waits.
+/// A query that takes longer than any caller waits.
 const HOUR: &str = "SELECT pg_sleep(3600)";
 
-/// Who we are, and to which database we want, if nobody says otherwise.
+/// Returns the default user and database.
 pub fn cotask() -> Config {
     let mut config = Config::new();
     config.user("cotask").dbname("postgres");
     config
 }
 
-/// Connects. What others notify comes out of the receiver.
+/// Connects. The notifications of other clients come out of the receiver.
 ///
 /// # Errors
 /// When there is no server, or it does not let us in.
@@ -33,12 +33,12 @@ pub async fn connect(
     stream.set_nodelay(true)?;
     let (client, mut connection) = config.connect_raw(postgres_io(stream), NoTls).await?;
     let (told, notified) = unbounded();
-    // Ends when the client is gone, or the server. Then each query that waits is told.
+    // Ends when the client is dropped or the server ends. Then each query that waits fails.
     spawn(async move {
         let mut messages = stream::poll_fn(|cx| connection.poll_message(cx));
         while let Some(Ok(message)) = messages.next().await {
             if let AsyncMessage::Notification(notification) = message {
-                // Whoever has the client need not listen.
+                // The receiver may have been dropped.
                 let _ = told.unbounded_send(notification);
             }
         }
@@ -46,14 +46,14 @@ pub async fn connect(
     Ok((client, notified))
 }
 
-/// Makes a table, uses it in all manners, and gives a query up; what came of it.
+/// Makes a table, uses it in many ways, and cancels a query. Returns the outcomes.
 ///
 /// # Errors
 /// When a query fails that should not.
 pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
     let (mut client, mut notified) = connect(address, &cotask()).await?;
     let mut told = Vec::new();
-    // The server forgets it with the connection.
+    // The server drops the table with the connection.
     client
         .batch_execute("CREATE TEMPORARY TABLE tasks (name text PRIMARY KEY, polls integer NOT NULL)")
         .await?;
@@ -97,7 +97,7 @@ pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
     Ok(told)
 }
 
-/// Queries on one connection, each sent without waiting for the answers of those before it. Gives the sum of the answers.
+/// Sends queries on one connection, each without waiting for the answers before it. Returns the sum of the answers.
 ///
 /// # Errors
 /// When one fails.
@@ -110,14 +110,14 @@ pub async fn many(client: &Client, count: i32) -> Result<i64> {
     Ok(try_join_all(queries).await?.into_iter().sum())
 }
 
-/// Drops a query that would take an hour. To drop it is to forget its answer; the server works on until it is asked
-/// not to, over another connection.
+/// Drops a query that would take an hour. This discards only its answer; the server works on until it is asked
+/// to stop, over another connection.
 async fn given_up(client: &Client, other: &Client, address: SocketAddr) -> Result<String> {
-    // Prepared before: else the first poll would only ask what types there are.
+    // Prepared in advance: otherwise the first poll would only ask for the types.
     let hour = client.prepare(HOUR).await?;
     let next = client.prepare("SELECT 'the next is answered'").await?;
     let mut query = Box::pin(client.query_one(&hour, &[]));
-    ensure!(poll_immediate(&mut query).await.is_none(), "an hour is not over yet");
+    ensure!(poll_immediate(&mut query).await.is_none(), "an hour has not passed yet");
     until_asleep(other).await?;
     drop(query);
     // Behind the hour, in the same connection.
@@ -140,7 +140,7 @@ async fn until_asleep(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// What the server has to say.
+/// Returns the server's code and message, if the error is the server's.
 fn words(error: &Error) -> String {
     match error.as_db_error() {
         Some(error) => format!("{} {}", error.code().code(), error.message()),
@@ -148,7 +148,7 @@ fn words(error: &Error) -> String {
     }
 }
 
-/// Queries that wait, on two connections, when the server ends in the middle: how each failed.
+/// Ends the server while queries wait on two connections. Returns how each failed.
 ///
 /// # Errors
 /// When the server cannot be reached to begin with.
@@ -166,8 +166,8 @@ pub async fn orphaned(address: SocketAddr, end: impl FnOnce()) -> Result<Vec<Str
     end();
     let mut told = Vec::new();
     for failed in [first.await, second.await, other.query_one("SELECT 3", &[]).await] {
-        told.push(words(&failed.err().context("an answer of nobody")?));
+        told.push(words(&failed.err().context("an answer without a server")?));
     }
-    ensure!(connect(address, &cotask()).await.is_err(), "nobody listens there any more");
+    ensure!(connect(address, &cotask()).await.is_err(), "no server listens there any more");
     Ok(told)
 }

@@ -26,7 +26,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 
 use super::host::{Executor, Spawnable, TcpListener, executor, hyper_io, sleep, spawn, timeout, timer};
 
-/// What is spoken on a connection.
+/// The protocol of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/1.1: one request after the other.
@@ -47,12 +47,12 @@ pub struct Server {
     pub patience: Duration,
     /// How long connections may still take once the server is asked to end.
     pub grace: Duration,
-    /// Hears how many connections are still open when the server is asked to end.
+    /// Receives the number of connections still open when the server is asked to end.
     pub ending: Option<oneshot::Sender<usize>>,
 }
 
 impl Server {
-    /// At `address`, where port 0 lets the system choose one, with 30 seconds of patience and 10 of grace.
+    /// Listens at `address`, where port 0 lets the system choose one, with 30 seconds of patience and 10 of grace.
     ///
     /// # Errors
     /// Those of the system.
@@ -70,8 +70,8 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` is over, then lets the connections finish the requests that they are at. Gives how many
-    /// connections there were. What goes wrong with one of them is told, and is no other's trouble.
+    /// Serves until `stop` finishes, then lets the connections finish their current requests. Returns the number of
+    /// connections. Reports the error of a connection that fails; the others go on.
     pub async fn serve<S, B>(self, service: S, stop: impl Future, told: UnboundedSender<String>) -> usize
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
@@ -86,7 +86,7 @@ impl Server {
         let mut served = 0;
         let mut stop = pin!(stop);
         loop {
-            // The stop first: else it would never be seen where there is always somebody to accept.
+            // `stop` is polled first: otherwise it would go unseen while there is always a connection to accept.
             let accepted = match select(stop.as_mut(), pin!(self.listener.accept())).await {
                 Either::Left(_) => break,
                 Either::Right((accepted, _)) => accepted,
@@ -120,9 +120,9 @@ impl Server {
             }
         }
         let Server { listener, grace, ending, .. } = self;
-        // From here on the system refuses to connect.
+        // From here on the system refuses connections.
         drop(listener);
-        // The receiver may have gone.
+        // The receiver may have been dropped.
         let _ = ending.map(|ending| ending.send(graceful.count()));
         if timeout(grace, graceful.shutdown()).await.is_err() {
             tell(&told, format!("connections were still open {grace:?} after the server was asked to end"));
@@ -132,7 +132,7 @@ impl Server {
 }
 
 fn tell(told: &UnboundedSender<String>, what: String) {
-    // Whoever gave the sender need not listen.
+    // The receiver may have been dropped.
     let _ = told.unbounded_send(what);
 }
 
@@ -143,16 +143,16 @@ fn tell_of(ended: Result<(), hyper::Error>, told: &UnboundedSender<String>, peer
     }
 }
 
-/// What a request to `/held` meets: it says that it has begun, and is answered once the gate is open.
+/// Holds a request to `/held`: the request reports that it has begun, and is answered once the gate opens.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
     /// Notified by each request that has begun.
     pub begun: Arc<Notify>,
-    /// Notify it to have one request answered.
+    /// Notify it to let one request through.
     pub open: Arc<Notify>,
 }
 
-/// The page that `/` gives.
+/// The page that `/` returns.
 pub const PAGE: &str = include_str!("../../page.html");
 
 /// Answers `/` with a page, `/hello` with a greeting, `POST /echo` with what it is sent while it is being sent,
@@ -194,12 +194,12 @@ pub async fn answer(
     Ok(response)
 }
 
-/// A body that is there at once.
+/// Returns a body that is complete at once.
 fn whole<Other>(text: &'static str) -> OneOf<Full<Bytes>, Other> {
     OneOf::Left(Full::new(Bytes::from_static(text.as_bytes())))
 }
 
-/// A body that takes its time.
+/// Returns a body that takes its time: one line per millisecond.
 fn count(to: u32) -> StreamBody<impl Stream<Item = Result<Frame<Bytes>, Infallible>>> {
     StreamBody::new(stream::iter(1..=to).then(async |number| {
         sleep(Duration::from_millis(1)).await;

@@ -1,4 +1,4 @@
-//! A client of the server in `http.rs`, and what it was told.
+//! A client of the server in `http.rs`, and the answers that it gets.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use super::http::{Gate, Server, Version, answer};
 /// An answer: its status and its body.
 pub type Answer = (StatusCode, Bytes);
 
-/// Asks on one connection of HTTP/1.1, one request after the other.
+/// Sends requests over one HTTP/1.1 connection, one after the other. Returns the answers.
 ///
 /// # Errors
 /// When there is no connection, or no answer.
@@ -46,15 +46,15 @@ where
     Ok(answers)
 }
 
-/// A request without a body.
+/// Returns a request without a body.
 ///
 /// # Errors
-/// When the path is none.
+/// When the path is not valid.
 pub fn get(path: &str) -> Result<Request<Empty<Bytes>>> {
     Ok(Request::get(path).header(HOST, "localhost").body(Empty::new())?)
 }
 
-/// Requests of all kinds over both versions; what was answered, in words. The same on every host.
+/// Sends requests of all kinds over both versions. Returns the answers in words, the same on every host.
 ///
 /// # Errors
 /// When a connection fails, or an answer is not what it must be.
@@ -78,7 +78,7 @@ pub async fn tour() -> Result<Vec<String>> {
         }
 
         match version {
-            // Graceful: the request that is under way when the server is asked to end is answered all the same.
+            // Graceful: the server still answers the request that is under way when it is asked to end.
             Version::Http1 => {
                 let held = spawn(async move { ask(address, [get("/held")?]).await });
                 gate.begun.notified().await;
@@ -88,7 +88,7 @@ pub async fn tour() -> Result<Vec<String>> {
                 let (status, body) = held.await??.remove(0);
                 told.push(format!("while ending: {status} {:?}", String::from_utf8_lossy(&body)));
             }
-            // To a server of HTTP/2, the client of HTTP/1.1 is one that speaks nonsense.
+            // To an HTTP/2 server, a client of HTTP/1.1 speaks nonsense.
             Version::Http2 => {
                 ensure!(ask(address, [get("/hello")?]).await.is_err(), "HTTP/1.1 was answered by HTTP/2");
                 drop(stop);

@@ -22,7 +22,7 @@ use super::{cache, chat, database, notes, quic, tls, work};
 use crate::adapters::hyper::Io;
 use crate::cost::{Guest, measured};
 
-/// Runs so many operations, and gives the CPU time that they took.
+/// Runs so many operations and returns the CPU time that they took.
 ///
 /// # Errors
 /// When the guest's program fails.
@@ -109,7 +109,7 @@ async fn websocket(operations: u64) -> Result<Duration> {
         let mut members = Vec::new();
         for _ in 0..MEMBERS {
             members.push(chat::enter(address).await?);
-            // Who has come, as all who are there already hear.
+            // Every member, the new one included, hears that a member has come.
             for member in &mut members {
                 chat::hear(member).await?;
             }
@@ -126,7 +126,7 @@ async fn websocket(operations: u64) -> Result<Duration> {
             })
         });
         let talking: Vec<_> = talking.collect();
-        // Nobody leaves before all are done: who leaves is talked of.
+        // No member leaves before all are done: the others would hear of it.
         let mut done = Vec::new();
         for member in talking {
             done.push(member.await??);

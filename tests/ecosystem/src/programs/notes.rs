@@ -1,4 +1,4 @@
-//! A web application on axum: notes that are kept and given back as JSON.
+//! A web application on axum: notes that are stored and returned as JSON.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use super::host::{sendable, sleep, spawn};
 use super::http::{Server, Version};
 use super::http_client::ask;
 
-/// What somebody wanted to remember.
+/// A note, as a client sends and receives it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Note {
     text: String,
@@ -30,7 +30,7 @@ pub struct Note {
 
 type Notes = Arc<Mutex<Vec<Note>>>;
 
-/// The routes. `GET /notes?containing=TEXT`, `POST /notes`, and `GET /notes/NUMBER`.
+/// Returns the routes: `GET /notes?containing=TEXT`, `POST /notes`, and `GET /notes/NUMBER`.
 pub fn routes() -> Router {
     Router::new()
         .route("/notes", get(list).post(add))
@@ -38,7 +38,7 @@ pub fn routes() -> Router {
         .with_state(Notes::default())
 }
 
-/// What a listing is narrowed down by.
+/// The filter of a listing.
 #[derive(Deserialize)]
 struct Wanted {
     #[serde(default)]
@@ -51,7 +51,7 @@ async fn list(State(notes): State<Notes>, Query(wanted): Query<Wanted>) -> Json<
 }
 
 async fn add(State(notes): State<Notes>, Json(note): Json<Note>) -> (StatusCode, String) {
-    // As a database would. axum asks that a handler's future be `Send`, and a sleep of cotask's is not.
+    // Waits, as for a database. axum requires a handler's future to be `Send`, and cotask's sleep is not.
     sendable(sleep(Duration::from_millis(1))).await;
     let mut notes = notes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     notes.push(note);
@@ -66,7 +66,7 @@ async fn one(State(notes): State<Notes>, Path(number): Path<usize>) -> Response 
     }
 }
 
-/// Writes, reads and misuses the notes over one connection; what was answered, in words.
+/// Writes, reads and misuses the notes over one connection. Returns the answers in words.
 ///
 /// # Errors
 /// When a connection fails.

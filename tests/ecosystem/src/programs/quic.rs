@@ -17,16 +17,16 @@ use quinn::{Connection, ConnectionError, Endpoint, EndpointConfig, Incoming, Rec
 use super::host::{quic, spawn};
 use super::tls::Identity;
 
-/// What is spoken over QUIC here.
+/// The protocol spoken over QUIC here.
 const PROTOCOL: &[u8] = b"echo";
 /// How long a request's line may be.
 const LINE: usize = 1024;
-/// With which number a stream is given up whose request went wrong.
+/// The error code with which the server resets a stream whose request failed.
 const WENT_WRONG: u32 = 1;
-/// How much of an answer a client takes.
+/// The longest answer that a client accepts.
 const LONGEST_ANSWER: usize = 64 << 20;
 
-/// An endpoint that connections can be made to. Port 0 lets the system choose one.
+/// Returns an endpoint that accepts connections. Port 0 lets the system choose one.
 ///
 /// # Errors
 /// When the address cannot be bound, naming it.
@@ -37,10 +37,10 @@ pub fn server(address: SocketAddr, identity: &Identity) -> Result<Endpoint> {
     endpoint(address, Some(quinn::ServerConfig::with_crypto(Arc::new(tls))))
 }
 
-/// An endpoint for connections to others.
+/// Returns an endpoint that makes connections.
 ///
 /// # Errors
-/// When the system has no socket to give.
+/// When the system cannot provide a socket.
 pub fn client() -> Result<Endpoint> {
     endpoint(SocketAddr::from(([127, 0, 0, 1], 0)), None)
 }
@@ -50,7 +50,7 @@ fn endpoint(address: SocketAddr, server: Option<quinn::ServerConfig>) -> Result<
     Ok(Endpoint::new(EndpointConfig::default(), server, socket, quic())?)
 }
 
-/// What a client needs to know in order to connect: whom it trusts.
+/// Returns a client's configuration: which certificates it trusts.
 ///
 /// # Errors
 /// When the libraries disagree about what TLS is.
@@ -64,8 +64,8 @@ pub fn trusting(trust: RootCertStore) -> Result<quinn::ClientConfig> {
     Ok(quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?)))
 }
 
-/// Serves whoever connects, each in a task, until the endpoint is closed. What goes wrong with one is told. Gives how
-/// many there were.
+/// Serves each connection in a task, until the endpoint is closed. Reports the errors of those that fail. Returns the
+/// number of connections.
 pub async fn serve(endpoint: Endpoint, told: UnboundedSender<String>) -> usize {
     let mut served = 0;
     while let Some(incoming) = endpoint.accept().await {
@@ -80,7 +80,7 @@ pub async fn serve(endpoint: Endpoint, told: UnboundedSender<String>) -> usize {
     served
 }
 
-/// One connection: each of its streams is answered in a task of its own, so that none waits for another.
+/// Serves one connection: answers each of its streams in a task of its own, so that none waits for another.
 async fn converse(incoming: Incoming, told: &UnboundedSender<String>) -> Result<()> {
     let connection = incoming.await.context("handshake")?;
     loop {
@@ -92,7 +92,7 @@ async fn converse(incoming: Incoming, told: &UnboundedSender<String>) -> Result<
         let told = told.clone();
         spawn(async move {
             if let Err(error) = respond(&mut answer, &mut request).await {
-                // The client learns that its answer is not whole. When the connection is gone, it learns nothing.
+                // Reports to the client that its answer is incomplete, unless the connection is gone.
                 let _ = answer.reset(WENT_WRONG.into());
                 tell(&told, &error.context("stream"));
             }
@@ -101,11 +101,11 @@ async fn converse(incoming: Incoming, told: &UnboundedSender<String>) -> Result<
 }
 
 fn tell(told: &UnboundedSender<String>, error: &anyhow::Error) {
-    // Whoever gave the sender need not listen.
+    // The receiver may have been dropped.
     let _ = told.unbounded_send(format!("{error:#}"));
 }
 
-/// `GET /hello`, `GET /count/N`, and `POST /echo`, which sends each piece back while the next one is on its way.
+/// Answers `GET /hello`, `GET /count/N`, and `POST /echo`, which sends each piece back while the next is on its way.
 async fn respond(answer: &mut SendStream, request: &mut RecvStream) -> Result<()> {
     let (line, begin) = first_line(request).await?;
     let count = line.strip_prefix("GET /count/").and_then(|number| number.parse::<u32>().ok());
@@ -130,7 +130,7 @@ async fn respond(answer: &mut SendStream, request: &mut RecvStream) -> Result<()
     Ok(())
 }
 
-/// The line that a request begins with, and what came along with it.
+/// Reads the first line of a request. Returns it, and the bytes that came along with it.
 async fn first_line(request: &mut RecvStream) -> Result<(String, Bytes)> {
     let mut begin = Vec::new();
     while begin.len() <= LINE {
@@ -147,8 +147,8 @@ async fn first_line(request: &mut RecvStream) -> Result<(String, Bytes)> {
     bail!("the first line of a request is too long")
 }
 
-/// Asks for one thing on a stream of its own: the number that it was answered with, and the body. What is to be sent
-/// and what comes back are under way at once: neither side keeps more of a stream than a window of it.
+/// Sends one request on a stream of its own. Returns the number of the answer, and its body. Sends and receives at
+/// the same time, because neither side keeps more of a stream than a window of it.
 ///
 /// # Errors
 /// When the connection or the stream is given up by either side.

@@ -1,4 +1,4 @@
-//! Clients of the server in `quic.rs`, good and bad ones, and what they and it were told.
+//! Clients of the server in `quic.rs`, good and bad ones, and what they and the server report.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use super::host::{UdpSocket, block_on, spawn};
 use super::quic::{ask, client, serve, server, trusting};
 use super::tls::Identity;
 
-/// After so long without a word, a client that vanishes is given up by the server: it asks for this itself.
+/// After so long without a packet, the server gives up a client that vanished: the client asks for this time.
 const IDLE: Duration = Duration::from_secs(2);
-/// The body that is too large for any window.
+/// The size of a body that is too large for any window.
 const BIG: usize = 8 << 20;
 const CONNECTIONS: usize = 4;
 const STREAMS: usize = 32;
 
-/// Asks in all ways, with clients that misbehave in between; what was told. The same on every host.
+/// Sends requests in many ways, with misbehaving clients in between. Returns the reports, the same on every host.
 ///
 /// # Errors
 /// When something fails that should not.
@@ -76,14 +76,14 @@ pub async fn tour() -> Result<Vec<String>> {
 }
 
 async fn next(errors: &mut UnboundedReceiver<String>) -> Result<String> {
-    errors.next().await.context("the server tells of it")
+    errors.next().await.context("the server reports it")
 }
 
 async fn connect(endpoint: &Endpoint, address: SocketAddr) -> Result<Connection> {
     Ok(endpoint.connect(address, "localhost")?.await?)
 }
 
-/// So many streams on each of some connections, all of which share a socket.
+/// Opens many streams on each of several connections, all of which share a socket.
 async fn all_at_once(connections: &[Connection]) -> Result<String> {
     let all = (0..CONNECTIONS * STREAMS).map(async |number| {
         let body = vec![number as u8; number * 100];
@@ -102,16 +102,16 @@ async fn big_body(connection: &Connection) -> Result<String> {
     Ok(format!("POST /echo: {number}, {} bytes", echo.len()))
 }
 
-/// A client to whom nobody vouches for the server.
+/// Connects as a client that trusts no certificate.
 async fn distrustful(endpoint: &Endpoint, address: SocketAddr) -> Result<String> {
     let nobody = trusting(RootCertStore::empty())?;
     match endpoint.connect_with(nobody, address, "localhost")?.await {
-        Ok(_) => anyhow::bail!("a certificate was trusted that nobody vouches for"),
+        Ok(_) => anyhow::bail!("an untrusted certificate was accepted"),
         Err(distrust) => Ok(format!("client: {distrust}")),
     }
 }
 
-/// A request that is given up in the middle: its stream ends, its connection does not.
+/// Gives up a request in the middle: its stream ends, its connection does not.
 async fn given_up(connection: &Connection) -> Result<String> {
     let (mut request, mut answer) = connection.open_bi().await?;
     request.write_all(b"POST /echo\nsome, but not all").await?;
@@ -123,29 +123,29 @@ async fn given_up(connection: &Connection) -> Result<String> {
     Ok(format!("client: {reset}; the next request: {number}"))
 }
 
-/// Datagrams that are no QUIC, or none that anybody speaks.
+/// Sends datagrams that are not QUIC, and one of a version that does not exist.
 async fn garbage(address: SocketAddr) -> Result<String> {
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
     for nonsense in [&b""[..], b"\0", &[0xff; 20], &[0x40; 1200], b"GET / HTTP/1.1\r\n\r\n"] {
         socket.send_to(nonsense, address).await?;
     }
-    // A first packet in a version that does not exist: a server that has come as far as this answers it.
+    // A first packet in a version that does not exist: a server that has survived the others answers it.
     let mut packet = [0; 1200];
     packet[..7].copy_from_slice(&[0xc0, 0x0b, 0xad, 0x0b, 0xad, 8, b'x']);
     socket.send_to(&packet, address).await?;
     let mut buffer = [0; 1200];
     let versions = loop {
         let (length, _) = socket.recv_from(&mut buffer).await?;
-        // To packets that look like those of a connection it does not know, it answers that there is none.
+        // To packets that look like those of an unknown connection, the server answers that there is none.
         if let Some(versions) = versions_offered(&buffer[..length]) {
             break versions;
         }
     };
     ensure!(versions.contains(&1), "QUIC's version 1 is not spoken: {versions:x?}");
-    Ok("garbage: told which versions are spoken".to_owned())
+    Ok("garbage: the server lists the versions that it speaks".to_owned())
 }
 
-/// Of a packet of version 0, which is an answer to one whose version nobody speaks.
+/// Reads the versions from a packet of version 0, with which a server answers a version that it does not speak.
 fn versions_offered(packet: &[u8]) -> Option<Vec<u32>> {
     let (head, rest) = packet.split_first_chunk::<5>()?;
     let (&length, rest) = rest.split_first().filter(|_| head[0] & 0x80 != 0 && head[1..] == [0; 4])?;
@@ -154,7 +154,7 @@ fn versions_offered(packet: &[u8]) -> Option<Vec<u32>> {
     Some(versions.map(|version| version.iter().fold(0, |all, &byte| all << 8 | u32::from(byte))).collect())
 }
 
-/// A client that ends without a word, in the middle of a request: its runtime ends first.
+/// Ends a client silently in the middle of a request: its runtime ends first.
 async fn vanish(address: SocketAddr, trust: RootCertStore) -> Result<()> {
     let (ended, end) = oneshot::channel();
     let thread = thread::spawn(move || {
@@ -169,10 +169,10 @@ async fn vanish(address: SocketAddr, trust: RootCertStore) -> Result<()> {
             request.write_all(b"POST /echo\nwait for me").await?;
             let mut echo = [0; b"200\nwait for me".len()];
             answer.read_exact(&mut echo).await?;
-            // Given out of here, so that nothing is dropped, and says so to the server, while there are tasks to say it.
+            // Returned, so that nothing is dropped, and reports this to the server, while the tasks still run.
             anyhow::Ok((endpoint, connection, request, answer))
         });
-        // Whoever waits for it need not be there any more.
+        // The receiver may have been dropped.
         let _ = ended.send(asked.map(drop));
     });
     end.await??;

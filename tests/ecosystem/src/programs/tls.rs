@@ -33,14 +33,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A server's certificate and key, and what a client needs to trust them.
 #[derive(Clone)]
 pub struct Identity {
-    /// What the server shows.
+    /// The server's configuration, with its certificate and key.
     pub server: Arc<ServerConfig>,
-    /// What trusts it, and nobody else.
+    /// Trusts this certificate and no other.
     pub trust: RootCertStore,
 }
 
 impl Identity {
-    /// One of its own making, for the name `localhost`.
+    /// Makes a self-signed certificate for the name `localhost`.
     ///
     /// # Errors
     /// When the libraries disagree about what a certificate is.
@@ -60,7 +60,7 @@ impl Identity {
     }
 }
 
-/// Serves whoever comes, each in a task. What goes wrong with one is told.
+/// Accepts connections and serves each in a task. Reports the errors of those that fail.
 ///
 /// # Errors
 /// When no more can be accepted.
@@ -71,7 +71,7 @@ pub async fn serve(listener: TcpListener, identity: Identity, told: UnboundedSen
         let (acceptor, told) = (acceptor.clone(), told.clone());
         spawn(async move {
             if let Err(error) = converse(stream, acceptor).await {
-                // Whoever gave the sender need not listen.
+                // The receiver may have been dropped.
                 let _ = told.unbounded_send(format!("{error:#}"));
             }
         });
@@ -80,7 +80,7 @@ pub async fn serve(listener: TcpListener, identity: Identity, told: UnboundedSen
 
 async fn converse(stream: TcpStream, acceptor: TlsAcceptor) -> Result<()> {
     stream.set_nodelay(true)?;
-    // In the connection's own task, and bounded: who is slow to shake hands keeps nobody waiting.
+    // In the connection's own task, and bounded: a client with a slow handshake delays no other.
     let handshake = timeout(PATIENCE, acceptor.accept(futures_io(stream)));
     let stream = handshake.await.context("the handshake took too long")?.context("handshake")?;
     let agreed = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
@@ -110,7 +110,7 @@ pub(super) async fn shake(
     Ok(connector.connect("localhost".try_into()?, futures_io(stream)).await?)
 }
 
-/// Asks over both versions, with a client that trusts nobody and one that speaks no TLS in between; what was told.
+/// Asks over both versions, with a client that trusts no certificate and one without TLS. Returns the answers.
 ///
 /// # Errors
 /// When a connection fails that should not.
@@ -134,12 +134,12 @@ pub async fn tour() -> Result<Vec<String>> {
     connection.await??;
 
     let Err(distrust) = shake(address, RootCertStore::empty(), HTTP1).await else {
-        anyhow::bail!("a certificate was trusted that nobody vouches for");
+        anyhow::bail!("an untrusted certificate was accepted");
     };
     told.push(format!("client: {distrust}"));
-    // In which words depends on how far the handshake had got.
-    let refused = errors.next().await.context("it was told")?;
-    ensure!(refused.starts_with("handshake: "), "the server was told {refused:?}");
+    // The text depends on how far the handshake had come.
+    let refused = errors.next().await.context("it was reported")?;
+    ensure!(refused.starts_with("handshake: "), "the server reported {refused:?}");
 
     let mut nonsense = futures_io(TcpStream::connect(address).await?);
     nonsense.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
@@ -147,7 +147,7 @@ pub async fn tour() -> Result<Vec<String>> {
     nonsense.read_to_end(&mut alert).await?;
     // An alert of TLS is seven bytes: its kind, the version, its length, that it is fatal, and which.
     ensure!(alert.first() == Some(&21), "an alert, not {alert:?}");
-    told.push(format!("server: {}", errors.next().await.context("it was told")?));
+    told.push(format!("server: {}", errors.next().await.context("it was reported")?));
 
     let stream = shake(address, trust, HTTP2).await?;
     let (sender, connection) = client_conn::http2::handshake(executor(), Io(stream)).await?;

@@ -15,16 +15,16 @@ use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer
 
 use super::host::{TcpStream, async_rs_runtime, spawn, spawn_blocking};
 
-/// Where the jobs wait. It is deleted at the end.
+/// The queue of the jobs, which is deleted at the end.
 pub const QUEUE: &str = "cotask-jobs";
 
-/// Connects as the guest that every broker knows. A sign of life goes to and fro each second: when none comes, the
-/// connection counts as lost.
+/// Connects as the user `guest`, which every broker knows. Each side sends a heartbeat per second: when none comes,
+/// the connection counts as lost.
 ///
 /// # Errors
 /// When there is no broker, or it does not let us in.
 pub async fn connect(address: SocketAddr) -> Result<Connection> {
-    // Is anybody there? lapin 4.12 leaves a task behind, for ever, where it cannot connect.
+    // Checks that a broker listens: where lapin 4.12 cannot connect, it leaves a task behind forever.
     drop(TcpStream::connect(address).await?);
     let uri = format!("amqp://guest:guest@{address}/%2f?heartbeat=1");
     Ok(Connection::connect_with_runtime(&uri, ConnectionProperties::default(), async_rs_runtime()).await?)
@@ -38,7 +38,7 @@ pub async fn end(connection: Connection) -> Result<()> {
     Ok(spawn_blocking(move || connection.run()).await??)
 }
 
-/// A channel on which the broker confirms what it is given, and the queue, empty.
+/// Returns a channel on which the broker confirms each message, and makes the queue anew, empty.
 ///
 /// # Errors
 /// When the broker refuses.
@@ -69,7 +69,7 @@ pub async fn publish(channel: &Channel, jobs: u32) -> Result<()> {
     Ok(())
 }
 
-/// A worker that has no more than so many jobs at a time that it has not acknowledged.
+/// Returns a worker that has at most `at_a_time` unacknowledged jobs.
 ///
 /// # Errors
 /// When the broker refuses.
@@ -77,7 +77,7 @@ pub async fn worker(connection: &Connection, name: &str, at_a_time: u16) -> Resu
     consumer(&connection.create_channel().await?, QUEUE, name, at_a_time).await
 }
 
-/// Takes messages out of a queue, no more than so many at a time that are not acknowledged.
+/// Returns a consumer of a queue that has at most `at_a_time` unacknowledged messages.
 ///
 /// # Errors
 /// When the broker refuses.
@@ -87,7 +87,7 @@ pub async fn consumer(channel: &Channel, queue: &str, name: &str, at_a_time: u16
     Ok(channel.basic_consume(queue.into(), name.into(), options, FieldTable::default()).await?)
 }
 
-/// The next job.
+/// Waits for the next job and returns it.
 ///
 /// # Errors
 /// When the connection has ended.
@@ -96,25 +96,25 @@ pub async fn next(worker: &mut Consumer) -> Result<(u32, Delivery)> {
     Ok((job(&delivery)?, delivery))
 }
 
-/// Which job it is.
+/// Returns the number of a job.
 ///
 /// # Errors
-/// When it is none.
+/// When the message is not a job.
 pub fn job(delivery: &Delivery) -> Result<u32> {
     Ok(u32::from_be_bytes(delivery.data.as_slice().try_into().context("that is no job")?))
 }
 
-/// Tells the broker that a job is done: it may forget it.
+/// Acknowledges a job, which the broker may then forget.
 ///
 /// # Errors
-/// When the connection has ended: then the broker gives it to somebody else.
+/// When the connection has ended: then the broker delivers the job to another worker.
 pub async fn done_with(delivery: Delivery) -> Result<()> {
-    // That nobody could be told is no error to lapin.
-    ensure!(delivery.ack(BasicAckOptions::default()).await?, "the job was acknowledged to nobody");
+    // lapin returns `false`, not an error, if no broker could receive it.
+    ensure!(delivery.ack(BasicAckOptions::default()).await?, "no broker received the acknowledgement");
     Ok(())
 }
 
-/// Hands jobs to two workers, of whom the first dies with ten in hand; what came of it.
+/// Hands jobs to two workers, of which the first dies with ten in hand. Returns the outcomes.
 ///
 /// # Errors
 /// When a call fails that should not.
@@ -142,7 +142,7 @@ pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
             done.push(job);
         }
     }
-    // It has ten, and has not said that they are done.
+    // It has ten jobs that it has not acknowledged.
     drop(dying);
     end(first).await?;
     told.push(format!("the first worker has done {}, and dies", done.len()));
@@ -174,7 +174,7 @@ pub async fn tour(address: SocketAddr) -> Result<Vec<String>> {
     Ok(told)
 }
 
-/// Those who publish, and one who waits for a job, when the broker dies in the middle; what they were told.
+/// Ends the broker while some tasks publish jobs and one waits for a job. Returns how many failed.
 ///
 /// # Errors
 /// When the broker cannot be reached to begin with.
@@ -183,7 +183,7 @@ pub async fn orphaned(address: SocketAddr, end_broker: impl FnOnce()) -> Result<
     let channel = queue(&connection, QUEUE).await?;
     let mut idle = worker(&connection, "idle", 1).await?;
     publish(&channel, 1).await?;
-    // The one job, which it keeps. Then it waits for another.
+    // The worker keeps the one job, and waits for another.
     let (_, kept) = next(&mut idle).await?;
     let waiting = spawn(async move { next(&mut idle).await.map(drop) });
     let publishing = (0..5).map(|_| {
@@ -201,14 +201,14 @@ pub async fn orphaned(address: SocketAddr, end_broker: impl FnOnce()) -> Result<
     end_broker();
     let mut failed = 0;
     for publisher in publishing {
-        // In which words depends on what it was at.
+        // The text depends on what the publisher was doing.
         ensure!(publisher.await?.is::<lapin::Error>(), "an error of lapin's");
         failed += 1;
     }
     ensure!(waiting.await?.is_err(), "there was no job");
-    ensure!(done_with(kept).await.is_err(), "nobody is there to be told");
-    ensure!(connect(address).await.is_err(), "nobody listens there any more");
+    ensure!(done_with(kept).await.is_err(), "no broker is there any more");
+    ensure!(connect(address).await.is_err(), "no broker listens there any more");
     drop(channel);
-    ensure!(end(connection).await.is_err(), "the connection tells why it has ended");
-    Ok(vec![format!("{failed} who published were told, and one who waited")])
+    ensure!(end(connection).await.is_err(), "the connection reports why it has ended");
+    Ok(vec![format!("{failed} publishers failed, and one worker that waited")])
 }

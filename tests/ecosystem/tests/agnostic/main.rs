@@ -9,7 +9,7 @@ mod rows;
 use measure::{Host, Outcome, answer, measure};
 use rows::rows;
 
-/// What is claimed of a row: inside cotask, inside tokio, inside smol. Of a panic's message, a part.
+/// What is claimed of a row: the outcomes inside cotask, tokio and smol. Of a panic's message, a part.
 type Claim = (&'static str, [&'static str; 3]);
 
 /// Channels and locks need a waker and no more. So does whatever polls its parts in place.
@@ -54,7 +54,7 @@ const BOUND: &[Claim] = &[
     ("tokio::task::spawn_blocking", [NO_TOKIO, "works + tokio-rt-worker", NO_TOKIO]),
 ];
 
-/// Those of smol belong to the process, which has a thread for them.
+/// smol's timers, sockets and tasks belong to the process, which has a thread for them.
 const OF_THE_PROCESS: &[Claim] = &[
     ("smol::Timer", ["works + async-io", "works + async-io", "works"]),
     ("smol::net", ["works + async-io", "works + async-io", "works"]),
@@ -62,7 +62,7 @@ const OF_THE_PROCESS: &[Claim] = &[
     ("smol::unblock", ["works + blocking"; 3]),
 ];
 
-/// What blocks is noticed by the runtime that it belongs to, on that one's own threads, if at all.
+/// Only the runtime to which a blocking call belongs notices it, on its own threads, if at all.
 const BLOCKING: &[Claim] = &[
     (
         "cotask: blocking_recv",
@@ -121,7 +121,7 @@ fn every_row_is_claimed_and_says_why() {
     assert_eq!(claimed, rows);
 }
 
-/// The process of a cell, which the others start.
+/// Measures one cell, in the process that the other tests start.
 #[test]
 #[ignore = "is what the others start"]
 fn a_cell() {

@@ -1,5 +1,5 @@
-//! Runs a probe in a host and sees what becomes of it. Each in a process of its own, so that one which hangs ends no
-//! other, and the threads that a library starts are seen to be that library's.
+//! Runs a probe in a host and reports the outcome. Each probe has a process of its own: one that hangs stops no
+//! other, and any new thread must be its library's.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,15 +18,15 @@ use wait_timeout::ChildExt;
 pub struct Row {
     /// What is used.
     pub what: &'static str,
-    /// Uses it, and panics when it did not do what it is there for.
+    /// Uses it, and panics if it did not do its work.
     pub probe: fn() -> LocalBoxFuture<'static, ()>,
-    /// Whether it is a call that returns only when what it waits for has come.
+    /// Whether it is a call that blocks until what it waits for has come.
     pub blocks: bool,
-    /// Why it is so.
+    /// Why the outcomes are so.
     pub why: &'static str,
 }
 
-/// Who polls the probe.
+/// The runtime that polls the probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
     Cotask,
@@ -42,7 +42,7 @@ impl Host {
             Host::Cotask => cotask::block_on(future),
             Host::Tokio => ecosystem::on_tokio::host::block_on(future),
             Host::Smol => smol::block_on(async {
-                // So that the thread of its reactor is there before the probe's.
+                // Starts the thread of smol's reactor before those of the probe.
                 sleep_on_async_io().await;
                 future.await
             }),
@@ -50,7 +50,7 @@ impl Host {
     }
 }
 
-/// Sleeps on smol's timers, for certain: one whose time has come before it is polled asks no reactor.
+/// Sleeps on smol's reactor for certain: a timer that expires before its first poll asks no reactor.
 pub async fn sleep_on_async_io() {
     let mut timer = smol::Timer::after(Duration::from_secs(3600));
     assert!(poll_fn(|cx| Poll::Ready(Pin::new(&mut timer).poll(cx).is_pending())).await);
@@ -58,13 +58,13 @@ pub async fn sleep_on_async_io() {
     timer.await;
 }
 
-/// What became of a probe.
+/// The outcome of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Works,
     /// It works, and its library has started threads of these names for it.
     WorksOn(String),
-    /// It gives what it should, and until then no other task of the thread has run.
+    /// It returns what it should, and until then no other task of the thread has run.
     Blocks,
     Panics(String),
     Hangs,
@@ -82,9 +82,9 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What names the cell, to the process that measures it.
+/// The variable that names the cell to the process that measures it.
 const CELL: &str = "AGNOSTIC_CELL";
-/// What the process's answer begins with, in the midst of whatever else it prints.
+/// What the process's answer begins with, among the other lines that it prints.
 const ANSWER: &str = "outcome of the cell: ";
 /// Longer than any probe takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -98,7 +98,7 @@ pub fn measure(arguments: &[&str], row: &Row, host: Host) -> Outcome {
         .stderr(Stdio::null())
         .spawn()
         .expect("this program starts");
-    // What it says is one line, which no pipe is too small for.
+    // The process prints one line, which fits into any pipe.
     if process.wait_timeout(PATIENCE).expect("it is a child").is_none() {
         process.kill().expect("it is a child");
         process.wait().expect("it is a child");
@@ -119,7 +119,7 @@ pub fn measure(arguments: &[&str], row: &Row, host: Host) -> Outcome {
     }
 }
 
-/// Measures and tells, if this is the process of a cell. Gives whether it is.
+/// Measures and prints the outcome, if this is the process of a cell. Returns whether it is.
 pub fn answer(rows: &[Row]) -> bool {
     let Ok(cell) = std::env::var(CELL) else { return false };
     let (host, what) = cell.split_once(' ').expect("a host and a row");
@@ -138,7 +138,7 @@ fn outcome(host: Host, row: &Row) -> Outcome {
             loop {
                 let all = threads();
                 let new = &all[before.len()..];
-                // One that was just started has the name of the thread that started it, until it runs.
+                // A thread that was just started has the name of the thread that started it, until it runs.
                 let unnamed = |name: &String| all.iter().filter(|other| *other == name).count() > 1;
                 if !new.iter().any(unnamed) {
                     return new.to_vec();
@@ -150,7 +150,7 @@ fn outcome(host: Host, row: &Row) -> Outcome {
     match probed {
         Ok(started) if started.is_empty() => Outcome::Works,
         Ok(started) => {
-            // Numbered ones of one pool count as one.
+            // Numbered threads of one pool count as one.
             let names = started.iter().map(|name| name.trim_end_matches(|last: char| last.is_ascii_digit()));
             let names: BTreeSet<_> = names.map(|name| name.trim_end_matches('-')).collect();
             Outcome::WorksOn(names.into_iter().collect::<Vec<_>>().join(", "))
@@ -169,7 +169,7 @@ fn threads() -> Vec<String> {
     let mut numbered: Vec<(u32, String)> = tasks
         .filter_map(|task| {
             let number = task.file_name().to_string_lossy().parse().ok()?;
-            // One that has just ended is not counted.
+            // A thread that has just ended is not counted.
             Some((number, std::fs::read_to_string(task.path().join("comm")).ok()?.trim().to_owned()))
         })
         .collect();

@@ -1,10 +1,10 @@
-//! How a thing is shown to work: it must wait, and what ends the wait must wake who waits.
+//! How a future is shown to work: it must wait, and what ends the wait must wake its task.
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::thread;
 
-/// Awaits what must wait, and once it waits, has another thread do what ends the wait.
+/// Awaits a future that must wait. Once it waits, another thread runs `cause`, which ends the wait.
 pub async fn by_thread<T>(wait: impl Future<Output = T>, cause: impl FnOnce() + Send + 'static) -> T {
     let mut thread = None;
     let output = beside(wait, || thread = Some(thread::spawn(cause))).await;
@@ -12,7 +12,7 @@ pub async fn by_thread<T>(wait: impl Future<Output = T>, cause: impl FnOnce() + 
     output
 }
 
-/// Awaits what must wait, and once it waits, does what ends the wait: on this thread, in the same poll.
+/// Awaits a future that must wait. Once it waits, runs `cause`, which ends the wait, on this thread in the same poll.
 pub async fn beside<T>(wait: impl Future<Output = T>, cause: impl FnOnce()) -> T {
     let (mut wait, mut cause) = (pin!(wait), Some(cause));
     let output = poll_fn(|cx| {

@@ -16,7 +16,7 @@ use super::probes::{beside, by_thread, ours, tokios};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// All that is asked, in the order of the table.
+/// Returns all rows, in the order of the table.
 pub fn rows() -> Vec<Row> {
     [ours_elsewhere(), tokios_elsewhere(), smols_elsewhere(), anybodys(), blocking()].concat()
 }
@@ -27,7 +27,7 @@ macro_rules! rows {
     };
 }
 
-/// A listener, and somebody who connects to it: both wait for the system to say so.
+/// A listener and a client that connects to it: both wait for the system to report the connection.
 macro_rules! connects {
     ($($net:tt)*) => {
         async {
@@ -217,7 +217,7 @@ fn anybodys() -> Vec<Row> {
     }
 }
 
-/// What stops the thread, and with it all tasks of a runtime. The question is who notices.
+/// Calls that block the thread, and with it all tasks of a runtime. The question is which runtime notices.
 fn blocking() -> Vec<Row> {
     /// A receiver, and another thread that sends.
     macro_rules! blocks {

@@ -29,7 +29,7 @@ pub fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("/proc").count()
 }
 
-/// Runs `work` on a runtime; when it is over, all tasks have ended and all descriptors are closed again.
+/// Runs `work` on a runtime, and checks that all its tasks then end and all its descriptors are closed.
 pub fn leaves_nothing<T>(work: impl AsyncFnOnce() -> T) -> T {
     let before = descriptors();
     let runtime = Runtime::new().expect("a runtime");
@@ -49,18 +49,18 @@ pub fn leaves_nothing<T>(work: impl AsyncFnOnce() -> T) -> T {
     output
 }
 
-/// Says, past the test harness, which shows nothing of a test that passes, that something was not tested.
+/// Reports that something was not tested. It bypasses the test harness, which hides the output of a test that passes.
 pub fn skipped(what: &str, why: &str) {
     let _ = writeln!(std::io::stderr().lock(), "SKIPPED {what}: {why}");
 }
 
-/// Where a program is installed, if it is.
+/// Returns the path of a program, if it is installed.
 pub fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Runs an example of this package, and gives what it printed.
+/// Runs an example of this package, and returns what it printed.
 pub fn example(name: &str, arguments: &[&str]) -> String {
     // TARGET/debug/deps/NAME-0123456789abcdef
     let test = std::env::current_exe().expect("this test");
@@ -76,7 +76,7 @@ pub fn example(name: &str, arguments: &[&str]) -> String {
     run(&program, arguments)
 }
 
-/// Runs a program, which must succeed, and gives what it printed.
+/// Runs a program, which must succeed, and returns what it printed.
 pub fn run(program: &Path, arguments: &[&str]) -> String {
     let Output { status, stdout, stderr } =
         Command::new(program).args(arguments).output().expect("it starts");
@@ -86,7 +86,7 @@ pub fn run(program: &Path, arguments: &[&str]) -> String {
     text
 }
 
-/// A real server, if it is installed.
+/// Starts a real server, if it is installed.
 pub fn server(kind: Kind) -> Option<servers::Server> {
     if kind.installed().is_none() {
         skipped(kind.package(), "it is not installed");
@@ -121,7 +121,7 @@ impl Background {
         Background { address, handle, thread: Some(thread) }
     }
 
-    /// Ends the server, and gives what it told.
+    /// Ends the server, and returns the errors that it reported.
     pub fn end(mut self) -> Vec<String> {
         self.handle.shutdown();
         self.thread.take().expect("it ends once").join().expect("the server's thread")

@@ -80,7 +80,7 @@ impl Rows<'_> {
             ("wait", _) => "nobody will notify it".into(),
             ("park", _) => "no thread will unpark it".into(),
             ("join", _) => "that thread does not end".into(),
-            _ => "nobody is left to end it".into(),
+            _ => "no thread is left to end it".into(),
         };
         let at = Some((doing.at.file().to_owned(), doing.at.line()));
         let from = holder.map(|(row, _)| row);

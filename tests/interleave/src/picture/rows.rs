@@ -19,7 +19,7 @@ struct Write {
     value: Value,
     row: Option<usize>,
     lane: u8,
-    /// What the writer had seen, if it wrote with Release: who reads this with Acquire has seen it then too.
+    /// What the writer had seen, if it wrote with Release: a thread that reads this with Acquire has it too.
     releases: Option<Seen>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Rows<'a> {
     pub(super) rows: Vec<Row>,
     writes: HashMap<u32, Vec<Write>>,
     seen: Vec<Seen>,
-    /// For each lock, notification and thread: what whoever left it had seen, and the row.
+    /// For each lock, notification and thread: what the thread that left it had seen, and the row.
     pub(super) left: HashMap<(u8, u32), (Seen, usize, u8)>,
 }
 
@@ -115,13 +115,13 @@ impl Rows<'_> {
         self.rows.push(Row { number, last: number, lane, what, why, place, source, from, kind });
     }
 
-    /// What is left behind at this row, for whoever comes.
+    /// Leaves what this lane has seen at this row, for the lane that takes it.
     fn leave(&mut self, key: (u8, u32), lane: u8) {
         let seen = self.seen[usize::from(lane)].clone();
         self.left.insert(key, (seen, self.rows.len(), lane));
     }
 
-    /// Who comes has seen what was left. Gives the row where it was.
+    /// Adds what was left to what this lane has seen. Returns the row where it was left.
     fn take(&mut self, key: (u8, u32), lane: u8) -> Option<usize> {
         let (seen, row, _) = self.left.get(&key)?.clone();
         join(&mut self.seen[usize::from(lane)], &seen);

@@ -99,7 +99,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Greets over HTTP until the process ends. `announce` is told the address.
+    /// Greets over HTTP until the process ends, after a call of `announce` with the address.
     pub(crate) fn serve_hello(self, announce: Announce) -> Result<()> {
         match self {
             #[cfg(feature = "hyper")]
@@ -113,7 +113,7 @@ impl Peer {
         }
     }
 
-    /// Serves echo connections until the process ends. `announce` is told the address.
+    /// Serves echo connections until the process ends, after a call of `announce` with the address.
     pub(crate) fn serve(self, announce: Announce) -> Result<()> {
         match self {
             Peer::Cotask => cotask::serve(announce)?,

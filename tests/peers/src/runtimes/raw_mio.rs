@@ -55,7 +55,7 @@ fn accept(listener: &TcpListener, poll: &Poll, connections: &mut Slab<TcpStream>
     }
 }
 
-/// Answers all that can be read now; `false` once the connection is over.
+/// Answers all that can be read now; `false` once the connection has ended.
 fn echo(stream: &mut TcpStream, buffer: &mut [u8]) -> bool {
     loop {
         match stream.read(buffer) {
