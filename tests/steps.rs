@@ -134,7 +134,7 @@ fn step06_sleeps_until_called() {
 #[test]
 fn step07_takes_turns() {
     let text = printed("step07_tasks");
-    assert!(text.contains("wrong: asleep for ever after 1 poll, though it was woken\n"), "{text}");
+    assert!(text.contains("wrong: asleep forever after 1 poll, though it was woken\n"), "{text}");
     assert!(text.contains("right: a1 b1 c1 a2 b2 c2 a3 b3 c3; joined 3 tasks\n"), "{text}");
     assert_eq!(number(&text, "at once: their sum is "), 5_000_050_000, "{text}");
     let events = trace("step07_tasks");
@@ -156,7 +156,7 @@ fn step08_an_edge_is_told_once() {
         text.contains("wrong: read 3 of 64, then 0 more events, while the end lay there: true\n"),
         "{text}"
     );
-    assert!(text.contains("right: the first event had told of the end: true\n"), "{text}");
+    assert!(text.contains("right: the first event had reported the end: true\n"), "{text}");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn step11_lets_everybody_have_a_turn() {
     let text = printed("step11_fairness");
     assert!(text.contains("wrong: no budget:        GGGGGGGGGGGGmmm\n"), "{text}");
     assert!(text.contains("right: a budget of four:  GGGGmGGGGmGGGGm\n"), "{text}");
-    assert_eq!(number(&text, "when nobody can run: heard after "), 1000, "{text}");
+    assert_eq!(number(&text, "when no task can run: heard after "), 1000, "{text}");
     assert_eq!(number(&text, "right: looks every 61 polls:              heard after "), 61, "{text}");
     let text = printed("step11_off_loop");
     assert!(text.contains("wrong: blocks the loop:       job b1 b2 b3\n"), "{text}");

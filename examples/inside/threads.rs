@@ -57,7 +57,7 @@ pub(crate) async fn signal() -> Result<()> {
 
     let mut usr1 = signal(SignalKind::user_defined1())?;
     raise(Signal::SIGUSR1)?;
-    println!("the signal has come, and nobody waits for it yet");
+    println!("the signal has come, and no task waits for it yet");
     usr1.recv().await?;
     println!("it was heard all the same");
     Ok(())

@@ -39,7 +39,7 @@ fn run_and_forget(future: impl Future<Output = ()>) -> Result<u32, u32> {
         }
         mark.0.store(false, Ordering::Release); // too late by one poll
     }
-    Err(polls) // not marked: an executor would sleep here, for ever
+    Err(polls) // not marked: an executor would sleep here forever
 }
 // ANCHOR_END: wrong
 
@@ -102,7 +102,7 @@ fn main() {
     match run_and_forget(yield_now()) {
         Ok(polls) => println!("wrong: over after {polls} polls"),
         Err(polls) => {
-            println!("wrong: asleep for ever after {polls} poll, though it was woken")
+            println!("wrong: asleep forever after {polls} poll, though it was woken")
         }
     }
     let polls = run_and_forget(forgets_its_waker());

@@ -78,6 +78,6 @@ fn main() -> io::Result<()> {
         "wrong: read {read} of 64, then {more} more events, while the end lay there: {}",
         end == 0
     );
-    println!("right: the first event had told of the end: {told}");
+    println!("right: the first event had reported the end: {told}");
     Ok(())
 }

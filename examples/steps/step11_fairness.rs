@@ -154,7 +154,7 @@ fn main() {
     println!("right: a budget of four:  {}", greedy_and_modest(4));
     drop(recording);
     println!(
-        "wrong: looks outside when nobody can run: heard after {} turns of 1000",
+        "wrong: looks outside when no task can run: heard after {} turns of 1000",
         turns_until_heard(false, 1000)
     );
     println!(

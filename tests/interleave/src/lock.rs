@@ -257,7 +257,7 @@ impl<T: ?Sized> RwLock<T> {
         if readers.contains(&id) {
             drop(readers);
             let message = "a thread that holds a read guard of a lock takes another: loom counts each thread once, and std's lock \
-                 may wait for ever if a writer waits in between";
+                 may wait forever if a writer waits in between";
             recorder::complain(Kind::Limit, message.into(), at);
         }
         readers.push(id);

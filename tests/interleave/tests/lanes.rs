@@ -76,10 +76,10 @@ fn a_deadlock_tells_who_holds_what() {
     });
     assert_eq!(failure.kind, Kind::Deadlock);
     let expected = [
-        "!   4  first.lock(): for ever  |",
-        "         held by other, step 3 |",
-        "!   5                          | second.lock(): for ever",
-        "                               |   held by main, step 2",
+        "!   4  first.lock(): never returns  |",
+        "         held by other, step 3      |",
+        "!   5                               | second.lock(): never returns",
+        "                                    |   held by main, step 2",
     ];
     assert_eq!(lanes(&failure)[5..], expected);
 }
@@ -99,8 +99,8 @@ fn a_notification_that_comes_too_early_is_missed() {
     });
     assert_eq!(failure.kind, Kind::Deadlock);
     let text = failure.text();
-    assert!(text.contains("shared.1.wait(): for ever"), "{text}");
-    assert!(text.contains("nobody will notify it"), "{text}");
+    assert!(text.contains("shared.1.wait(): never returns"), "{text}");
+    assert!(text.contains("no thread will notify it"), "{text}");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_permit_that_is_there_already_is_no_sleep() {
     let lanes = lanes(&failure);
     let rows = |text: &str| lanes.iter().filter(|line| line.contains(text)).count();
     assert_eq!(
-        (rows("park() returns"), rows("park() sleeps"), rows("park: for ever")),
+        (rows("park() returns"), rows("park() sleeps"), rows("park: never returns")),
         (1, 1, 1),
         "{lanes:#?}"
     );
@@ -204,8 +204,8 @@ fn a_lost_wake_up_ends_with_a_sleep() {
     assert_eq!(failure.kind, Kind::Deadlock);
     let lanes = lanes(&failure);
     let last: Vec<&str> = lanes.iter().rev().take(2).map(|line| line.trim()).collect();
-    assert!(last[1].contains("sleep until woken: for ever"), "{lanes:#?}");
-    assert!(last[0].contains("nobody will call its waker"), "{lanes:#?}");
+    assert!(last[1].contains("sleep until woken: never returns"), "{lanes:#?}");
+    assert!(last[0].contains("no thread will call its waker"), "{lanes:#?}");
 }
 
 #[test]

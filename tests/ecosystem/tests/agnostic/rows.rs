@@ -47,7 +47,7 @@ fn ours_elsewhere() -> Vec<Row> {
         "cotask::sync::Semaphore", "a waker is all it needs": ours::semaphore();
         "cotask::sync::Mutex", "a waker is all it needs": ours::mutex();
         "cotask::yield_now", "wakes itself and says that it waits": cotask::yield_now();
-        "cotask::coroutine", "its caller drives it, and nobody else": async {
+        "cotask::coroutine", "its caller alone drives it": async {
             let mut doubling = Coroutine::new(async |co| {
                 while let Some(number) = co.receive().await {
                     co.yield_(2 * number).await;
@@ -196,7 +196,7 @@ fn anybodys() -> Vec<Row> {
             let held = mutex.try_lock().unwrap();
             assert_eq!(*beside(mutex.lock(), || drop(held)).await, 1);
         };
-        "FuturesUnordered", "gives each future a waker of its own": async {
+        "FuturesUnordered", "each future gets a waker of its own": async {
             let (senders, receivers): (Vec<_>, FuturesUnordered<_>) =
                 (0..100).map(|_| futures::channel::oneshot::channel()).unzip();
             let send = || senders.into_iter().rev().for_each(|sender| sender.send(1).unwrap());

@@ -71,13 +71,13 @@ impl Rows<'_> {
     fn stuck(&mut self, lane: usize) {
         let Some(doing) = self.recording.lanes[lane].doing else { return };
         let holder = self.holder(doing.object);
-        let what = format!("{}: for ever", self.call(doing.object, doing.method));
+        let what = format!("{}: never returns", self.call(doing.object, doing.method));
         let why = match (doing.method, holder) {
             ("lock" | "read" | "write", Some((row, holder))) => {
                 format!("held by {}, step {}", self.lane(holder), row + 1)
             }
-            ("sleep until woken", _) => "nobody will call its waker".into(),
-            ("wait", _) => "nobody will notify it".into(),
+            ("sleep until woken", _) => "no thread will call its waker".into(),
+            ("wait", _) => "no thread will notify it".into(),
             ("park", _) => "no thread will unpark it".into(),
             ("join", _) => "that thread does not end".into(),
             _ => "no thread is left to end it".into(),
