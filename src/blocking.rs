@@ -34,10 +34,10 @@ use std::mem;
 use std::time::Duration;
 
 use crate::clock::Instant;
-use crate::loom::thread::{self, JoinHandle};
-use crate::loom::{Arc, Condvar, Mutex};
 use crate::memory::{GiveBack, OF_ALL};
-use crate::task::contain;
+use crate::panics::catch_and_discard_panic;
+use crate::shim::thread::{self, JoinHandle};
+use crate::shim::{Arc, Condvar, Mutex};
 
 mod task;
 
@@ -304,7 +304,7 @@ impl Pool {
             mem::take(&mut state.queue)
         };
         self.shared.changed.notify_all();
-        jobs.into_iter().for_each(|job| contain(|| drop(job)));
+        jobs.into_iter().for_each(|job| catch_and_discard_panic(|| drop(job)));
     }
 }
 
@@ -345,7 +345,7 @@ impl Shared {
                 state.free -= 1;
                 drop(state);
                 // A panic of the job itself goes to its task; this one comes from the drop of an untaken result.
-                contain(job);
+                catch_and_discard_panic(job);
                 state = self.state.lock();
                 state.free += 1;
                 if let Some(on_idle) = self.on_idle.as_ref().filter(|_| state.is_idle()) {

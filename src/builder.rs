@@ -6,8 +6,9 @@ use crate::blocking;
 use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::executor::Executor;
-use crate::order::{Order, Rng};
 use crate::reactor::Reactor;
+use crate::rng::Rng;
+use crate::run_queue::Order;
 use crate::runtime::Runtime;
 use crate::trace::Recorder;
 

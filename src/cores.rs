@@ -15,10 +15,10 @@ use std::num::NonZeroUsize;
 use crate::builder::Builder;
 use crate::handle::Handle;
 use crate::inbox::Job;
-use crate::loom::thread::{self, JoinHandle};
-use crate::loom::{Arc, Mutex};
 use crate::net::{Io, TcpListener, TcpStream, ToSocketAddrs};
 use crate::runtime::spawn;
+use crate::shim::thread::{self, JoinHandle};
+use crate::shim::{Arc, Mutex};
 use crate::sync::oneshot;
 
 /// Runtimes on threads of their own. Dropping it stops them and waits for their threads.

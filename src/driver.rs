@@ -12,8 +12,8 @@ use mio::event;
 use crate::clock::Instant;
 use crate::executor::Executor;
 use crate::inbox::{Inbox, registry};
-use crate::loom::Arc;
 use crate::reactor::Reactor;
+use crate::shim::Arc;
 use crate::sim::World;
 use crate::task::Run;
 use crate::trace::Resource;
@@ -126,23 +126,23 @@ impl Driver {
 
     /// A new task's body: in a simulation it remembers its host.
     #[inline]
-    pub(crate) fn adopt(&self, body: Rc<dyn Run>) -> Rc<dyn Run> {
+    pub(crate) fn wrap_task(&self, body: Rc<dyn Run>) -> Rc<dyn Run> {
         match self {
             Driver::Os(_) => body,
-            Driver::Sim(world) => world.adopt(body),
+            Driver::Sim(world) => world.wrap_task(body),
         }
     }
 
     /// A new task has its name.
     #[inline]
-    pub(crate) fn born(&self, task: Name) {
+    pub(crate) fn task_spawned(&self, task: Name) {
         if let Driver::Sim(world) = self {
-            world.born(task);
+            world.task_spawned(task);
         }
     }
 
     /// What the code that runs now sees when the machine's clock shows `now`.
-    pub(crate) fn shown_to_tasks(&self, now: Instant) -> Instant {
+    pub(crate) fn local_time(&self, now: Instant) -> Instant {
         match self {
             Driver::Os(_) => now,
             Driver::Sim(world) => world.shown(now),
@@ -150,10 +150,10 @@ impl Driver {
     }
 
     /// The other way: when the machine's clock will be, once the clock of the code that runs now shows `deadline`.
-    pub(crate) fn on_the_machine(&self, deadline: Instant) -> Instant {
+    pub(crate) fn machine_time(&self, deadline: Instant) -> Instant {
         match self {
             Driver::Os(_) => deadline,
-            Driver::Sim(world) => world.on_the_machine(deadline),
+            Driver::Sim(world) => world.machine_time(deadline),
         }
     }
 }

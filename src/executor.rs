@@ -1,7 +1,7 @@
 //! The executor: the run queue, the turn of the loop, and where the thread sleeps.
 //!
 //! ```text
-//!            +-> poll a task, as many as the pace allows ---+
+//!            +-> poll a task, as many as the turn has -------+
 //!            |                                              v
 //!   wakes from the poller,  <---  look outside: mail from other threads, sockets, timers
 //!   timers and the inbox          (nothing runnable? then sleep here until one of them has something)
@@ -30,13 +30,14 @@ use crate::current::Entered;
 use crate::driver::Driver;
 use crate::inbox::{Inbox, Mail, registry};
 use crate::join::JoinHandle;
-use crate::loom::Arc;
 use crate::memory::{GiveBack, OF_ALL};
-use crate::order::{Order, RunQueue};
-use crate::pace::Pace;
+use crate::panics::catch_and_discard_panic;
+use crate::run_queue::{Order, RunQueue};
+use crate::shim::Arc;
 use crate::slab::Slab;
-use crate::task::{Run, Task, contain};
+use crate::task::{Run, Task};
 use crate::trace::{self, Actor, Event, Outcome, Recorder};
+use crate::turn::TurnLimit;
 use crate::waker::Name;
 use crate::wheel::{TimerKey, Wheel};
 // ANCHOR_END: uses
@@ -57,7 +58,7 @@ pub(crate) struct Executor {
     pool_config: blocking::Config,
     /// Made when the first blocking job comes.
     pool: OnceCell<Pool>,
-    pace: Pace,
+    turn: TurnLimit,
     closed: Cell<bool>,
     recorder: Option<Box<Recorder>>,
 }
@@ -87,7 +88,7 @@ impl Executor {
             clock,
             pool_config,
             pool: OnceCell::new(),
-            pace: Pace::new(),
+            turn: TurnLimit::new(),
             closed: Cell::new(false),
             recorder: recorder.map(Box::new),
         }))
@@ -113,7 +114,7 @@ impl Executor {
 
     /// What time it is to the code that runs now: simulated hosts have clocks of their own.
     pub(crate) fn now(&self) -> Instant {
-        self.driver.shown_to_tasks(self.clock.now())
+        self.driver.local_time(self.clock.now())
     }
 
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
@@ -201,10 +202,10 @@ impl Executor {
         name: Option<&str>,
         source: &'static Location<'static>,
     ) -> Name {
-        let body = body.map(|body| self.driver.adopt(body));
+        let body = body.map(|body| self.driver.wrap_task(body));
         let (slot, generation) = self.slab.borrow_mut().insert(body);
         let task = Name::new(self.number, generation, slot);
-        self.driver.born(task);
+        self.driver.task_spawned(task);
         self.record(|recorder, at| {
             recorder.spawned(at, task, name, source);
             recorder.scheduled(at, task);
@@ -229,16 +230,16 @@ impl Executor {
     // ANCHOR: drive
     pub(crate) fn drive(&self) {
         loop {
-            let over = self.pace.turn_is_over(&self.clock);
+            let over = self.turn.is_over(&self.clock);
             let next = if over { None } else { self.queue.borrow_mut().pop() };
             let Some(name) = next else {
-                self.look_outside();
+                self.check_events();
                 continue;
             };
             let Some(body) = self.slab.borrow_mut().begin_poll(name.slot(), name.generation()) else {
                 continue;
             };
-            self.pace.count();
+            self.turn.count();
             match body {
                 Some(body) => self.poll_task(name, body),
                 None => return,
@@ -255,7 +256,7 @@ impl Executor {
             Poll::Ready(_) => {
                 self.slab.borrow_mut().free(name.slot());
                 // Without a handle this is the last owner, and drops the output, which is foreign code.
-                contain(|| drop(body));
+                catch_and_discard_panic(|| drop(body));
             }
         }
     }
@@ -292,14 +293,14 @@ impl Executor {
 
     /// Takes in what happened outside: readiness, mail, deadlines. Sleeps until something does, if nothing can
     /// run (invariant 6).
-    // ANCHOR: look_outside
-    fn look_outside(&self) {
+    // ANCHOR: check_events
+    fn check_events(&self) {
         // Checked before the inbox is: a job that is done by now has already put its wake-up in there.
         let virtual_time = matches!(self.clock, Clock::Virtual(_));
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
         let dry = self.queue.borrow().is_empty();
         let sleep = dry && self.inbox.begin_park();
-        if self.pace.looks(dry) || sleep {
+        if self.turn.checks(dry) || sleep {
             self.give_back();
         }
         if sleep {
@@ -334,7 +335,7 @@ impl Executor {
         self.record(|recorder, at| recorder.push(at, Event::Unparked));
         self.dispatch_events();
     }
-    // ANCHOR_END: look_outside
+    // ANCHOR_END: check_events
 
     // ANCHOR: deliver
     fn wait(&self, timeout: Option<Duration>) {
@@ -358,14 +359,14 @@ impl Executor {
 
     fn deliver_mail(&self) {
         let mut mail = self.mail.take();
-        self.inbox.take(&mut mail, self.pace.jobs());
+        self.inbox.take(&mut mail, self.turn.jobs());
         self.act_for(Actor::Thread);
         mail.names.drain(..).for_each(|name| self.schedule(name));
         mail.names.give_back(OF_ALL);
         if !mail.jobs.is_empty() {
             // If a job panics, its sender is dropped, and that tells the task that waits for the result.
-            mail.jobs.drain(..).for_each(contain);
-            self.pace.took_jobs(self.queue.borrow().len());
+            mail.jobs.drain(..).for_each(catch_and_discard_panic);
+            self.turn.took_jobs(self.queue.borrow().len());
         }
         self.act_for(Actor::Outside);
         self.mail.replace(mail);
@@ -378,7 +379,7 @@ impl Executor {
         self.act_for(Actor::Timer);
         for (timer, waker) in due.drain(..) {
             self.record(|recorder, at| recorder.push(at, Event::TimerFired { timer: timer.resource() }));
-            contain(|| waker.wake());
+            catch_and_discard_panic(|| waker.wake());
         }
         due.give_back(OF_ALL);
         self.act_for(Actor::Outside);
@@ -405,7 +406,7 @@ impl Executor {
         let _entered = Entered::within(self);
         registry().unregister(self.number);
         // Before the pool ends: a job of it may wait for what it has sent to this inbox.
-        self.inbox.close().jobs.into_iter().for_each(|job| contain(|| drop(job)));
+        self.inbox.close().jobs.into_iter().for_each(|job| catch_and_discard_panic(|| drop(job)));
         let slots = self.slab.borrow().slots();
         (0..slots).for_each(|slot| _ = self.evict(slot));
         self.pool.get().is_none_or(|pool| pool.end(limit))
@@ -416,7 +417,7 @@ impl Executor {
     pub(crate) fn evict(&self, slot: u32) -> bool {
         let Some(body) = self.slab.borrow_mut().evict(slot) else { return false };
         body.cancel();
-        contain(|| drop(body));
+        catch_and_discard_panic(|| drop(body));
         true
     }
 }

@@ -11,9 +11,10 @@ use std::task::{Context, Poll, Waker, ready};
 use crate::current;
 use crate::inbox::{Inbox, Job};
 use crate::join::JoinError;
-use crate::loom::{Arc, Mutex};
+use crate::panics::catch_and_discard_panic;
+use crate::shim::{Arc, Mutex};
 use crate::sync::{Notify, block_thread_on, oneshot};
-use crate::task::{Ending, Join, Run, Task, contain};
+use crate::task::{Ending, Join, Run, Task};
 use crate::trace::{Actor, Tape, Trace};
 
 /// A way to a runtime that may be cloned and sent to other threads: [`Runtime::handle`](crate::Runtime::handle).
@@ -246,7 +247,7 @@ impl<T> Remote<T> {
         let taken = self.join.poll_join(&mut Context::from_waker(Waker::noop()));
         if let (Poll::Ready(result), Some(sender)) = (taken, self.result.take()) {
             // If no thread waits for the output it is dropped here, and that may panic.
-            contain(|| drop(sender.send(result)));
+            catch_and_discard_panic(|| drop(sender.send(result)));
         }
     }
 }

@@ -28,9 +28,9 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use crate::loom::atomic::{AtomicBool, Ordering};
-use crate::loom::{Arc, Mutex, RwLock};
 use crate::memory::{GiveBack, OF_ALL};
+use crate::shim::atomic::{AtomicBool, Ordering};
+use crate::shim::{Arc, Mutex, RwLock};
 use crate::waker::{MAX_RUNTIMES, Name};
 
 /// Work sent to a runtime's thread: run there, or, when the runtime has ended, dropped where it was sent.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::cores::Cores;
 pub use crate::handle::RemoteOwner;
 pub use crate::inbox::{Inbox, Mail, Registry};
-use crate::loom::Arc;
+use crate::shim::Arc;
 use crate::sync::Notify;
 use crate::task::{Run, Task};
 pub use crate::waker::Name;

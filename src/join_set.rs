@@ -13,7 +13,7 @@ use futures::{Stream, StreamExt};
 use crate::budget;
 use crate::current;
 use crate::join::{JoinError, JoinHandle};
-use crate::task::contain;
+use crate::panics::catch_and_discard_panic;
 
 /// Tasks whose outputs are taken in the order in which they finish. Dropping the set aborts the tasks that have not
 /// finished, and drops the outputs that were not taken. If the drop of one panics, the panic hook reports it, and the
@@ -156,7 +156,7 @@ impl<T> Drop for JoinSet<T> {
         self.abort_all();
         // One by one: the drop of an output that was not taken may panic, and the others must get theirs.
         for task in mem::take(&mut self.tasks) {
-            contain(|| drop(task));
+            catch_and_discard_panic(|| drop(task));
         }
     }
 }

@@ -37,15 +37,15 @@
 //! ```text
 //!   runtime handle join_set cores      what a user holds
 //!   net time signal                    what a user awaits
-//! • executor  current                  the run queue, the turn of the loop, where the thread sleeps
+//! • executor  current  run_queue  turn the loop, who is next, how long a turn is, where the thread sleeps
 //! • task  join                         a future, its state, its handle, abort, panics
 //!   blocking sync coroutine            threads for what blocks; channels and locks; generators
 //! • inbox                              wakes and jobs from other threads; parking
 //! • reactor • wheel                    readiness to wakers; deadlines to wakers
 //! • waker • slab                       names, and what they name
-//!   memory                             what shrinks after a peak
-//!   order pace budget clock            who is next; how long a turn is, and a poll; what time it is
-//!   trace loom                         the record of what happened; the shim for models
+//!   memory panics                      what shrinks after a peak; panics that no caller is left to get
+//!   budget clock rng                   how long a poll is; what time it is; what is drawn
+//!   trace shim                         the record of what happened; std or loom
 //! ```
 //!
 //! One wake, through the rooms: a socket becomes readable. The *executor*, with nothing to run, sleeps in the
@@ -106,13 +106,14 @@ mod inbox;
 pub mod inside;
 mod join;
 mod join_set;
-mod loom;
 mod memory;
 pub mod net;
-mod order;
-mod pace;
+mod panics;
 mod reactor;
+mod rng;
+mod run_queue;
 mod runtime;
+mod shim;
 pub mod signal;
 pub mod sim;
 mod slab;
@@ -120,6 +121,7 @@ pub mod sync;
 mod task;
 pub mod time;
 pub mod trace;
+mod turn;
 mod waker;
 mod wheel;
 

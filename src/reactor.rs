@@ -83,14 +83,6 @@ pub enum Direction {
     Write,
 }
 
-impl From<Direction> for Want {
-    fn from(direction: Direction) -> Want {
-        match direction {
-            Direction::Read => Want::Read,
-            Direction::Write => Want::Write,
-        }
-    }
-}
 // ANCHOR_END: fields
 
 // ANCHOR: new
@@ -250,7 +242,7 @@ impl Readiness {
 
     // ANCHOR: ready
     /// Has the system say first that the source is ready: for a connection that is still being made.
-    pub(crate) fn expect_event(&self, direction: Direction) {
+    pub(crate) fn clear_ready(&self, direction: Direction) {
         self.sides.ready(direction).set(false);
     }
 
@@ -278,7 +270,8 @@ impl Readiness {
             None => self.sides.wait(direction, waker),
             Some(place) => place.wait(waker),
         }
-        trace::here(|recorder, at| recorder.waits(at, self.resource(), direction.into()));
+        let want = [Want::Read, Want::Write][direction as usize];
+        trace::here(|recorder, at| recorder.waits(at, self.resource(), want));
         budget::refund();
     }
 

@@ -15,7 +15,7 @@ use crate::current::{self, Entered};
 use crate::executor::Executor;
 use crate::handle::Handle;
 use crate::join::{JoinError, JoinHandle};
-use crate::loom::Arc;
+use crate::shim::Arc;
 use crate::sync::Notify;
 use crate::trace::{QueuedJob, Recorder, Trace};
 use crate::waker::Name;

@@ -29,6 +29,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::thread;
 
 use crate::join::{self, Id, JoinError};
+use crate::panics::catch_and_discard_panic;
 use crate::trace::{self, Actor, Event};
 use crate::waker::Name;
 // ANCHOR_END: uses
@@ -154,7 +155,7 @@ impl<F: Future + 'static> Task<F> {
     fn publish(&self) {
         self.phase.set(Phase::Over);
         if let Some(joiner) = self.joiner.take() {
-            contain(|| joiner.wake());
+            catch_and_discard_panic(|| joiner.wake());
         }
     }
 }
@@ -225,7 +226,7 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
         drop(self.joiner.take());
         // The output's drop may panic, and a second panic while one unwinds would end the process.
         if thread::panicking() && self.is_over() {
-            contain(|| drop(self.stage.replace(Stage::Taken)));
+            catch_and_discard_panic(|| drop(self.stage.replace(Stage::Taken)));
         }
     }
 
@@ -238,15 +239,3 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
     }
 }
 // ANCHOR_END: join
-
-// ANCHOR: contain
-/// Runs foreign code (a wake, a drop, a job) that must not take the executor's loop or a thread with it. The
-/// panic hook has reported its panic, and no caller is left to propagate it to.
-pub(crate) fn contain(code: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
-        // The payload's drop may panic as well, and the drop of what that panics with, and so on without end:
-        // the second is leaked.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
-    }
-}
-// ANCHOR_END: contain

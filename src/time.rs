@@ -171,7 +171,7 @@ impl Sleep {
         match self.state {
             State::Over | State::Returned => false,
             State::Unset => {
-                let deadline = self.executor.driver().on_the_machine(self.deadline);
+                let deadline = self.executor.driver().machine_time(self.deadline);
                 let Some(tick) = deadline.tick_not_before() else { return true };
                 let waker = waker.clone();
                 let set = self.wheel().borrow_mut().insert(tick, waker);

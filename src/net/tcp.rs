@@ -85,7 +85,7 @@ impl TcpStream {
     /// Writable is not connected: a refused connection is "writable" too, and says why only when asked.
     async fn connected(&self) -> io::Result<()> {
         loop {
-            self.0.readiness.expect_event(Direction::Write);
+            self.0.readiness.clear_ready(Direction::Write);
             self.writable().await;
             if let Some(error) = self.0.io.take_error()? {
                 return Err(error);

@@ -105,7 +105,7 @@ impl UnixStream {
             let stream =
                 Socket::of_the_system(|| mio::net::UnixStream::connect(path)).and_then(Socket::watch);
             let stream = UnixStream(stream?);
-            stream.0.readiness.expect_event(Direction::Write);
+            stream.0.readiness.clear_ready(Direction::Write);
             stream.writable().await;
             stream.0.io.os().take_error()?.map_or(Ok(stream), Err)
         };

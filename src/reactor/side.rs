@@ -24,7 +24,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::Direction;
-use crate::task::contain;
+use crate::panics::catch_and_discard_panic;
 
 /// Wakers of strangers in the list, per direction.
 const STRANGERS: usize = 1024;
@@ -177,7 +177,7 @@ impl Sides {
     pub(super) fn set_ready(&self, direction: Direction) {
         self.ready(direction).set(true);
         if let Some(waker) = self.first[direction as usize].take() {
-            contain(|| waker.wake());
+            catch_and_discard_panic(|| waker.wake());
         }
         if let Some(others) = self.others.take() {
             self.others.set(Some(others));
@@ -194,7 +194,7 @@ impl Sides {
             wakers
         });
         for waker in wakers {
-            contain(|| waker.wake());
+            catch_and_discard_panic(|| waker.wake());
         }
     }
 }

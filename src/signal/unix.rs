@@ -35,26 +35,16 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// `SIGALRM`: a timer of the system has run out.
-    alarm SIGALRM
-    /// `SIGCHLD`: a child process has ended or was stopped.
-    child SIGCHLD
     /// `SIGHUP`: the terminal is gone. Servers read their configuration again.
     hangup SIGHUP
     /// `SIGINT`: Ctrl-C.
     interrupt SIGINT
-    /// `SIGPIPE`: something was written that has no reader. Rust programs ignore it from the start.
-    pipe SIGPIPE
-    /// `SIGQUIT`: Ctrl-\.
-    quit SIGQUIT
     /// `SIGTERM`: please end. What `kill` sends, and what systems send first when they shut down.
     terminate SIGTERM
     /// `SIGUSR1`: means what the program says it means.
     user_defined1 SIGUSR1
     /// `SIGUSR2`: means what the program says it means.
     user_defined2 SIGUSR2
-    /// `SIGWINCH`: the terminal's size has changed.
-    window_change SIGWINCH
 }
 
 impl SignalKind {

@@ -18,8 +18,9 @@ use crate::clock::Instant;
 use crate::current;
 use crate::executor::Executor;
 use crate::join::Id;
-use crate::order::Rng;
-use crate::task::{Ending, Run, contain};
+use crate::panics::catch_and_discard_panic;
+use crate::rng::Rng;
+use crate::task::{Ending, Run};
 use crate::trace::{Actor, Event};
 use crate::waker::Name;
 
@@ -31,7 +32,7 @@ pub(super) const DISK: (Duration, Duration) = (Duration::from_micros(100), Durat
 /// Makes the future of a host, anew at each start.
 type Make = Rc<RefCell<dyn FnMut() -> LocalBoxFuture<'static, ()>>>;
 
-pub(super) struct Machine {
+pub(super) struct HostState {
     pub(super) name: Rc<str>,
     pub(super) ip: Ipv4Addr,
     pub(super) up: bool,
@@ -50,7 +51,7 @@ pub(super) struct Machine {
     random: Rng,
 }
 
-impl Machine {
+impl HostState {
     pub(super) fn is(&self, incarnation: u32) -> bool {
         self.up && self.incarnation == incarnation
     }
@@ -97,20 +98,20 @@ impl HostClock {
 }
 
 /// A task's body that knows its host.
-pub(super) struct Hosted {
+pub(super) struct HostTask {
     world: Rc<World>,
     host: HostId,
     /// Taken when it is dropped.
     body: Option<Rc<dyn Run>>,
 }
 
-impl Hosted {
-    pub(super) fn new(world: &Rc<World>, body: Rc<dyn Run>) -> Hosted {
-        Hosted { world: Rc::clone(world), host: world.here(), body: Some(body) }
+impl HostTask {
+    pub(super) fn new(world: &Rc<World>, body: Rc<dyn Run>) -> HostTask {
+        HostTask { world: Rc::clone(world), host: world.here(), body: Some(body) }
     }
 }
 
-impl Run for Hosted {
+impl Run for HostTask {
     fn run(&self, cx: &mut Context<'_>) -> Poll<Ending> {
         let _here = self.world.enter(self.host);
         self.body.as_ref().map_or(Poll::Ready(Ending::Aborted), |body| body.run(cx))
@@ -124,7 +125,7 @@ impl Run for Hosted {
     }
 }
 
-impl Drop for Hosted {
+impl Drop for HostTask {
     fn drop(&mut self) {
         let _here = self.world.enter(self.host);
         drop(self.body.take());
@@ -132,12 +133,12 @@ impl Drop for Hosted {
 }
 
 /// Restores the host on which code runs.
-pub(super) struct Here<'a> {
+pub(super) struct HostGuard<'a> {
     world: &'a World,
     before: HostId,
 }
 
-impl Drop for Here<'_> {
+impl Drop for HostGuard<'_> {
     fn drop(&mut self) {
         self.world.at.set(self.before);
     }
@@ -145,8 +146,8 @@ impl Drop for Here<'_> {
 
 impl World {
     /// What runs from now on runs on this host, until the guard is dropped.
-    pub(super) fn enter(&self, host: HostId) -> Here<'_> {
-        Here { world: self, before: self.at.replace(host) }
+    pub(super) fn enter(&self, host: HostId) -> HostGuard<'_> {
+        HostGuard { world: self, before: self.at.replace(host) }
     }
 
     /// # Panics
@@ -166,7 +167,7 @@ impl World {
         let random = Rng::stream(state.rng.seed, &format!("random {name}"));
         let [high, low] = u16::try_from(number + 1).expect("at most 65,534 hosts").to_be_bytes();
         let now = state.now();
-        state.hosts.push(Machine {
+        state.hosts.push(HostState {
             name: name.into(),
             ip: Ipv4Addr::new(10, 0, high, low),
             up: true,
@@ -337,7 +338,7 @@ pub(super) fn look_again(executor: &Executor) {
     for (timer, waker) in unset {
         let (timer, by) = (timer.resource(), Actor::Outside);
         executor.record(|recorder, at| recorder.push(at, Event::TimerCancelled { timer, by }));
-        contain(|| waker.wake());
+        catch_and_discard_panic(|| waker.wake());
     }
 }
 
@@ -378,7 +379,7 @@ impl State {
         }
     }
 
-    fn with_host(&mut self, name: &str, change: impl FnOnce(&mut Machine)) {
+    fn with_host(&mut self, name: &str, change: impl FnOnce(&mut HostState)) {
         if let Some(host) = self.host_named(name) {
             change(&mut self.hosts[host]);
         }

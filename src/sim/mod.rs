@@ -85,7 +85,7 @@
 //! still does, and two runs of a seed then differ; a check of [`Report::hash`] finds that. To know which task waits
 //! for what, and to have the hash, a program needs the crate's feature `trace`.
 
-mod by_hand;
+mod api;
 mod check;
 mod fault;
 mod host;
@@ -114,11 +114,12 @@ use crate::current::{self, Entered};
 use crate::driver::Driver;
 use crate::executor::Executor;
 use crate::join::panic_message;
-use crate::order::{Order, Rng};
+use crate::rng::Rng;
+use crate::run_queue::Order;
 use crate::runtime::Runtime;
 use crate::trace::Recorder;
 
-pub use by_hand::{
+pub use api::{
     Host, Link, elapsed, heal, host, host_name, inject, invariant, is_running, link, partition,
     partition_one_way, random, reset, spurious,
 };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::fault::{Fault, Kind, ParseError, Short, duration};
 use super::host::{BACKLOG, DISK};
 use super::link::USUAL;
-use crate::order::Rng;
+use crate::rng::Rng;
 
 /// What goes wrong, and when, counted from the beginning of the simulation.
 ///

@@ -20,7 +20,7 @@ const EMFILE: i32 = 24;
 /// The first port for sockets that ask for none, as with Linux.
 const FIRST_PORT: u16 = 32_768;
 
-pub(super) struct Sock {
+pub(super) struct SocketState {
     pub(super) host: HostId,
     pub(super) local: SocketAddr,
     pub(super) readiness: Rc<Readiness>,
@@ -42,7 +42,7 @@ impl State {
         let number = self.next_socket;
         self.next_socket += 1;
         let readiness = Readiness::simulated(number);
-        self.sockets.insert(number, Sock { host, local, readiness, owned: false, role });
+        self.sockets.insert(number, SocketState { host, local, readiness, owned: false, role });
         number
     }
 
@@ -119,7 +119,7 @@ impl State {
         }
     }
 
-    pub(super) fn forget(&mut self, socket: u32) -> Option<Sock> {
+    pub(super) fn forget(&mut self, socket: u32) -> Option<SocketState> {
         let sock = self.sockets.remove(&socket)?;
         let tcp = !matches!(sock.role, Role::Udp(_));
         let place = (sock.host, tcp, sock.local.port());
@@ -131,7 +131,9 @@ impl State {
 
     /// What a trace calls a socket: `bank:80`, or `ann:32768 to bank:80`.
     fn title(&self, socket: u32) -> String {
-        let Some(Sock { host, local, role, .. }) = self.sockets.get(&socket) else { return String::new() };
+        let Some(SocketState { host, local, role, .. }) = self.sockets.get(&socket) else {
+            return String::new();
+        };
         let named = |address: SocketAddr| match self.host_at(address.ip(), *host) {
             Some(host) => format!("{}:{}", self.hosts[host].name, address.port()),
             None => address.to_string(),
@@ -144,7 +146,7 @@ impl State {
 
     /// What a socket is, in words.
     pub(super) fn describe(&self, socket: u32) -> String {
-        let Some(Sock { local, role, .. }) = self.sockets.get(&socket) else {
+        let Some(SocketState { local, role, .. }) = self.sockets.get(&socket) else {
             return format!("socket {socket}");
         };
         match role {
@@ -160,7 +162,7 @@ impl World {
     pub(super) fn tell_ready(&self, mut tell: impl FnMut(Resource, Ready)) {
         let ready = std::mem::take(&mut self.state.borrow_mut().ready);
         for (socket, ready) in ready {
-            let found = |sock: &Sock| (Rc::clone(&sock.readiness), sock.owned);
+            let found = |sock: &SocketState| (Rc::clone(&sock.readiness), sock.owned);
             let Some((readiness, owned)) = self.state.borrow().sockets.get(&socket).map(found) else {
                 continue;
             };

@@ -19,7 +19,7 @@ use std::net::{Shutdown, SocketAddr};
 
 use super::fault::Kind;
 use super::packet::{Answer, Body, Packet};
-use super::socket::{Role, Sock, meant};
+use super::socket::{Role, SocketState, meant};
 use super::world::{HostId, Occurrence, State};
 use crate::driver::Ready;
 
@@ -179,7 +179,7 @@ impl State {
     }
 
     pub(super) fn accept(&mut self, listener: u32) -> io::Result<(u32, SocketAddr)> {
-        let Some(Sock { host, role: Role::Listener(queue), .. }) = self.sockets.get(&listener) else {
+        let Some(SocketState { host, role: Role::Listener(queue), .. }) = self.sockets.get(&listener) else {
             return Err(ErrorKind::InvalidInput.into());
         };
         let (host, first) = (*host, queue.front().copied());
@@ -193,7 +193,7 @@ impl State {
     }
 
     pub(super) fn read(&mut self, socket: u32, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(Sock { host, role: Role::Stream(stream), .. }) = self.sockets.get_mut(&socket) else {
+        let Some(SocketState { host, role: Role::Stream(stream), .. }) = self.sockets.get_mut(&socket) else {
             return Err(ErrorKind::NotConnected.into());
         };
         if stream.incoming.is_empty() {
@@ -264,7 +264,9 @@ impl State {
     }
 
     fn send_to_peer(&mut self, socket: u32, body: impl FnOnce(u32) -> Body) {
-        let Some(Sock { host, role: Role::Stream(stream), .. }) = self.sockets.get(&socket) else { return };
+        let Some(SocketState { host, role: Role::Stream(stream), .. }) = self.sockets.get(&socket) else {
+            return;
+        };
         if let Some(peer) = stream.peer.filter(|_| self.hosts[*host].up) {
             let packet = Packet { from: *host, to: stream.peer_host, body: body(peer) };
             self.send(packet);
@@ -356,7 +358,7 @@ impl State {
 
     /// Every connection between two hosts is reset at both ends.
     pub(super) fn reset_between(&mut self, a: HostId, b: HostId) {
-        let of = |sock: &Sock| match &sock.role {
+        let of = |sock: &SocketState| match &sock.role {
             Role::Stream(stream) => [(a, b), (b, a)].contains(&(sock.host, stream.peer_host)),
             _ => false,
         };

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use super::fault::Kind;
 use super::packet::{Body, Packet};
-use super::socket::{Role, Sock, meant};
+use super::socket::{Role, SocketState, meant};
 use super::world::{HostId, State};
 
 /// What fits into one datagram.
@@ -44,7 +44,7 @@ impl State {
     pub(super) fn set_peer(&mut self, socket: u32, peer: SocketAddr) -> io::Result<()> {
         let peer = meant(peer);
         self.udp(socket)?.peer = Some(peer);
-        if let Some(&Sock { host, local, .. }) = self.sockets.get(&socket)
+        if let Some(&SocketState { host, local, .. }) = self.sockets.get(&socket)
             && local.ip().is_unspecified()
         {
             let local = self.source(host, local, peer);
@@ -59,7 +59,8 @@ impl State {
         datagram: &[u8],
         to: Option<SocketAddr>,
     ) -> io::Result<usize> {
-        let Some(Sock { host, local, role: Role::Udp(Udp { peer, .. }), .. }) = self.sockets.get(&socket)
+        let Some(SocketState { host, local, role: Role::Udp(Udp { peer, .. }), .. }) =
+            self.sockets.get(&socket)
         else {
             return Err(ErrorKind::NotConnected.into());
         };
@@ -106,7 +107,7 @@ impl State {
     /// The socket that is connected from here to there: the only one that learns of its datagrams' being refused.
     pub(super) fn connected_udp(&self, host: HostId, from: SocketAddr, to: SocketAddr) -> Option<u32> {
         let socket = self.bound(host, false, from)?;
-        let connected = |sock: &Sock| matches!(&sock.role, Role::Udp(udp) if udp.peer == Some(to));
+        let connected = |sock: &SocketState| matches!(&sock.role, Role::Udp(udp) if udp.peer == Some(to));
         self.sockets.get(&socket).is_some_and(connected).then_some(socket)
     }
 

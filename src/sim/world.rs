@@ -10,16 +10,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::fault::{Fault, Kind};
-use super::host::{Hosted, Machine, look_again};
+use super::host::{HostState, HostTask, look_again};
 use super::link::Link;
 use super::packet::{Held, Packet};
 use super::report::Failure;
-use super::socket::Sock;
+use super::socket::SocketState;
 use crate::clock::Instant;
 use crate::driver::Ready;
 use crate::executor::Executor;
-use crate::order::Rng;
-use crate::task::{Run, contain};
+use crate::panics::catch_and_discard_panic;
+use crate::rng::Rng;
+use crate::task::Run;
 use crate::trace::{self, Actor, Event, Resource};
 use crate::waker::Name;
 
@@ -41,9 +42,9 @@ pub(crate) struct World {
 /// All that the world is. Borrowed for short; foreign code (a wake, a job, a drop) never runs meanwhile.
 pub(super) struct State {
     clock: Rc<Cell<Instant>>,
-    pub(super) hosts: Vec<Machine>,
+    pub(super) hosts: Vec<HostState>,
     /// Ordered, as every map here: to walk a hashed one would leak the machine's randomness.
-    pub(super) sockets: BTreeMap<u32, Sock>,
+    pub(super) sockets: BTreeMap<u32, SocketState>,
     /// Which socket is bound where: by host, whether it is TCP, and port.
     pub(super) ports: BTreeMap<(HostId, bool, u16), u32>,
     pub(super) next_socket: u32,
@@ -143,11 +144,11 @@ impl World {
         self.at.get()
     }
 
-    pub(crate) fn adopt(self: &Rc<World>, body: Rc<dyn Run>) -> Rc<dyn Run> {
-        Rc::new(Hosted::new(self, body))
+    pub(crate) fn wrap_task(self: &Rc<World>, body: Rc<dyn Run>) -> Rc<dyn Run> {
+        Rc::new(HostTask::new(self, body))
     }
 
-    pub(crate) fn born(&self, task: Name) {
+    pub(crate) fn task_spawned(&self, task: Name) {
         let tasks = &mut self.state.borrow_mut().tasks;
         let slot = task.slot() as usize;
         if tasks.len() <= slot {
@@ -175,7 +176,7 @@ impl World {
         clock.shown(now)
     }
 
-    pub(crate) fn on_the_machine(&self, deadline: Instant) -> Instant {
+    pub(crate) fn machine_time(&self, deadline: Instant) -> Instant {
         let state = self.state.borrow();
         state.hosts.get(self.here()).map_or(deadline, |host| host.clock.reaches(deadline))
     }
@@ -237,7 +238,7 @@ impl World {
                     if self.state.borrow().hosts[host].is(incarnation) {
                         let _here = self.enter(host);
                         executor.act_for(Actor::Thread);
-                        contain(job);
+                        catch_and_discard_panic(job);
                     }
                 }
                 Occurrence::Fault(fault) => self.apply(&fault, executor),

@@ -3,7 +3,7 @@
 //! A waker belongs to the executor that made it: its `wake`, `clone` and `drop` are calls into code that may
 //! do anything, even lock the same channel or panic. Under our lock that would be a deadlock or a torn
 //! state. So every operation of `sync` that meets a waker goes through this module, which splits it in two:
-//! a short section under the lock, which only moves data about, and an [`After`], the list of foreign calls
+//! a short section under the lock, which only moves data about, and an [`Deferred`], the list of foreign calls
 //! that the section leaves to be made once the lock is free.
 //!
 //! Waiting needs a *clone* of the waker, which is foreign code as well. [`poll_locked`] clones before it takes
@@ -20,13 +20,13 @@ use std::task::{Context, Poll, Waker, ready};
 use std::thread::panicking;
 
 use crate::budget;
-use crate::loom::Mutex;
-use crate::task::contain;
+use crate::panics::catch_and_discard_panic;
+use crate::shim::Mutex;
 use crate::trace::{self, Event, Resource, Want};
 
 /// The foreign calls that a critical section leaves for afterwards. The usual one or two need no allocation.
 #[derive(Default)]
-pub(super) struct After {
+pub(super) struct Deferred {
     wake: Option<Waker>,
     discard: Option<Waker>,
     more: Vec<Call>,
@@ -56,7 +56,7 @@ enum Call {
 
 // `inline`: the channels are generic and so compiled in their user's crate, from where a call to a function
 // of this one is not inlined without being told.
-impl After {
+impl Deferred {
     /// Leaves this event of a channel for the recorder, if there is one. `number` is the channel's, and 0 until
     /// the first event.
     #[inline]
@@ -124,7 +124,7 @@ impl After {
             match catch_unwind(AssertUnwindSafe(|| make(call))) {
                 Err(panic) if first.is_none() => first = Some(panic),
                 // The payload's drop may panic as well.
-                outcome => contain(|| drop(outcome)),
+                outcome => catch_and_discard_panic(|| drop(outcome)),
             }
         }
         if let Some(panic) = first {
@@ -134,7 +134,7 @@ impl After {
 }
 
 /// Also where a wake has panicked, and what is left is dropped while that unwinds.
-impl Drop for After {
+impl Drop for Deferred {
     #[inline]
     fn drop(&mut self) {
         if let Some(waker) = self.discard.take() {
@@ -147,7 +147,7 @@ impl Drop for After {
 /// holds a guard has panicked: a second one would end the process.
 #[inline]
 fn one_panic_at_a_time(code: impl FnOnce()) {
-    if panicking() { contain(code) } else { code() }
+    if panicking() { catch_and_discard_panic(code) } else { code() }
 }
 
 impl Note {
@@ -165,20 +165,20 @@ impl Note {
 }
 
 // ANCHOR: locked
-/// Runs `section` under the lock, and what it leaves in its [`After`] when the lock is free again.
+/// Runs `section` under the lock, and what it leaves in its [`Deferred`] when the lock is free again.
 #[inline]
 #[cfg_attr(cotask_loom, track_caller)]
-pub(super) fn locked<S, R>(lock: &Mutex<S>, section: impl FnOnce(&mut S, &mut After) -> R) -> R {
-    let mut after = After::default();
+pub(super) fn locked<S, R>(lock: &Mutex<S>, section: impl FnOnce(&mut S, &mut Deferred) -> R) -> R {
+    let mut after = Deferred::default();
     let result = section(&mut lock.lock(), &mut after);
     after.run();
     result
 }
 // ANCHOR_END: locked
 
-/// One poll's turn under the lock: the [`After`], and a clone of the polling task's waker.
+/// One poll's turn under the lock: the [`Deferred`], and a clone of the polling task's waker.
 pub(super) struct Turn<'a> {
-    pub(super) after: &'a mut After,
+    pub(super) after: &'a mut Deferred,
     waker: Option<Waker>,
 }
 
@@ -204,7 +204,7 @@ pub(super) fn poll_locked<S, R>(
 ) -> Poll<R> {
     ready!(budget::poll_proceed(cx));
     // In place, and lent from here: moving these few words to and fro showed in the profile.
-    let mut after = After::default();
+    let mut after = Deferred::default();
     let mut turn = Turn { waker: Some(cx.waker().clone()), after: &mut after };
     let outcome = look(&mut lock.lock(), &mut turn);
     if outcome.is_pending() {
@@ -216,7 +216,7 @@ pub(super) fn poll_locked<S, R>(
 }
 
 /// A future that waits in a queue of what `lock` guards, and leaves it when it is dropped.
-struct Waiting<'a, S, P, L, G: Fn(&mut S, P, &mut After)> {
+struct Waiting<'a, S, P, L, G: Fn(&mut S, P, &mut Deferred)> {
     lock: &'a Mutex<S>,
     place: Option<P>,
     look: L,
@@ -229,18 +229,18 @@ struct Waiting<'a, S, P, L, G: Fn(&mut S, P, &mut After)> {
 pub(super) fn wait<S, P, R>(
     lock: &Mutex<S>,
     look: impl FnMut(&mut S, &mut Option<P>, &mut Turn<'_>) -> Poll<R>,
-    leave: impl Fn(&mut S, P, &mut After),
+    leave: impl Fn(&mut S, P, &mut Deferred),
 ) -> impl Future<Output = R> {
     Waiting { lock, place: None, look, leave }
 }
 
 // Nothing in it is ever pinned.
-impl<S, P, L, G: Fn(&mut S, P, &mut After)> Unpin for Waiting<'_, S, P, L, G> {}
+impl<S, P, L, G: Fn(&mut S, P, &mut Deferred)> Unpin for Waiting<'_, S, P, L, G> {}
 
 impl<S, P, R, L, G> Future for Waiting<'_, S, P, L, G>
 where
     L: FnMut(&mut S, &mut Option<P>, &mut Turn<'_>) -> Poll<R>,
-    G: Fn(&mut S, P, &mut After),
+    G: Fn(&mut S, P, &mut Deferred),
 {
     type Output = R;
 
@@ -251,7 +251,7 @@ where
     }
 }
 
-impl<S, P, L, G: Fn(&mut S, P, &mut After)> Drop for Waiting<'_, S, P, L, G> {
+impl<S, P, L, G: Fn(&mut S, P, &mut Deferred)> Drop for Waiting<'_, S, P, L, G> {
     #[inline]
     fn drop(&mut self) {
         if let Some(place) = self.place.take() {

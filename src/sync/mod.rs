@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::budget;
-use crate::loom::{self, Condvar};
+use crate::shim::{self, Condvar};
 
 /// A sleeping thread as a waker.
 ///
@@ -45,7 +45,7 @@ use crate::loom::{self, Condvar};
 /// code that is polled here may use it for reasons of its own.
 #[derive(Default)]
 struct Sleeper {
-    woken: loom::Mutex<bool>,
+    woken: shim::Mutex<bool>,
     bell: Condvar,
 }
 

@@ -25,7 +25,7 @@ use std::task::{Poll, ready};
 
 use super::critical::{Turn, locked, wait};
 use super::permits::Permits;
-use crate::loom;
+use crate::shim;
 
 #[derive(Debug)]
 struct State<T> {
@@ -52,7 +52,7 @@ struct State<T> {
 /// assert_eq!(counter.into_inner(), 1);
 /// ```
 pub struct Mutex<T> {
-    state: loom::Mutex<State<T>>,
+    state: shim::Mutex<State<T>>,
 }
 
 const LEAKED: &str = "the guard of this sync::Mutex was leaked, and the value with it";
@@ -67,7 +67,7 @@ impl<T> Mutex<T> {
     /// assert_eq!(counter.into_inner(), 1);
     /// ```
     pub fn new(value: T) -> Self {
-        Mutex { state: loom::Mutex::new(State { permits: Permits::new(1), value: Some(value) }) }
+        Mutex { state: shim::Mutex::new(State { permits: Permits::new(1), value: Some(value) }) }
     }
 
     /// Waits for the lock.

@@ -27,9 +27,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::critical::{After, locked, poll_locked};
+use super::critical::{Deferred, locked, poll_locked};
 use super::wait_list::{Key, WaitList};
-use crate::loom::Mutex;
+use crate::shim::Mutex;
 
 /// Which notification a waiter in the list has received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ struct State {
 }
 
 impl State {
-    fn notify_one(&mut self, after: &mut After) {
+    fn notify_one(&mut self, after: &mut Deferred) {
         match self.waiters.pop_front() {
             Some((told, waker)) => {
                 *told = Told::One;
@@ -181,7 +181,7 @@ enum Stage {
 
 impl Stage {
     /// Goes as far as it can without waiting. Returns whether it is through.
-    fn advance(&mut self, state: &mut State, after: &mut After) -> bool {
+    fn advance(&mut self, state: &mut State, after: &mut Deferred) -> bool {
         *self = match std::mem::replace(self, Stage::Done) {
             Stage::Made { rounds } if rounds != state.rounds => Stage::Done,
             Stage::Made { .. } if std::mem::take(&mut state.permit) => Stage::Done,

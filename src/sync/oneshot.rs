@@ -22,7 +22,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::block_thread_on;
 use super::critical::{locked, poll_locked};
-use crate::loom::{Arc, Mutex};
+use crate::shim::{Arc, Mutex};
 use error::{RecvError, TryRecvError};
 
 #[derive(Debug)]

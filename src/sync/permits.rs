@@ -19,7 +19,7 @@
 
 use std::task::Poll;
 
-use super::critical::{After, Turn};
+use super::critical::{Deferred, Turn};
 use super::wait_list::{Key, WaitList};
 
 /// More permits than this are an error of the caller's, far from an overflow of ours.
@@ -101,7 +101,7 @@ impl Permits {
 
     // ANCHOR: leave
     /// The future that waited at `key` is dropped: what it had been granted goes to the next.
-    pub(super) fn leave(&mut self, key: Key, after: &mut After) {
+    pub(super) fn leave(&mut self, key: Key, after: &mut Deferred) {
         let (request, waker) = self.queue.remove(key);
         after.discard(waker);
         // Without a grant too: if this was the first in the queue, the second may want less.
@@ -109,7 +109,7 @@ impl Permits {
     }
 
     /// Adds permits, and grants them to as many from the front of the queue as they suffice for.
-    pub(super) fn give(&mut self, permits: usize, after: &mut After) {
+    pub(super) fn give(&mut self, permits: usize, after: &mut Deferred) {
         self.free += permits;
         while self.queue.front().is_some_and(|first| first.wanted <= self.free) {
             let Some((first, waker)) = self.queue.pop_front() else { return };
@@ -121,7 +121,7 @@ impl Permits {
     // ANCHOR_END: leave
 
     /// Turns everybody away who waits or will ask. What was granted stays granted.
-    pub(super) fn close(&mut self, after: &mut After) {
+    pub(super) fn close(&mut self, after: &mut Deferred) {
         self.closed = true;
         while let Some((_, waker)) = self.queue.pop_front() {
             after.wake(waker);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::critical::{Turn, locked, wait};
 use super::permits::{MAX_PERMITS, Permits, Refused};
-use crate::loom::Mutex;
+use crate::shim::Mutex;
 
 /// Holds a number of permits, which tasks take and return; a task that finds too few waits.
 ///

@@ -160,14 +160,14 @@ static ABORT_AGAINST_COMPLETION: Model = Model {
         Mutant::Source {
             name: "abort_is_the_end",
             file: FILE,
-            from: "contain(|| drop(sender.send(result)));",
+            from: "catch_and_discard_panic(|| drop(sender.send(result)));",
             to: "let made = self.abort.0.lock().made;
-            contain(|| drop(sender.send(if made { Err(JoinError::cancelled(None)) } else { result })));",
+            catch_and_discard_panic(|| drop(sender.send(if made { Err(JoinError::cancelled(None)) } else { result })));",
         },
         Mutant::Source {
             name: "nothing_is_sent",
             file: FILE,
-            from: "contain(|| drop(sender.send(result)));",
+            from: "catch_and_discard_panic(|| drop(sender.send(result)));",
             to: "std::mem::forget((sender, result));",
         },
     ],

@@ -10,7 +10,7 @@ use futures::Stream;
 use super::error::TryRecvError;
 use super::shared::{State, debug, resource};
 use super::{Bounded, Unbounded};
-use crate::loom::{Arc, Mutex};
+use crate::shim::{Arc, Mutex};
 use crate::sync::block_thread_on;
 use crate::sync::critical::{Turn, locked, poll_locked, wait};
 use crate::trace::{Resource, Traced};

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::error::{SendError, TrySendError};
 use super::shared::{State, debug, resource};
 use super::{Bounded, Unbounded};
-use crate::loom::{Arc, Mutex};
+use crate::shim::{Arc, Mutex};
 use crate::sync::block_thread_on;
 use crate::sync::critical::{Turn, locked, wait};
 use crate::sync::permits::Refused;

@@ -14,9 +14,9 @@ use std::fmt;
 use std::task::{Poll, Waker};
 
 use super::error::TryRecvError;
-use crate::loom::{Arc, Mutex};
 use crate::memory::{GiveBack, OF_ONE};
-use crate::sync::critical::{After, Turn, What};
+use crate::shim::{Arc, Mutex};
+use crate::sync::critical::{Deferred, Turn, What};
 use crate::sync::permits::Permits;
 use crate::sync::wait_list::{Key, WaitList};
 use crate::trace::{self, Resource, Want};
@@ -53,7 +53,7 @@ impl<T> State<T> {
     /// Puts a value in the slot that the caller has a permit for. Returns it if the receiver was dropped and will
     /// never take it.
     #[inline]
-    pub(super) fn put(&mut self, value: T, after: &mut After) -> Result<(), T> {
+    pub(super) fn put(&mut self, value: T, after: &mut Deferred) -> Result<(), T> {
         if self.receiver_dropped {
             self.permits.give(1, after);
             return Err(value);
@@ -74,19 +74,19 @@ impl<T> State<T> {
     }
 
     /// The future that waited for a slot is dropped.
-    pub(super) fn leave(&mut self, key: Key, after: &mut After) {
+    pub(super) fn leave(&mut self, key: Key, after: &mut Deferred) {
         self.permits.leave(key, after);
         self.wake_receiver_at_end(after);
     }
 
     /// A permit is given up.
-    pub(super) fn give_back(&mut self, after: &mut After) {
+    pub(super) fn give_back(&mut self, after: &mut Deferred) {
         self.permits.give(1, after);
         self.wake_receiver_at_end(after);
     }
 
     #[inline]
-    pub(super) fn receive(&mut self, after: &mut After) -> Result<T, TryRecvError> {
+    pub(super) fn receive(&mut self, after: &mut Deferred) -> Result<T, TryRecvError> {
         match self.queue.pop_front() {
             Some(value) => {
                 self.queue.give_back(OF_ONE);
@@ -118,13 +118,13 @@ impl<T> State<T> {
     }
 
     /// A permit came back unused. If it was the last after a close, the receiver waits for just this.
-    pub(super) fn wake_receiver_at_end(&mut self, after: &mut After) {
+    pub(super) fn wake_receiver_at_end(&mut self, after: &mut Deferred) {
         if self.queue.is_empty() && self.has_ended() {
             after.wake(self.receiver.take());
         }
     }
 
-    pub(super) fn close(&mut self, after: &mut After) {
+    pub(super) fn close(&mut self, after: &mut Deferred) {
         self.permits.close(after);
         while let Some((_, waker)) = self.until_closed.pop_front() {
             after.wake(waker);
@@ -143,7 +143,7 @@ impl<T> State<T> {
         Poll::Pending
     }
 
-    pub(super) fn leave_closed(&mut self, key: Key, after: &mut After) {
+    pub(super) fn leave_closed(&mut self, key: Key, after: &mut Deferred) {
         let ((), waker) = self.until_closed.remove(key);
         after.discard(waker);
     }

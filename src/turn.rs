@@ -1,26 +1,26 @@
-//! The executor's pace: how many polls make a turn, after which it looks outside.
+//! The limit of a turn: how many polls it has, after which the executor checks for events.
 //!
-//! Each look costs a system call where there are sockets, so a turn should be long. But an event outside (at a
+//! Each check costs a system call where there are sockets, so a turn should be long. But an event outside (at a
 //! socket, of a timer, from another thread) waits for the turn to end, and one poll may take ten nanoseconds or,
 //! where a task computes and only yields now and then, ten milliseconds. So the polls are timed, as cheaply as
 //! possible: the clock is read once per turn, and only where one full turn follows another. A turn that ends because
-//! the run queue is empty needs no pace.
+//! the run queue is empty needs no limit.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use crate::clock::{Clock, Instant};
 
-// ANCHOR: pace
+// ANCHOR: turn_limit
 /// The most polls of a turn: how long anything outside may have to wait for a busy run queue (invariant 7).
-const MOST_POLLS: u32 = 61;
+const MAX_POLLS: u32 = 61;
 
 /// Where polls are long, a turn has so few of them that it takes about this time.
-const LONG_TURN: Duration = Duration::from_millis(1);
+const TARGET_TURN: Duration = Duration::from_millis(1);
 
-pub(crate) struct Pace {
+pub(crate) struct TurnLimit {
     polls: Cell<u32>,
-    /// How many make a turn, from 1 to `MOST_POLLS`.
+    /// How many make a turn, from 1 to `MAX_POLLS`.
     limit: Cell<u32>,
     /// How long a poll takes, about.
     estimate: Cell<Duration>,
@@ -28,20 +28,20 @@ pub(crate) struct Pace {
     cut_off: Cell<Option<Instant>>,
     /// The polls to come until each task has had its turn that was queued when jobs were last taken.
     round: Cell<usize>,
-    /// How often the executor has looked outside.
-    looks: Cell<u32>,
+    /// How often the executor has checked for events.
+    checks: Cell<u32>,
 }
 
-impl Pace {
+impl TurnLimit {
     /// Expects long polls, and learns within a few turns that they are short.
-    pub(crate) fn new() -> Pace {
-        Pace {
+    pub(crate) fn new() -> TurnLimit {
+        TurnLimit {
             polls: Cell::new(0),
             limit: Cell::new(1),
-            estimate: Cell::new(LONG_TURN),
+            estimate: Cell::new(TARGET_TURN),
             cut_off: Cell::new(None),
             round: Cell::new(0),
-            looks: Cell::new(0),
+            checks: Cell::new(0),
         }
     }
 
@@ -51,37 +51,40 @@ impl Pace {
         self.polls.set(self.polls.get() + 1);
     }
 
-    /// Whether it is time to look outside, though there is more to poll. If so, the next turn begins.
+    /// Whether it is time to check for events, though there is more to poll. If so, the next turn begins.
     #[inline]
-    pub(crate) fn turn_is_over(&self, clock: &Clock) -> bool {
-        self.polls.get() >= self.limit.get() && self.cut_off(clock.now())
+    pub(crate) fn is_over(&self, clock: &Clock) -> bool {
+        let over = self.polls.get() >= self.limit.get();
+        if over {
+            self.cut_off(clock.now());
+        }
+        over
     }
 
-    fn cut_off(&self, now: Instant) -> bool {
+    fn cut_off(&self, now: Instant) {
         let polls = self.polls.replace(0);
         self.round.set(self.round.get().saturating_sub(polls as usize));
         if let Some(before) = self.cut_off.replace(Some(now)) {
             // A running mean: otherwise the short polls between two long ones would hide them.
             self.estimate.set((self.estimate.get() * 7 + (now - before) / polls) / 8);
-            let fitting = LONG_TURN.as_nanos() / self.estimate.get().as_nanos().max(1);
-            self.limit.set(fitting.clamp(1, MOST_POLLS.into()) as u32);
+            let fitting = TARGET_TURN.as_nanos() / self.estimate.get().as_nanos().max(1);
+            self.limit.set(fitting.clamp(1, MAX_POLLS.into()) as u32);
         }
-        true
     }
 
-    /// Counts a look outside. With the queue `dry` there is nothing to poll, and the thread may sleep: a new turn
+    /// Counts a check for events. With the queue `dry` there is nothing to poll, and the thread may sleep: a new turn
     /// begins, even if the last one was cut off just now.
     ///
     /// Returns true now and then: a thread that never sleeps releases memory only then. More often would be
     /// noticeable where many tasks are spawned again and again.
-    pub(crate) fn looks(&self, dry: bool) -> bool {
+    pub(crate) fn checks(&self, dry: bool) -> bool {
         if dry {
             self.polls.set(0);
             self.cut_off.set(None);
             self.round.set(0);
         }
-        self.looks.set(self.looks.get().wrapping_add(1));
-        self.looks.get().is_multiple_of(100_000)
+        self.checks.set(self.checks.get().wrapping_add(1));
+        self.checks.get().is_multiple_of(100_000)
     }
 
     /// How many jobs from other threads may be taken now: as many as a turn has polls, once in each round of the
@@ -96,17 +99,17 @@ impl Pace {
         self.round.set(queued);
     }
 }
-// ANCHOR_END: pace
+// ANCHOR_END: turn_limit
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// How many polls the next turn has, if each takes so long.
-    fn turn(pace: &Pace, clock: &Clock, poll: Duration) -> u32 {
+    fn turn(limit: &TurnLimit, clock: &Clock, poll: Duration) -> u32 {
         let mut polls = 0;
-        while !pace.turn_is_over(clock) {
-            pace.count();
+        while !limit.is_over(clock) {
+            limit.count();
             polls += 1;
             pass(clock, poll);
         }
@@ -125,48 +128,48 @@ mod tests {
 
     #[test]
     fn the_length_of_a_turn_follows_the_length_of_polls() {
-        let (pace, clock) = (Pace::new(), clock());
+        let (limit, clock) = (TurnLimit::new(), clock());
         let (short, long) = (Duration::from_nanos(500), Duration::from_millis(20));
-        assert_eq!(turn(&pace, &clock, long), 1, "careful at first");
-        let turns = (0..200).map(|_| turn(&pace, &clock, short)).collect::<Vec<_>>();
-        assert_eq!(turns.iter().max(), Some(&MOST_POLLS));
-        assert_eq!(turns.last(), Some(&MOST_POLLS));
-        assert_eq!(turn(&pace, &clock, long), MOST_POLLS, "it cannot know");
+        assert_eq!(turn(&limit, &clock, long), 1, "careful at first");
+        let turns = (0..200).map(|_| turn(&limit, &clock, short)).collect::<Vec<_>>();
+        assert_eq!(turns.iter().max(), Some(&MAX_POLLS));
+        assert_eq!(turns.last(), Some(&MAX_POLLS));
+        assert_eq!(turn(&limit, &clock, long), MAX_POLLS, "it cannot know");
         for _ in 0..10 {
-            assert_eq!(turn(&pace, &clock, long), 1);
+            assert_eq!(turn(&limit, &clock, long), 1);
             // As when a timer's task, which is quick, has its turn between two long ones.
-            assert_eq!(turn(&pace, &clock, short), 1);
+            assert_eq!(turn(&limit, &clock, short), 1);
         }
     }
 
     #[test]
     fn jobs_are_taken_once_in_a_round_as_many_as_a_turn_has_polls() {
-        let (pace, clock) = (Pace::new(), clock());
+        let (limit, clock) = (TurnLimit::new(), clock());
         let short = Duration::from_nanos(500);
-        assert_eq!(pace.jobs(), 1, "careful at first");
-        assert!((0..200).any(|_| turn(&pace, &clock, short) == MOST_POLLS));
-        let turn = || turn(&pace, &clock, short) as usize;
-        assert_eq!(pace.jobs(), 61);
-        pace.took_jobs(150);
+        assert_eq!(limit.jobs(), 1, "careful at first");
+        assert!((0..200).any(|_| turn(&limit, &clock, short) == MAX_POLLS));
+        let turn = || turn(&limit, &clock, short) as usize;
+        assert_eq!(limit.jobs(), 61);
+        limit.took_jobs(150);
         for polled in [61, 122] {
-            assert_eq!(pace.jobs(), 0, "of 150 tasks that were queued some have not had their turn");
+            assert_eq!(limit.jobs(), 0, "of 150 tasks that were queued some have not had their turn");
             turn();
-            assert_eq!(150 - pace.round.get(), polled);
+            assert_eq!(150 - limit.round.get(), polled);
         }
         turn();
-        assert_eq!(pace.jobs(), 61);
-        pace.took_jobs(150);
-        pace.looks(true);
-        assert_eq!(pace.jobs(), 61);
+        assert_eq!(limit.jobs(), 61);
+        limit.took_jobs(150);
+        limit.checks(true);
+        assert_eq!(limit.jobs(), 61);
     }
 
     #[test]
     fn a_pause_is_not_taken_for_a_poll() {
-        let (pace, clock) = (Pace::new(), clock());
-        assert!((0..200).any(|_| turn(&pace, &clock, Duration::from_nanos(500)) == MOST_POLLS));
-        pace.looks(true);
+        let (limit, clock) = (TurnLimit::new(), clock());
+        assert!((0..200).any(|_| turn(&limit, &clock, Duration::from_nanos(500)) == MAX_POLLS));
+        limit.checks(true);
         pass(&clock, Duration::from_secs(3_600));
-        turn(&pace, &clock, Duration::from_nanos(500));
-        assert_eq!(turn(&pace, &clock, Duration::from_nanos(500)), MOST_POLLS);
+        turn(&limit, &clock, Duration::from_nanos(500));
+        assert_eq!(turn(&limit, &clock, Duration::from_nanos(500)), MAX_POLLS);
     }
 }

@@ -1,10 +1,6 @@
-//! The run queue: which of the runnable tasks comes next. One of the four ambient inputs of a run.
+//! The random generator: where a schedule, a jitter or a fault is drawn from.
 
-use std::collections::VecDeque;
 use std::time::Duration;
-
-use crate::memory::{GiveBack, OF_ALL};
-use crate::waker::Name;
 
 /// A small random generator, for schedules and jitter. Not for secrets.
 ///
@@ -57,54 +53,6 @@ impl Rng {
     }
 }
 
-// ANCHOR: queue
-/// The tasks that are runnable. The slab's `scheduled` flag keeps each in here at most once (invariant 1).
-pub(crate) struct RunQueue {
-    names: VecDeque<Name>,
-    order: Order,
-}
-
-/// Which runnable task goes next.
-pub(crate) enum Order {
-    /// First come, first served: no task waits for more than one turn of each other one (invariant 7).
-    Fifo,
-    /// Any of them, drawn from a seed: to find out which orders a program can bear. Fair in probability.
-    Seeded(Rng),
-}
-
-impl RunQueue {
-    pub(crate) fn new(order: Order) -> RunQueue {
-        RunQueue { names: VecDeque::new(), order }
-    }
-
-    pub(crate) fn push(&mut self, name: Name) {
-        self.names.push_back(name);
-    }
-
-    /// After a peak: gives memory back.
-    pub(crate) fn give_back(&mut self) {
-        self.names.give_back(OF_ALL);
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.names.len()
-    }
-
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Name> {
-        match &mut self.order {
-            Order::Fifo => self.names.pop_front(),
-            Order::Seeded(_) if self.names.is_empty() => None,
-            Order::Seeded(rng) => self.names.swap_remove_front(rng.below(self.names.len())),
-        }
-    }
-}
-// ANCHOR_END: queue
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,25 +85,5 @@ mod tests {
         assert_eq!(draw(0, longest), Duration::from_nanos(6457827717110365317));
         assert_eq!(draw(0, Duration::MAX), draw(0, longest), "the clock ends there");
         assert_eq!(draw(3, Duration::from_secs(2)), Duration::from_secs(3));
-    }
-
-    #[test]
-    fn a_queue_gives_each_name_once_in_its_order() {
-        let names: Vec<_> = (0..50).map(|slot| Name::new(0, 0, slot)).collect();
-        let drain = |order| {
-            let mut queue = RunQueue::new(order);
-            names.iter().for_each(|&name| queue.push(name));
-            let drained: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
-            assert!(queue.is_empty());
-            drained
-        };
-        assert_eq!(drain(Order::Fifo), names);
-        let seeded = |seed| drain(Order::Seeded(Rng::new(seed)));
-        assert_eq!(seeded(3), seeded(3));
-        assert_ne!(seeded(3), seeded(4));
-        let mut sorted = seeded(3);
-        assert_ne!(sorted, names);
-        sorted.sort();
-        assert_eq!(sorted, names);
     }
 }

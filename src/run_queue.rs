@@ -1,0 +1,80 @@
+//! The run queue: which of the runnable tasks comes next. One of the four ambient inputs of a run.
+
+use std::collections::VecDeque;
+
+use crate::memory::{GiveBack, OF_ALL};
+use crate::rng::Rng;
+use crate::waker::Name;
+
+// ANCHOR: queue
+/// The tasks that are runnable. The slab's `scheduled` flag keeps each in here at most once (invariant 1).
+pub(crate) struct RunQueue {
+    names: VecDeque<Name>,
+    order: Order,
+}
+
+/// Which runnable task goes next.
+pub(crate) enum Order {
+    /// First come, first served: no task waits for more than one turn of each other one (invariant 7).
+    Fifo,
+    /// Any of them, drawn from a seed: to find out which orders a program can bear. Fair in probability.
+    Seeded(Rng),
+}
+
+impl RunQueue {
+    pub(crate) fn new(order: Order) -> RunQueue {
+        RunQueue { names: VecDeque::new(), order }
+    }
+
+    pub(crate) fn push(&mut self, name: Name) {
+        self.names.push_back(name);
+    }
+
+    /// After a peak: gives memory back.
+    pub(crate) fn give_back(&mut self) {
+        self.names.give_back(OF_ALL);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Name> {
+        match &mut self.order {
+            Order::Fifo => self.names.pop_front(),
+            Order::Seeded(_) if self.names.is_empty() => None,
+            Order::Seeded(rng) => self.names.swap_remove_front(rng.below(self.names.len())),
+        }
+    }
+}
+// ANCHOR_END: queue
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_gives_each_name_once_in_its_order() {
+        let names: Vec<_> = (0..50).map(|slot| Name::new(0, 0, slot)).collect();
+        let drain = |order| {
+            let mut queue = RunQueue::new(order);
+            names.iter().for_each(|&name| queue.push(name));
+            let drained: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+            assert!(queue.is_empty());
+            drained
+        };
+        assert_eq!(drain(Order::Fifo), names);
+        let seeded = |seed| drain(Order::Seeded(Rng::new(seed)));
+        assert_eq!(seeded(3), seeded(3));
+        assert_ne!(seeded(3), seeded(4));
+        let mut sorted = seeded(3);
+        assert_ne!(sorted, names);
+        sorted.sort();
+        assert_eq!(sorted, names);
+    }
+}
