@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::budget;
 use crate::executor::Executor;
 use crate::trace;
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 thread_local! {
     /// The executor whose `block_on` runs on this thread, or which is being dropped there.
@@ -46,13 +46,13 @@ pub(crate) fn is(meant: impl FnOnce(&Rc<Executor>) -> bool) -> bool {
 // ANCHOR_END: current
 
 // ANCHOR: wake
-/// The short way of a wake. False when the name belongs to another thread's runtime, or to none.
+/// The short way of a wake. False when the key belongs to another thread's runtime, or to none.
 #[inline]
-pub(crate) fn wake(name: Name) -> bool {
+pub(crate) fn wake(key: TaskKey) -> bool {
     CURRENT
         .try_with(|current| match &*current.borrow() {
-            Some(executor) if executor.number() == name.runtime() => {
-                executor.schedule(name);
+            Some(executor) if executor.number() == key.runtime() => {
+                executor.schedule(key);
                 true
             }
             _ => false,

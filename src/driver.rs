@@ -17,7 +17,7 @@ use crate::shim::Arc;
 use crate::sim::World;
 use crate::task::Run;
 use crate::trace::Resource;
-use crate::waker::{MAX_RUNTIMES, Name, SIMULATED};
+use crate::waker::{MAX_RUNTIMES, SIMULATED, TaskKey};
 
 // ANCHOR: driver
 pub(crate) enum Driver {
@@ -133,9 +133,9 @@ impl Driver {
         }
     }
 
-    /// A new task has its name.
+    /// A new task has its key.
     #[inline]
-    pub(crate) fn task_spawned(&self, task: Name) {
+    pub(crate) fn task_spawned(&self, task: TaskKey) {
         if let Driver::Sim(world) = self {
             world.task_spawned(task);
         }

@@ -7,7 +7,7 @@
 //!   timers and the inbox          (nothing runnable? then sleep here until one of them has something)
 //! ```
 //!
-//! The future given to `block_on` is scheduled as every task is: it has a name, and a slot without a body,
+//! The future given to `block_on` is scheduled as every task is: it has a key, and a slot without a body,
 //! since it lives on its caller's stack. When its turn comes, [`Executor::drive`] returns to `block_on`.
 //!
 //! What runs foreign code (polls, drops, wakes) does so with no cell borrowed: each borrow below ends in its
@@ -38,7 +38,7 @@ use crate::slab::Slab;
 use crate::task::{Run, Task};
 use crate::trace::{self, Actor, Event, Outcome, Recorder};
 use crate::turn::TurnLimit;
-use crate::waker::Name;
+use crate::waker::TaskKey;
 use crate::wheel::{TimerKey, Wheel};
 // ANCHOR_END: uses
 
@@ -175,23 +175,23 @@ impl Executor {
         name: Option<&str>,
         source: &'static Location<'static>,
     ) {
-        let name = self.insert(Some(body), name, source);
-        task.set_name(name);
+        let key = self.insert(Some(body), name, source);
+        task.set_key(key);
         if self.closed.get() {
-            self.evict(name.slot());
+            self.evict(key.slot());
         }
     }
     // ANCHOR_END: spawn
 
     // ANCHOR: insert
-    /// A name for the future of `block_on`, queued.
-    pub(crate) fn insert_root(&self, source: &'static Location<'static>) -> Name {
+    /// A key for the future of `block_on`, queued.
+    pub(crate) fn insert_root(&self, source: &'static Location<'static>) -> TaskKey {
         self.insert(None, Some("block_on"), source)
     }
 
-    /// Frees the slot of the future of `block_on`, which has finished: its name goes stale.
-    pub(crate) fn remove_root(&self, name: Name) {
-        self.slab.borrow_mut().free(name.slot());
+    /// Frees the slot of the future of `block_on`, which has finished: its key goes stale.
+    pub(crate) fn remove_root(&self, key: TaskKey) {
+        self.slab.borrow_mut().free(key.slot());
         self.give_back();
     }
 
@@ -201,10 +201,10 @@ impl Executor {
         body: Option<Rc<dyn Run>>,
         name: Option<&str>,
         source: &'static Location<'static>,
-    ) -> Name {
+    ) -> TaskKey {
         let body = body.map(|body| self.driver.wrap_task(body));
         let (slot, generation) = self.slab.borrow_mut().insert(body);
-        let task = Name::new(self.number, generation, slot);
+        let task = TaskKey::new(self.number, generation, slot);
         self.driver.task_spawned(task);
         self.record(|recorder, at| {
             recorder.spawned(at, task, name, source);
@@ -215,13 +215,13 @@ impl Executor {
     }
     // ANCHOR_END: insert
 
-    /// Makes a task runnable, unless it is so already or its name is stale.
+    /// Makes a task runnable, unless it is so already or its key is stale.
     // ANCHOR: schedule
     #[inline]
-    pub(crate) fn schedule(&self, name: Name) {
-        if self.slab.borrow_mut().schedule(name.slot(), name.generation()) {
-            self.record(|recorder, at| recorder.scheduled(at, name));
-            self.queue.borrow_mut().push(name);
+    pub(crate) fn schedule(&self, key: TaskKey) {
+        if self.slab.borrow_mut().schedule(key.slot(), key.generation()) {
+            self.record(|recorder, at| recorder.scheduled(at, key));
+            self.queue.borrow_mut().push(key);
         }
     }
     // ANCHOR_END: schedule
@@ -232,16 +232,16 @@ impl Executor {
         loop {
             let over = self.turn.is_over(&self.clock);
             let next = if over { None } else { self.queue.borrow_mut().pop() };
-            let Some(name) = next else {
+            let Some(key) = next else {
                 self.check_events();
                 continue;
             };
-            let Some(body) = self.slab.borrow_mut().begin_poll(name.slot(), name.generation()) else {
+            let Some(body) = self.slab.borrow_mut().begin_poll(key.slot(), key.generation()) else {
                 continue;
             };
             self.turn.count();
             match body {
-                Some(body) => self.poll_task(name, body),
+                Some(body) => self.poll_task(key, body),
                 None => return,
             }
         }
@@ -249,12 +249,12 @@ impl Executor {
     // ANCHOR_END: drive
 
     // ANCHOR: poll_task
-    fn poll_task(&self, name: Name, body: Rc<dyn Run>) {
-        let polled = self.poll(name, |cx| body.run(cx), |&ending| ending.into());
+    fn poll_task(&self, key: TaskKey, body: Rc<dyn Run>) {
+        let polled = self.poll(key, |cx| body.run(cx), |&ending| ending.into());
         match polled {
-            Poll::Pending => self.slab.borrow_mut().end_poll(name.slot(), body),
+            Poll::Pending => self.slab.borrow_mut().end_poll(key.slot(), body),
             Poll::Ready(_) => {
-                self.slab.borrow_mut().free(name.slot());
+                self.slab.borrow_mut().free(key.slot());
                 // Without a handle this is the last owner, and drops the output, which is foreign code.
                 catch_and_discard_panic(|| drop(body));
             }
@@ -264,29 +264,29 @@ impl Executor {
 
     // ANCHOR: root
     /// Polls the root once. A panic is recorded, then propagated to the caller of `block_on`.
-    pub(crate) fn poll_root<T>(&self, name: Name, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        let guarded = |cx: &mut Context<'_>| match catch_unwind(AssertUnwindSafe(|| poll(cx))) {
+    pub(crate) fn poll_root<T>(&self, key: TaskKey, f: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        let guarded = |cx: &mut Context<'_>| match catch_unwind(AssertUnwindSafe(|| f(cx))) {
             Ok(polled) => polled.map(Ok),
             Err(payload) => Poll::Ready(Err(payload)),
         };
         let outcome = |end: &Result<T, _>| if end.is_ok() { Outcome::Finished } else { Outcome::Panicked };
-        self.poll(name, guarded, outcome).map(|ended| ended.unwrap_or_else(|payload| resume_unwind(payload)))
+        self.poll(key, guarded, outcome).map(|ended| ended.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 
     #[inline]
     fn poll<T>(
         &self,
-        name: Name,
+        key: TaskKey,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
         outcome: impl FnOnce(&T) -> Outcome,
     ) -> Poll<T> {
         budget::refill();
-        // A name has nothing to release, so its waker's drop need not be called.
-        let waker = ManuallyDrop::new(name.waker());
+        // A key has nothing to release, so its waker's drop need not be called.
+        let waker = ManuallyDrop::new(key.waker());
         let poll = || poll(&mut Context::from_waker(&waker));
         match self.recorder() {
             None => poll(),
-            Some(recorder) => recorder.poll(&self.clock, name, poll, outcome),
+            Some(recorder) => recorder.poll(&self.clock, key, poll, outcome),
         }
     }
     // ANCHOR_END: root
@@ -361,8 +361,8 @@ impl Executor {
         let mut mail = self.mail.take();
         self.inbox.take(&mut mail, self.turn.jobs());
         self.act_for(Actor::Thread);
-        mail.names.drain(..).for_each(|name| self.schedule(name));
-        mail.names.give_back(OF_ALL);
+        mail.keys.drain(..).for_each(|key| self.schedule(key));
+        mail.keys.give_back(OF_ALL);
         if !mail.jobs.is_empty() {
             // If a job panics, its sender is dropped, and that tells the task that waits for the result.
             mail.jobs.drain(..).for_each(catch_and_discard_panic);

@@ -8,7 +8,7 @@
 //!  owner                                     another thread
 //!  -----                                     --------------
 //!  lock                                      lock
-//!    empty? then parked = true                 push the name
+//!    empty? then parked = true                 push the key
 //!  unlock                                      was_parked = take(parked)
 //!  sleep in the poller                       unlock
 //!                                            if was_parked: write the poller's eventfd
@@ -31,7 +31,7 @@ use std::mem;
 use crate::memory::{GiveBack, OF_ALL};
 use crate::shim::atomic::{AtomicBool, Ordering};
 use crate::shim::{Arc, Mutex, RwLock};
-use crate::waker::{MAX_RUNTIMES, Name};
+use crate::waker::{MAX_RUNTIMES, TaskKey};
 
 /// Work sent to a runtime's thread: run there, or, when the runtime has ended, dropped where it was sent.
 pub type Job = Box<dyn FnOnce() + Send>;
@@ -53,18 +53,18 @@ struct State {
     closed: bool,
 }
 
-/// Names and jobs, each in the order in which they were sent.
+/// Keys and jobs, each in the order in which they were sent.
 #[derive(Default)]
 pub struct Mail {
     /// Tasks to wake.
-    pub names: Vec<Name>,
+    pub keys: Vec<TaskKey>,
     /// Closures to run.
     pub jobs: VecDeque<Job>,
 }
 
 impl Mail {
     fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.jobs.is_empty()
+        self.keys.is_empty() && self.jobs.is_empty()
     }
 }
 // ANCHOR_END: fields
@@ -77,9 +77,9 @@ impl Inbox {
         Inbox { state: Mutex::new(state), nonempty: AtomicBool::new(false), unpark }
     }
 
-    /// Any thread: wakes the task of that name. Nothing happens when the runtime has ended.
-    pub fn send(&self, name: Name) {
-        self.push(|mail| mail.names.push(name));
+    /// Any thread: wakes the task of that key. Nothing happens when the runtime has ended.
+    pub fn send(&self, key: TaskKey) {
+        self.push(|mail| mail.keys.push(key));
     }
 
     /// Any thread: queues `job` to run on the runtime's thread. Returns it when the runtime has ended.
@@ -121,14 +121,14 @@ impl Inbox {
         state.parked
     }
 
-    /// Owner: takes all names and at most `jobs` jobs into `mail`, which must be empty. Ends an announced sleep.
+    /// Owner: takes all keys and at most `jobs` jobs into `mail`, which must be empty. Ends an announced sleep.
     ///
     /// The jobs that are left stay here and count as mail: each would become a task, and a thread can send jobs
     /// faster than the owner can run tasks.
     pub fn take(&self, mail: &mut Mail, jobs: usize) {
         let mut state = self.state.lock();
         state.parked = false;
-        mem::swap(&mut state.mail.names, &mut mail.names);
+        mem::swap(&mut state.mail.keys, &mut mail.keys);
         let jobs = jobs.min(state.mail.jobs.len());
         mail.jobs.extend(state.mail.jobs.drain(..jobs));
         state.mail.jobs.give_back(OF_ALL);
@@ -152,10 +152,10 @@ impl Inbox {
 // ANCHOR_END: close
 
 // ANCHOR: registry
-/// Which inbox belongs to the runtime number in a name.
+/// Which inbox belongs to the runtime number in a key.
 ///
 /// It holds the inboxes strongly, and a runtime takes its own out when it ends. A number is given again as
-/// late as possible, so that old names stay stale for long.
+/// late as possible, so that old keys stay stale for long.
 #[derive(Default)]
 pub struct Registry {
     inboxes: RwLock<Inboxes>,
@@ -185,16 +185,16 @@ impl Registry {
         Some(number as u16)
     }
 
-    /// Removes the runtime with this number, which ends: from here on its names wake no task.
+    /// Removes the runtime with this number, which ends: from here on its keys wake no task.
     pub fn unregister(&self, number: u16) {
         let inbox = self.inboxes.write().places.get_mut(usize::from(number)).and_then(Option::take);
         drop(inbox);
     }
 
-    /// Wakes the task of this name, on the runtime that the name says.
-    pub fn send(&self, name: Name) {
-        if let Some(Some(inbox)) = self.inboxes.read().places.get(usize::from(name.runtime())) {
-            inbox.send(name);
+    /// Wakes the task of this key, on the runtime that the key says.
+    pub fn send(&self, key: TaskKey) {
+        if let Some(Some(inbox)) = self.inboxes.read().places.get(usize::from(key.runtime())) {
+            inbox.send(key);
         }
     }
 }
@@ -227,8 +227,8 @@ mod tests {
         (Inbox::new(Box::new(unpark)), unparked)
     }
 
-    fn task(slot: u32) -> Name {
-        Name::new(0, 0, slot)
+    fn task(slot: u32) -> TaskKey {
+        TaskKey::new(0, 0, slot)
     }
 
     #[test]
@@ -239,12 +239,12 @@ mod tests {
         inbox.send(task(7));
         assert!(inbox.looks_nonempty() && !inbox.begin_park());
         inbox.take(&mut mail, 1);
-        assert_eq!((mail.names.drain(..).collect::<Vec<_>>(), mail.jobs.len()), (vec![task(7)], 0));
+        assert_eq!((mail.keys.drain(..).collect::<Vec<_>>(), mail.jobs.len()), (vec![task(7)], 0));
         assert!(!inbox.looks_nonempty());
         assert!(inbox.send_job(Box::new(|| ())).is_ok());
         assert!(inbox.looks_nonempty() && !inbox.begin_park());
         inbox.take(&mut mail, 1);
-        assert_eq!((mail.names.len(), mail.jobs.len()), (0, 1));
+        assert_eq!((mail.keys.len(), mail.jobs.len()), (0, 1));
     }
 
     #[test]
@@ -256,14 +256,14 @@ mod tests {
             assert!(inbox.send_job(Box::new(move || sender.send(number).unwrap())).is_ok());
         }
         inbox.send(task(7));
-        let (mut mail, mut names) = (Mail::default(), Vec::new());
+        let (mut mail, mut keys) = (Mail::default(), Vec::new());
         for portion in [vec![0, 1], vec![], vec![2, 3], vec![4]] {
             assert!(inbox.looks_nonempty() && !inbox.begin_park());
             inbox.take(&mut mail, portion.len());
-            names.append(&mut mail.names);
+            keys.append(&mut mail.keys);
             mail.jobs.drain(..).for_each(|job| job());
             assert_eq!(run.try_iter().collect::<Vec<_>>(), portion);
-            assert_eq!(names, [task(7)], "a name does not wait behind jobs");
+            assert_eq!(keys, [task(7)], "a key does not wait behind jobs");
         }
         assert!(!inbox.looks_nonempty() && inbox.begin_park());
     }
@@ -291,7 +291,7 @@ mod tests {
         let (inbox, _) = inbox();
         assert!(inbox.send_job(Box::new(|| ())).is_ok() && !inbox.is_closed());
         let left = inbox.close();
-        assert_eq!((left.names.len(), left.jobs.len(), inbox.is_closed()), (0, 1, true));
+        assert_eq!((left.keys.len(), left.jobs.len(), inbox.is_closed()), (0, 1, true));
         inbox.send(task(1));
         assert!(inbox.send_job(Box::new(|| ())).is_err());
         assert!(inbox.close().is_empty());
@@ -318,11 +318,11 @@ mod tests {
         let registry = Registry::default();
         let inboxes: Vec<_> = (0..2).map(|_| Arc::new(inbox().0)).collect();
         inboxes.iter().for_each(|inbox| assert!(registry.register(Arc::clone(inbox)).is_some()));
-        registry.send(Name::new(1, 0, 7));
-        registry.send(Name::new(2, 0, 8));
+        registry.send(TaskKey::new(1, 0, 7));
+        registry.send(TaskKey::new(2, 0, 8));
         assert_eq!(inboxes.iter().map(|inbox| inbox.looks_nonempty()).collect::<Vec<_>>(), [false, true]);
         registry.unregister(0);
-        registry.send(Name::new(0, 0, 9));
+        registry.send(TaskKey::new(0, 0, 9));
         assert!(!inboxes[0].looks_nonempty());
     }
 }

@@ -12,7 +12,7 @@ pub use crate::inbox::{Inbox, Mail, Registry};
 use crate::shim::Arc;
 use crate::sync::Notify;
 use crate::task::{Run, Task};
-pub use crate::waker::Name;
+pub use crate::waker::TaskKey;
 use crate::{Handle, RemoteJoinHandle};
 
 /// The registry of this process: a new one in each execution of a model.

@@ -15,7 +15,7 @@ use crate::current;
 use crate::sim;
 use crate::task::Join;
 use crate::trace::{self, Event, Resource, Traced, Want};
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 /// The right to wait for a task, and to abort it.
 ///
@@ -64,7 +64,7 @@ impl<T> JoinHandle<T> {
     /// ```
     pub fn abort(&self) {
         if self.0.request_abort(None) {
-            self.0.name().wake();
+            self.0.key().wake();
         }
     }
 
@@ -95,7 +95,7 @@ impl<T> JoinHandle<T> {
     /// });
     /// ```
     pub fn id(&self) -> Id {
-        Id(self.0.name())
+        Id(self.0.key())
     }
 }
 
@@ -158,7 +158,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
 /// });
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(pub(crate) Name);
+pub struct Id(pub(crate) TaskKey);
 
 /// `3.17.2`: runtime 3, slot 17, and how many tasks lived in that slot before.
 impl fmt::Display for Id {
@@ -188,7 +188,7 @@ pub struct JoinError(Box<Inner>);
 
 /// Behind a pointer, so that a task need not keep room for it: the common result is an output.
 struct Inner {
-    task: Option<Name>,
+    task: Option<TaskKey>,
     cause: Cause,
 }
 
@@ -200,15 +200,15 @@ enum Cause {
 }
 
 impl JoinError {
-    fn new(task: impl Into<Option<Name>>, cause: Cause) -> JoinError {
+    fn new(task: impl Into<Option<TaskKey>>, cause: Cause) -> JoinError {
         JoinError(Box::new(Inner { task: task.into(), cause }))
     }
 
-    pub(crate) fn cancelled(task: impl Into<Option<Name>>) -> JoinError {
+    pub(crate) fn cancelled(task: impl Into<Option<TaskKey>>) -> JoinError {
         JoinError::new(task, Cause::Cancelled)
     }
 
-    pub(crate) fn panic(task: impl Into<Option<Name>>, payload: Box<dyn Any + Send>) -> JoinError {
+    pub(crate) fn panic(task: impl Into<Option<TaskKey>>, payload: Box<dyn Any + Send>) -> JoinError {
         let task = task.into();
         if let Some(world) = sim::world() {
             world.panicked(task, panic_message(payload.as_ref()));
@@ -311,7 +311,7 @@ impl JoinError {
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0.task, &self.0.cause) {
-            (Some(name), _) => write!(f, "task {name} ")?,
+            (Some(key), _) => write!(f, "task {key} ")?,
             // Which it was is not known any more: a blocking job, or a task sent from another thread.
             (None, Cause::Cancelled) => write!(f, "what was sent to another thread ")?,
             (None, _) => write!(f, "blocking job ")?,

@@ -31,7 +31,7 @@
 //!
 //! # The rooms
 //!
-//! Each room uses only those below it, with one exception: a wake finds its executor or inbox by the task's name.
+//! Each room uses only those below it, with one exception: a wake finds its executor or inbox by the task's key.
 //! The **heart** is the seven marked with a dot; if you have read those, you have seen how async works.
 //!
 //! ```text
@@ -42,15 +42,15 @@
 //!   blocking sync coroutine            threads for what blocks; channels and locks; generators
 //! • inbox                              wakes and jobs from other threads; parking
 //! • reactor • wheel                    readiness to wakers; deadlines to wakers
-//! • waker • slab                       names, and what they name
+//! • waker • slab                       keys, and what they refer to
 //!   memory panics                      what shrinks after a peak; panics that no caller is left to get
 //!   budget clock rng                   how long a poll is; what time it is; what is drawn
 //!   trace shim                         the record of what happened; std or loom
 //! ```
 //!
 //! One wake, through the rooms: a socket becomes readable. The *executor*, with nothing to run, sleeps in the
-//! *reactor*, which gets the event, finds the socket's waker and calls it. The *waker* is a name, an integer; it
-//! finds the executor of this thread, which marks the task's slot in the *slab* as scheduled and puts the name
+//! *reactor*, which gets the event, finds the socket's waker and calls it. The *waker* is a key, an integer; it
+//! finds the executor of this thread, which marks the task's slot in the *slab* as scheduled and puts the key
 //! into the run queue. When its turn comes the executor takes the body out of the slab and polls it: the *task*
 //! polls its future, which tries the read again, and this time it does not block.
 //!

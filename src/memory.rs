@@ -1,6 +1,6 @@
 //! Memory after a peak: what grew with the load shrinks with it, once less than a quarter of it is in use.
 //!
-//! A queue is copied into less memory: [`GiveBack`]. An element that is named by its index cannot move, so a vector of
+//! A queue is copied into less memory: [`GiveBack`]. An element that is known by its index cannot move, so a vector of
 //! these can only be cut at its end. But the place that was freed last is taken first, and so the end is rarely free.
 //! Therefore a [`FreeList`] first stops to hand out the places of the upper part. When the last element there has gone, it
 //! cuts:
@@ -68,9 +68,9 @@ const NIL: u32 = u32::MAX;
 /// The link of a place that is taken.
 pub(crate) const TAKEN: u32 = u32::MAX - 1;
 
-/// One place of a vector whose elements are named by their index.
+/// One place of a vector whose elements are known by their index.
 pub(crate) trait Place {
-    /// How many elements have left it. A name carries this too, so a name that outlives its element is stale.
+    /// How many elements have left it. A key carries this too, so a key that outlives its element is stale.
     fn generation(&self) -> u64;
 
     /// While the place is free: the next free one. Otherwise `TAKEN`.
@@ -90,7 +90,7 @@ pub(crate) struct FreeList {
     closed: u32,
     /// How many of the closed places are taken.
     above: u32,
-    /// From where a new place counts: as high as any that was cut off. Otherwise its names would be ones that stale wakers
+    /// From where a new place counts: as high as any that was cut off. Otherwise its keys would be ones that stale wakers
     /// still hold.
     generation: u64,
 }

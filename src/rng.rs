@@ -41,10 +41,10 @@ impl Rng {
         self.draw(bound as u128) as usize
     }
 
-    /// A time from `least` to `most`, in a span of at most 584 years.
-    pub(crate) fn between(&mut self, least: Duration, most: Duration) -> Duration {
-        let width = most.saturating_sub(least).as_nanos().min(u64::MAX.into());
-        least + Duration::from_nanos(self.draw(width + 1))
+    /// A time from `min` to `max`, in a span of at most 584 years.
+    pub(crate) fn between(&mut self, min: Duration, max: Duration) -> Duration {
+        let width = max.saturating_sub(min).as_nanos().min(u64::MAX.into());
+        min + Duration::from_nanos(self.draw(width + 1))
     }
 
     /// True in so many of a million times.
@@ -78,7 +78,7 @@ mod tests {
     /// What is drawn must not depend on how wide a `usize` is, nor end at the longest span.
     #[test]
     fn a_span_of_time_is_drawn_whole() {
-        let draw = |least, most| Rng::new(1_234_567).between(Duration::from_secs(least), most);
+        let draw = |min, max| Rng::new(1_234_567).between(Duration::from_secs(min), max);
         assert_eq!(draw(0, Duration::from_secs(3_600)), Duration::from_nanos(1_260_286_351_277));
         assert_eq!(draw(10, Duration::from_secs(3_610)), Duration::from_nanos(1_270_286_351_277));
         let longest = Duration::from_nanos(u64::MAX);

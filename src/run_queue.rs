@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use crate::memory::{GiveBack, OF_ALL};
 use crate::rng::Rng;
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 // ANCHOR: queue
 /// The tasks that are runnable. The slab's `scheduled` flag keeps each in here at most once (invariant 1).
 pub(crate) struct RunQueue {
-    names: VecDeque<Name>,
+    keys: VecDeque<TaskKey>,
     order: Order,
 }
 
@@ -23,32 +23,32 @@ pub(crate) enum Order {
 
 impl RunQueue {
     pub(crate) fn new(order: Order) -> RunQueue {
-        RunQueue { names: VecDeque::new(), order }
+        RunQueue { keys: VecDeque::new(), order }
     }
 
-    pub(crate) fn push(&mut self, name: Name) {
-        self.names.push_back(name);
+    pub(crate) fn push(&mut self, key: TaskKey) {
+        self.keys.push_back(key);
     }
 
     /// After a peak: gives memory back.
     pub(crate) fn give_back(&mut self) {
-        self.names.give_back(OF_ALL);
+        self.keys.give_back(OF_ALL);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.keys.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.names.len()
+        self.keys.len()
     }
 
     #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Name> {
+    pub(crate) fn pop(&mut self) -> Option<TaskKey> {
         match &mut self.order {
-            Order::Fifo => self.names.pop_front(),
-            Order::Seeded(_) if self.names.is_empty() => None,
-            Order::Seeded(rng) => self.names.swap_remove_front(rng.below(self.names.len())),
+            Order::Fifo => self.keys.pop_front(),
+            Order::Seeded(_) if self.keys.is_empty() => None,
+            Order::Seeded(rng) => self.keys.swap_remove_front(rng.below(self.keys.len())),
         }
     }
 }
@@ -60,21 +60,21 @@ mod tests {
 
     #[test]
     fn a_queue_gives_each_name_once_in_its_order() {
-        let names: Vec<_> = (0..50).map(|slot| Name::new(0, 0, slot)).collect();
+        let keys: Vec<_> = (0..50).map(|slot| TaskKey::new(0, 0, slot)).collect();
         let drain = |order| {
             let mut queue = RunQueue::new(order);
-            names.iter().for_each(|&name| queue.push(name));
+            keys.iter().for_each(|&key| queue.push(key));
             let drained: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
             assert!(queue.is_empty());
             drained
         };
-        assert_eq!(drain(Order::Fifo), names);
+        assert_eq!(drain(Order::Fifo), keys);
         let seeded = |seed| drain(Order::Seeded(Rng::new(seed)));
         assert_eq!(seeded(3), seeded(3));
         assert_ne!(seeded(3), seeded(4));
         let mut sorted = seeded(3);
-        assert_ne!(sorted, names);
+        assert_ne!(sorted, keys);
         sorted.sort();
-        assert_eq!(sorted, names);
+        assert_eq!(sorted, keys);
     }
 }

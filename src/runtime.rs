@@ -18,7 +18,7 @@ use crate::join::{JoinError, JoinHandle};
 use crate::shim::Arc;
 use crate::sync::Notify;
 use crate::trace::{QueuedJob, Recorder, Trace};
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 /// A thread's executor with its reactor and its timers.
 ///
@@ -102,7 +102,7 @@ impl Runtime {
         let mut future = pin!(future);
         loop {
             self.executor.drive();
-            if let Poll::Ready(output) = self.executor.poll_root(root.name, |cx| future.as_mut().poll(cx)) {
+            if let Poll::Ready(output) = self.executor.poll_root(root.key, |cx| future.as_mut().poll(cx)) {
                 // Before the future's drop, which may wake what it waited with.
                 drop(root);
                 return output;
@@ -229,21 +229,21 @@ impl fmt::Debug for Runtime {
     }
 }
 
-/// The name of the future of `block_on`, given back however `block_on` ends.
+/// The key of the future of `block_on`, given back however `block_on` ends.
 struct Root<'a> {
     executor: &'a Executor,
-    name: Name,
+    key: TaskKey,
 }
 
 impl<'a> Root<'a> {
     fn new(executor: &'a Executor, source: &'static Location<'static>) -> Root<'a> {
-        Root { executor, name: executor.insert_root(source) }
+        Root { executor, key: executor.insert_root(source) }
     }
 }
 
 impl Drop for Root<'_> {
     fn drop(&mut self) {
-        self.executor.remove_root(self.name);
+        self.executor.remove_root(self.key);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The slab: what a name names.
+//! The slab: what a key refers to.
 //!
 //! One slot per task. A slot's five states need no enum: they are the combinations of two fields.
 //!
@@ -17,7 +17,7 @@
 use crate::memory::{FreeList, OF_ALL, Place, TAKEN};
 use crate::waker::{GENERATIONS, MAX_SLOTS};
 
-/// Slots under (index, generation) names. `T` is the body: what is polled.
+/// Slots under keys of index and generation. `T` is the body: what is polled.
 pub(crate) struct Slab<T> {
     slots: Vec<Slot<T>>,
     free: FreeList,
@@ -25,8 +25,8 @@ pub(crate) struct Slab<T> {
 
 struct Slot<T> {
     body: Option<T>,
-    /// Which occupant this is. Set for the next one when the slot is freed, so that all older names are stale. It never
-    /// wraps, and names carry its lower bits.
+    /// Which occupant this is. Set for the next one when the slot is freed, so that all older keys are stale. It never
+    /// wraps, and keys carry its lower bits.
     generation: u64,
     next_free: u32,
     /// True from the wake that queues the task to the start of the poll that answers it.
@@ -55,9 +55,9 @@ impl<T> Slab<T> {
         self.free.taken()
     }
 
-    /// Occupies a slot, as scheduled: the caller puts the name into the run queue. Returns the slot and its generation.
+    /// Occupies a slot, as scheduled: the caller puts the key into the run queue. Returns the slot and its generation.
     ///
-    /// Without a body the slot is a name alone: that is how the future of `block_on`, which stays on its
+    /// Without a body the slot is only there for its key: that is how the future of `block_on`, which stays on its
     /// caller's stack, takes part in scheduling.
     ///
     /// # Panics
@@ -66,24 +66,24 @@ impl<T> Slab<T> {
         if let Some((index, slot)) = self.free.take(&mut self.slots) {
             slot.body = body;
             slot.scheduled = true;
-            return (index, slot.named());
+            return (index, slot.key_generation());
         }
         let (index, generation) = (self.slots.len() as u32, self.free.generation());
         assert!(index < MAX_SLOTS, "more than {MAX_SLOTS} tasks are alive in one runtime");
         let slot = Slot { body, generation, next_free: TAKEN, scheduled: true };
-        let named = slot.named();
+        let generation = slot.key_generation();
         self.slots.push(slot);
-        (index, named)
+        (index, generation)
     }
 
     fn get(&mut self, index: u32, generation: u32) -> Option<&mut Slot<T>> {
-        self.slots.get_mut(index as usize).filter(|slot| slot.named() == generation)
+        self.slots.get_mut(index as usize).filter(|slot| slot.key_generation() == generation)
     }
     // ANCHOR_END: insert
 
     // ANCHOR: schedule
     /// Marks the task as scheduled. True when it was not yet so, and only then may it be queued: this is what
-    /// keeps a task in the run queue at most once (invariant 1). False also when the name is stale.
+    /// keeps a task in the run queue at most once (invariant 1). False also when the key is stale.
     pub(crate) fn schedule(&mut self, index: u32, generation: u32) -> bool {
         match self.get(index, generation) {
             Some(slot) => !std::mem::replace(&mut slot.scheduled, true),
@@ -94,7 +94,7 @@ impl<T> Slab<T> {
 
     // ANCHOR: poll
     /// Its turn has come: clears `scheduled` *before* the poll, so that a wake during the poll schedules the
-    /// task again (invariant 2), and hands the body out. `None` when the name is stale (invariant 3).
+    /// task again (invariant 2), and hands the body out. `None` when the key is stale (invariant 3).
     pub(crate) fn begin_poll(&mut self, index: u32, generation: u32) -> Option<Option<T>> {
         let slot = self.get(index, generation)?;
         slot.scheduled = false;
@@ -108,7 +108,7 @@ impl<T> Slab<T> {
     // ANCHOR_END: poll
 
     // ANCHOR: free
-    /// The task has ended. Its name, wherever it is still held (also in the run queue), goes stale.
+    /// The task has ended. Its key, wherever it is still held (also in the run queue), goes stale.
     pub(crate) fn free(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
         debug_assert!(
@@ -139,8 +139,8 @@ impl<T> Slab<T> {
 }
 
 impl<T> Slot<T> {
-    /// The generation as names carry it.
-    fn named(&self) -> u32 {
+    /// The generation as keys carry it.
+    fn key_generation(&self) -> u32 {
         (self.generation % u64::from(GENERATIONS)) as u32
     }
 }

@@ -31,7 +31,7 @@ use std::thread;
 use crate::join::{self, Id, JoinError};
 use crate::panics::catch_and_discard_panic;
 use crate::trace::{self, Actor, Event};
-use crate::waker::Name;
+use crate::waker::TaskKey;
 // ANCHOR_END: uses
 
 // ANCHOR: sides
@@ -62,13 +62,13 @@ pub(crate) trait Join<T> {
     /// The handle was dropped: discards its waker, which may keep anything alive.
     fn detach(&self);
     fn is_over(&self) -> bool;
-    fn name(&self) -> Name;
+    fn key(&self) -> TaskKey;
 }
 // ANCHOR_END: sides
 
 // ANCHOR: fields
 pub(crate) struct Task<F: Future> {
-    name: Cell<Name>,
+    key: Cell<TaskKey>,
     phase: Cell<Phase>,
     abort_requested: Cell<bool>,
     stage: RefCell<Stage<F>>,
@@ -94,7 +94,7 @@ impl<F: Future + 'static> Task<F> {
     #[inline(always)]
     pub(crate) fn new(future: F) -> Rc<Task<F>> {
         Rc::new(Task {
-            name: Cell::new(Name::default()),
+            key: Cell::new(TaskKey::default()),
             phase: Cell::new(Phase::Idle),
             abort_requested: Cell::new(false),
             stage: RefCell::new(Stage::Running(future)),
@@ -102,9 +102,9 @@ impl<F: Future + 'static> Task<F> {
         })
     }
 
-    /// A task gets its name when the slab has a slot for it.
-    pub(crate) fn set_name(&self, name: Name) {
-        self.name.set(name);
+    /// A task gets its key when the slab has a slot for it.
+    pub(crate) fn set_key(&self, key: TaskKey) {
+        self.key.set(key);
     }
     // ANCHOR_END: new
 
@@ -137,7 +137,7 @@ impl<F: Future + 'static> Task<F> {
     fn end(&self, why: JoinError) {
         self.phase.set(Phase::Polling);
         let dropped = catch_unwind(AssertUnwindSafe(|| *self.stage.borrow_mut() = Stage::Taken));
-        let why = dropped.err().map_or(why, |payload| JoinError::panic(self.name.get(), payload));
+        let why = dropped.err().map_or(why, |payload| JoinError::panic(self.key.get(), payload));
         *self.stage.borrow_mut() = Stage::Done(Err(why));
         self.publish();
     }
@@ -148,7 +148,7 @@ impl<F: Future + 'static> Task<F> {
     #[inline(never)]
     fn wait_for_end(&self, joiner: &Waker) {
         // Before the waker is kept: a poll in the wrong place displaces no waiter in the right one.
-        join::assert_inside(self.name.get().runtime());
+        join::assert_inside(self.key.get().runtime());
         drop(self.joiner.replace(Some(joiner.clone())));
     }
 
@@ -165,13 +165,13 @@ impl<F: Future + 'static> Task<F> {
 impl<F: Future + 'static> Run for Task<F> {
     fn run(&self, cx: &mut Context<'_>) -> Poll<Ending> {
         if self.abort_requested.get() {
-            self.end(JoinError::cancelled(self.name.get()));
+            self.end(JoinError::cancelled(self.key.get()));
             return Poll::Ready(Ending::Aborted);
         }
         self.phase.set(Phase::Polling);
         match catch_unwind(AssertUnwindSafe(|| self.step(cx))) {
             Ok(Poll::Pending) if self.abort_requested.get() => {
-                self.end(JoinError::cancelled(self.name.get()));
+                self.end(JoinError::cancelled(self.key.get()));
                 Poll::Ready(Ending::Aborted)
             }
             Ok(Poll::Pending) => {
@@ -183,7 +183,7 @@ impl<F: Future + 'static> Run for Task<F> {
                 Poll::Ready(Ending::Finished)
             }
             Err(payload) => {
-                self.end(JoinError::panic(self.name.get(), payload));
+                self.end(JoinError::panic(self.key.get(), payload));
                 Poll::Ready(Ending::Panicked)
             }
         }
@@ -191,7 +191,7 @@ impl<F: Future + 'static> Run for Task<F> {
 
     fn cancel(&self) {
         if self.phase.get() == Phase::Idle {
-            self.end(JoinError::cancelled(self.name.get()));
+            self.end(JoinError::cancelled(self.key.get()));
         }
     }
 }
@@ -215,7 +215,7 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
         let first = self.phase.get() != Phase::Over && !self.abort_requested.replace(true);
         if first {
             trace::here(|recorder, at| {
-                let (task, by) = (Id(self.name.get()), by.unwrap_or_else(|| recorder.actor()));
+                let (task, by) = (Id(self.key.get()), by.unwrap_or_else(|| recorder.actor()));
                 recorder.push(at, Event::AbortRequested { task, by });
             });
         }
@@ -234,8 +234,8 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
         self.phase.get() == Phase::Over
     }
 
-    fn name(&self) -> Name {
-        self.name.get()
+    fn key(&self) -> TaskKey {
+        self.key.get()
     }
 }
 // ANCHOR_END: join

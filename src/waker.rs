@@ -1,9 +1,9 @@
-//! Wakers are names, not owners.
+//! Wakers are keys, not owners.
 //!
 //! A `std::task::Waker` is one data word and a table of functions. Most runtimes put a reference-counted
 //! pointer to the task into the word; then every clone and drop is an atomic operation, the last waker to go
 //! may free the task on a foreign thread, and a task that keeps its own waker leaks. Here the word is a
-//! **name**, an integer:
+//! **key**, an integer:
 //!
 //! ```text
 //!  63          52 51                        26 25                         0
@@ -15,9 +15,9 @@
 //! ```
 //!
 //! Clone copies the integer, drop does nothing, and a waker may outlive its task, its runtime and its thread.
-//! To wake is to look the name up: on the runtime's own thread in a thread-local and a slab, with no atomic
-//! operation; from elsewhere through the [registry] and that runtime's inbox. A name whose task is gone finds
-//! another generation, or nothing. A name comes round again only after a slot has had 2^26 tasks (or the runtime, if slots
+//! To wake is to look the key up: on the runtime's own thread in a thread-local and a slab, with no atomic
+//! operation; from elsewhere through the [registry] and that runtime's inbox. A key whose task is gone finds
+//! another generation, or nothing. A key comes round again only after a slot has had 2^26 tasks (or the runtime, if slots
 //! were given back meanwhile), or after 4,095 runtimes. What it then causes is one spurious poll, which every
 //! `Future` must bear.
 //!
@@ -30,7 +30,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 use crate::{current, inbox};
 
 #[cfg(not(target_pointer_width = "64"))]
-compile_error!("cotask keeps a task's name in one word of 64 bits: it needs a 64-bit target");
+compile_error!("cotask keeps a task's key in one word of 64 bits: it needs a 64-bit target");
 
 const SLOT_BITS: u32 = 26;
 const GENERATION_BITS: u32 = 26;
@@ -46,16 +46,16 @@ pub(crate) const SIMULATED: u16 = MAX_RUNTIMES;
 pub(crate) const GENERATIONS: u32 = 1 << GENERATION_BITS;
 // ANCHOR_END: layout
 
-// ANCHOR: name
+// ANCHOR: key
 /// What a waker says: which runtime, which slot, and which of the tasks that lived in it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Name(u64);
+pub struct TaskKey(u64);
 
-impl Name {
+impl TaskKey {
     /// Packs the three parts, which must be within their bounds.
-    pub fn new(runtime: u16, generation: u32, slot: u32) -> Name {
+    pub fn new(runtime: u16, generation: u32, slot: u32) -> TaskKey {
         debug_assert!(runtime <= MAX_RUNTIMES && generation < GENERATIONS && slot < MAX_SLOTS);
-        Name(
+        TaskKey(
             u64::from(runtime) << (SLOT_BITS + GENERATION_BITS)
                 | u64::from(generation) << SLOT_BITS
                 | u64::from(slot),
@@ -74,9 +74,9 @@ impl Name {
     pub fn slot(self) -> u32 {
         self.0 as u32 % MAX_SLOTS
     }
-    // ANCHOR_END: name
+    // ANCHOR_END: key
 
-    /// The waker that bears this name.
+    /// The waker that bears this key.
     // ANCHOR: waker
     #[allow(unsafe_code)]
     pub(crate) fn waker(self) -> Waker {
@@ -91,7 +91,7 @@ impl Name {
     // ANCHOR_END: waker
 
     // ANCHOR: wake
-    /// Makes the task of this name runnable, from whatever thread.
+    /// Makes the task of this key runnable, from whatever thread.
     pub(crate) fn wake(self) {
         if !current::wake(self) {
             inbox::registry().send(self);
@@ -101,23 +101,23 @@ impl Name {
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(
     |data| RawWaker::new(data, &VTABLE),
-    |data| Name(data.addr() as u64).wake(),
-    |data| Name(data.addr() as u64).wake(),
+    |data| TaskKey(data.addr() as u64).wake(),
+    |data| TaskKey(data.addr() as u64).wake(),
     |_| (),
 );
 // ANCHOR_END: wake
 
 // ANCHOR: show
 /// `3.17.2`: runtime 3, slot 17, the third task (counted from 0) that lives there.
-impl fmt::Display for Name {
+impl fmt::Display for TaskKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.runtime(), self.slot(), self.generation())
     }
 }
 
-impl fmt::Debug for Name {
+impl fmt::Debug for TaskKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Name({self})")
+        write!(f, "TaskKey({self})")
     }
 }
 // ANCHOR_END: show
@@ -131,14 +131,14 @@ mod tests {
         for (runtime, generation, slot) in
             [(0, 0, 0), (MAX_RUNTIMES - 1, GENERATIONS - 1, MAX_SLOTS - 1), (3, 5, 7)]
         {
-            let name = Name::new(runtime, generation, slot);
-            assert_eq!((name.runtime(), name.generation(), name.slot()), (runtime, generation, slot));
+            let key = TaskKey::new(runtime, generation, slot);
+            assert_eq!((key.runtime(), key.generation(), key.slot()), (runtime, generation, slot));
         }
     }
 
     #[test]
     fn a_waker_may_outlive_its_runtime_and_be_cloned_and_dropped_on_any_thread() {
-        let waker = Name::new(MAX_RUNTIMES - 1, 1, 1).waker();
+        let waker = TaskKey::new(MAX_RUNTIMES - 1, 1, 1).waker();
         std::thread::spawn(move || {
             let copies: Vec<_> = (0..3).map(|_| waker.clone()).collect();
             for copy in copies {

@@ -569,14 +569,14 @@ fn reads_and_writes_are_short() {
 #[test]
 fn every_kind_of_fault_also_comes_by_plan() {
     let plan = "
-        0s latency main server least=1ms most=9ms
+        0s latency main server min=1ms max=9ms
         0s loss main server ppm=100000
         0s duplicate main server ppm=100000
         0s reorder main server ppm=100000
         0s bandwidth main server bytes=50000
         0s short server ppm=200000
         0s spurious ppm=100000
-        0s disk server least=50ms most=90ms
+        0s disk server min=50ms max=90ms
         0s skew server ppm=1000
         2s partition main server
         3s heal main server
@@ -586,11 +586,11 @@ fn every_kind_of_fault_also_comes_by_plan() {
         7s jump-back server by=5s
         8s refuse server port=7
         9s accept server port=7
-        10s descriptors server most=1
-        11s descriptors server most=1000
+        10s descriptors server max=1
+        11s descriptors server max=1000
         12s reset main server
-        13s backlog server most=0
-        14s backlog server most=10
+        13s backlog server max=0
+        14s backlog server max=10
         15s crash server
         16s restart server
     ";

@@ -109,7 +109,7 @@ fn that_fewer_faults_lead_to_another_message_is_said() {
     assert!(found.contains(another), "{found}");
 
     let plan = file("other.plan");
-    fs::write(&plan, "129ms latency cid bank least=1ms most=279ms").unwrap();
+    fs::write(&plan, "129ms latency cid bank min=1ms max=279ms").unwrap();
     let plan_given = ["--seed", "27", "--plan", plan.to_str().unwrap()];
     let told = text(&run("simulate", &plan_given));
     assert!(told.contains(another) && told.trim_end().ends_with(first), "{told}");

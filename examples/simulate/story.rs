@@ -7,15 +7,15 @@ use cotask::Id;
 use cotask::sim::{Fault, Kind};
 use cotask::trace::{Actor, Event, Outcome, Record, Resource, Want};
 
-/// The last `most` things that each host did, and that went wrong.
-pub(crate) fn last(records: &[Record], most: usize) -> String {
+/// The last `max` things that each host did, and that went wrong.
+pub(crate) fn last(records: &[Record], max: usize) -> String {
     let mut story = Story::default();
     let mut hosts = BTreeMap::<String, VecDeque<String>>::new();
     for Record { at, event } in records {
         let Some((host, what)) = story.hear(event) else { continue };
         let lines = hosts.entry(host).or_default();
         lines.push_back(format!("      {:<14} {what}\n", format!("{at:?}")));
-        if lines.len() > most {
+        if lines.len() > max {
             lines.pop_front();
         }
     }

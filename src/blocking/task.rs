@@ -6,12 +6,12 @@ use std::task::{Context, Poll};
 
 use crate::join::JoinError;
 use crate::sync::oneshot;
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 use super::Job;
 
-/// Names the task in a job's error: none, because a job is not a task.
-const NO_TASK: Option<Name> = None;
+/// Keys the task in a job's error: none, because a job is not a task.
+const NO_TASK: Option<TaskKey> = None;
 
 // ANCHOR: task_of
 /// The job, and the future of its result.

@@ -84,10 +84,10 @@ fn the_upper_part_goes_with_its_last_element() {
     assert_eq!(world.places.len(), 100);
     // New ones come below, although the place that was freed last is high up. When there are more of them, as many
     // places again are opened.
-    for most in [24, 48, 48, 96] {
-        let room = most - world.taken.len();
+    for max in [24, 48, 48, 96] {
+        let room = max - world.taken.len();
         (0..room / 2).for_each(|_| world.insert());
-        assert!(world.taken.iter().all(|&index| index < most as u32 || index == 99));
+        assert!(world.taken.iter().all(|&index| index < max as u32 || index == 99));
     }
     while let Some(which) = world.taken.iter().position(|&index| (10..99).contains(&index)) {
         world.remove(which);

@@ -145,12 +145,12 @@ impl<T> Host<T> {
 
     /// How long its blocking jobs take.
     pub fn disk(&self, takes: Range<Duration>) {
-        self.order(|host| Fault::Disk { host, least: takes.start, most: takes.end });
+        self.order(|host| Fault::Disk { host, min: takes.start, max: takes.end });
     }
 
     /// How many sockets it may have open; `u32::MAX` for any number.
-    pub fn descriptors(&self, most: u32) {
-        self.order(|host| Fault::Descriptors { host, most });
+    pub fn descriptors(&self, max: u32) {
+        self.order(|host| Fault::Descriptors { host, max });
     }
 
     /// Refuses connections to a port, 0 for every port.
@@ -164,8 +164,8 @@ impl<T> Host<T> {
     }
 
     /// How many connections may wait to be accepted at each of its listeners.
-    pub fn backlog(&self, most: u32) {
-        self.order(|host| Fault::Backlog { host, most });
+    pub fn backlog(&self, max: u32) {
+        self.order(|host| Fault::Backlog { host, max });
     }
 
     /// This share of its reads and writes, from 0.0 to 1.0, transfers only a part.
@@ -207,7 +207,7 @@ impl Link {
 
     /// How long a packet takes, drawn from the range: a wide one is jitter.
     pub fn latency(self, takes: Range<Duration>) -> Link {
-        self.order(|a, b| Fault::Latency { a, b, least: takes.start, most: takes.end })
+        self.order(|a, b| Fault::Latency { a, b, min: takes.start, max: takes.end })
     }
 
     /// The share of packets that are lost, from 0.0 to 1.0 (to TCP, 0.9 at most).

@@ -57,7 +57,7 @@ faults! {
 /// ```
 pub enum Fault {
     /// Packets between the two take a time drawn between the two bounds. Unequal bounds are jitter.
-    "latency" Latency { a: String, b: String, least: Duration, most: Duration }
+    "latency" Latency { a: String, b: String, min: Duration, max: Duration }
     /// This share of packets is lost. TCP hides it as delay: 200 ms the first time, then twice as long each time.
     "loss" Loss { a: String, b: String, ppm: u32 }
     /// This share of datagrams arrives twice.
@@ -85,15 +85,15 @@ pub enum Fault {
     /// The host's clock jumps back.
     "jump-back" JumpBack { host: String, by: Duration }
     /// Each blocking job takes a time drawn between the two bounds.
-    "disk" Disk { host: String, least: Duration, most: Duration }
+    "disk" Disk { host: String, min: Duration, max: Duration }
     /// The host may have so many sockets open; opening more fails with `EMFILE`.
-    "descriptors" Descriptors { host: String, most: u32 }
+    "descriptors" Descriptors { host: String, max: u32 }
     /// Connections to this port of the host are refused, even if a listener is there; 0 is every port.
     "refuse" Refuse { host: String, port: u16 }
     /// They are accepted again.
     "accept" Accept { host: String, port: u16 }
     /// So many connections wait to be accepted at each listener of the host; more are not answered.
-    "backlog" Backlog { host: String, most: u32 }
+    "backlog" Backlog { host: String, max: u32 }
     /// This share of the host's reads and writes transfers only a part.
     "short" Short { host: String, ppm: u32 }
     /// With each packet that arrives anywhere, this share of times a task or a socket is woken for no reason.
@@ -111,9 +111,9 @@ impl Fault {
     /// # Ok::<(), cotask::sim::ParseError>(())
     /// ```
     pub fn in_words(&self) -> String {
-        let takes = |least: &Duration, most: &Duration| match least == most {
-            true => format!("{least:?}"),
-            false => format!("{least:?} to {most:?}"),
+        let takes = |min: &Duration, max: &Duration| match min == max {
+            true => format!("{min:?}"),
+            false => format!("{min:?} to {max:?}"),
         };
         let share = |ppm: &u32| match ppm {
             0 => "none".into(),
@@ -121,8 +121,8 @@ impl Fault {
         };
         let port = |port: &u16| if *port == 0 { "any port".into() } else { format!("port {port}") };
         match self {
-            Fault::Latency { a, b, least, most } => {
-                format!("each packet between {a} and {b} takes {}", takes(least, most))
+            Fault::Latency { a, b, min, max } => {
+                format!("each packet between {a} and {b} takes {}", takes(min, max))
             }
             Fault::Loss { a, b, ppm } => {
                 format!("{} of the packets between {a} and {b} are lost", share(ppm))
@@ -152,15 +152,15 @@ impl Fault {
             }
             Fault::JumpForward { host, by } => format!("the clock of {host} jumps ahead by {by:?}"),
             Fault::JumpBack { host, by } => format!("the clock of {host} jumps back by {by:?}"),
-            Fault::Disk { host, least, most } => {
-                format!("each blocking job of {host} takes {}", takes(least, most))
+            Fault::Disk { host, min, max } => {
+                format!("each blocking job of {host} takes {}", takes(min, max))
             }
-            Fault::Descriptors { host, most: u32::MAX } => format!("{host} may open any number of sockets"),
-            Fault::Descriptors { host, most } => format!("{host} may have {most} sockets open"),
+            Fault::Descriptors { host, max: u32::MAX } => format!("{host} may open any number of sockets"),
+            Fault::Descriptors { host, max } => format!("{host} may have {max} sockets open"),
             Fault::Refuse { host, port: at } => format!("{host} refuses connections to {}", port(at)),
             Fault::Accept { host, port: at } => format!("{host} accepts connections to {}", port(at)),
-            Fault::Backlog { host, most } => {
-                format!("{most} connections may wait at each listener of {host}")
+            Fault::Backlog { host, max } => {
+                format!("{max} connections may wait at each listener of {host}")
             }
             Fault::Short { host, ppm } => {
                 format!("{} of the reads and writes of {host} transfer only a part", share(ppm))

@@ -22,7 +22,7 @@ use crate::panics::catch_and_discard_panic;
 use crate::rng::Rng;
 use crate::task::{Ending, Run};
 use crate::trace::{Actor, Event};
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 /// Connections that wait to be accepted at one listener, until it is said otherwise.
 pub(super) const BACKLOG: u32 = 128;
@@ -283,8 +283,8 @@ impl World {
     pub(crate) fn job(&self, job: Box<dyn FnOnce()>) {
         let mut state = self.state.borrow_mut();
         let here = self.here();
-        let (least, most) = state.hosts[here].disk;
-        let takes = state.rng.disks.between(least, most);
+        let (min, max) = state.hosts[here].disk;
+        let takes = state.rng.disks.between(min, max);
         if takes > DISK.1 {
             let name = Rc::clone(&state.hosts[here].name);
             state.acted(Kind::SlowDisk, || format!("a job of {name} takes {takes:?}"));
@@ -312,16 +312,15 @@ impl World {
     }
 
     /// A task has panicked.
-    pub(crate) fn panicked(&self, task: Option<Name>, message: &str) {
+    pub(crate) fn panicked(&self, task: Option<TaskKey>, message: &str) {
         if !self.state.borrow().panics_fail {
             return;
         }
         let host = self.state.borrow().hosts[self.here()].name.to_string();
-        let seen = |name: Name| {
-            current::with(|executor| executor?.recorder()?.watch(|watch, _| watch.title(Id(name)))?)
+        let seen = |key: TaskKey| {
+            current::with(|executor| executor?.recorder()?.watch(|watch, _| watch.title(Id(key)))?)
         };
-        let task =
-            task.map_or_else(|| "a blocking job".into(), |name| seen(name).unwrap_or(name.to_string()));
+        let task = task.map_or_else(|| "a blocking job".into(), |key| seen(key).unwrap_or(key.to_string()));
         self.fail(Failure::Panic { host, task, message: message.to_string() });
     }
 
@@ -365,15 +364,15 @@ impl State {
                     self.count(Kind::ClockJump);
                 }
             }
-            Fault::Disk { host, least, most } => self.with_host(host, |host| host.disk = (*least, *most)),
-            Fault::Descriptors { host, most } => self.with_host(host, |host| host.descriptors = *most),
+            Fault::Disk { host, min, max } => self.with_host(host, |host| host.disk = (*min, *max)),
+            Fault::Descriptors { host, max } => self.with_host(host, |host| host.descriptors = *max),
             Fault::Refuse { host, port } => self.with_host(host, |host| {
                 host.refused.insert(*port);
             }),
             Fault::Accept { host, port } => self.with_host(host, |host| {
                 host.refused.remove(port);
             }),
-            Fault::Backlog { host, most } => self.with_host(host, |host| host.backlog = *most),
+            Fault::Backlog { host, max } => self.with_host(host, |host| host.backlog = *max),
             Fault::Short { host, ppm } => self.with_host(host, |host| host.short = *ppm),
             _ => {}
         }

@@ -59,8 +59,8 @@ impl State {
 
     pub(super) fn apply_to_link(&mut self, fault: &Fault, a: HostId, b: HostId) {
         match *fault {
-            Fault::Latency { least, most, .. } => {
-                self.change(a, b, |link| link.latency = (least, most.max(least)));
+            Fault::Latency { min, max, .. } => {
+                self.change(a, b, |link| link.latency = (min, max.max(min)));
             }
             Fault::Loss { ppm, .. } => self.change(a, b, |link| link.loss = ppm.min(MOST_LOST)),
             Fault::Duplicate { ppm, .. } => self.change(a, b, |link| link.duplicate = ppm),

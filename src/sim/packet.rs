@@ -10,7 +10,7 @@ use super::fault::Kind;
 use super::world::{HostId, Occurrence, State};
 use crate::clock::Instant;
 use crate::driver::Ready;
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 /// When a connection attempt without an answer is given up; Linux's six repetitions take 127 s.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
@@ -154,7 +154,7 @@ impl State {
     }
 
     /// Delivers a packet. Returns a task to be woken for no reason, now and then.
-    pub(super) fn deliver(&mut self, packet: Packet) -> Option<Name> {
+    pub(super) fn deliver(&mut self, packet: Packet) -> Option<TaskKey> {
         let Packet { from, to, .. } = packet;
         if from != to
             && let Some(obstacle) = self.obstacle(from, to)

@@ -89,11 +89,11 @@ fn draw_fault(kind: Kind, hosts: &[&str], rng: &mut Rng) -> Option<(Fault, Optio
     let (a, b) = (host.clone(), peer);
     let ppm = 1_000 + rng.below(200_000) as u32;
     let times = 1 + rng.below(300) as u32;
-    let (least, most) = USUAL;
+    let (min, max) = USUAL;
     Some(match kind {
         Kind::Latency | Kind::Jitter => (
-            Fault::Latency { a: a.clone(), b: b.clone()?, least: MS, most: MS * times },
-            Some(Fault::Latency { a, b: b?, least, most }),
+            Fault::Latency { a: a.clone(), b: b.clone()?, min: MS, max: MS * times },
+            Some(Fault::Latency { a, b: b?, min, max }),
         ),
         Kind::Loss | Kind::DatagramLost => {
             (Fault::Loss { a: a.clone(), b: b.clone()?, ppm }, Some(Fault::Loss { a, b: b?, ppm: 0 }))
@@ -117,14 +117,14 @@ fn draw_fault(kind: Kind, hosts: &[&str], rng: &mut Rng) -> Option<(Fault, Optio
         Kind::Refused => (Fault::Refuse { host: a, port: 0 }, Some(Fault::Accept { host, port: 0 })),
         Kind::Restart => return None,
         Kind::BacklogFull => {
-            (Fault::Backlog { host: a, most: 1 }, Some(Fault::Backlog { host, most: BACKLOG }))
+            (Fault::Backlog { host: a, max: 1 }, Some(Fault::Backlog { host, max: BACKLOG }))
         }
         Kind::SlowDisk => (
-            Fault::Disk { host: a, least: MS, most: MS * times },
-            Some(Fault::Disk { host, least: DISK.0, most: DISK.1 }),
+            Fault::Disk { host: a, min: MS, max: MS * times },
+            Some(Fault::Disk { host, min: DISK.0, max: DISK.1 }),
         ),
         Kind::Descriptors => {
-            (Fault::Descriptors { host: a, most: 0 }, Some(Fault::Descriptors { host, most: u32::MAX }))
+            (Fault::Descriptors { host: a, max: 0 }, Some(Fault::Descriptors { host, max: u32::MAX }))
         }
         Kind::ClockSkew => {
             (Fault::Skew { host: a, ppm: ppm as i32 - 100_000 }, Some(Fault::Skew { host, ppm: 0 }))

@@ -33,7 +33,7 @@ pub struct Shrunk {
 /// use cotask::net::{TcpListener, TcpStream};
 /// use cotask::sim::{self, Plan, Simulation};
 ///
-/// let plan: Plan = "1s latency client server least=5ms most=9ms\n2s reset client server\n3s crash server\n".parse()?;
+/// let plan: Plan = "1s latency client server min=5ms max=9ms\n2s reset client server\n3s crash server\n".parse()?;
 /// let shrunk = sim::shrink(&Simulation::builder().seed(1), &plan, || async {
 ///     sim::host("server", || async {
 ///         let listener = TcpListener::bind("0.0.0.0:80").await.unwrap();

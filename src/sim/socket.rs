@@ -48,10 +48,10 @@ impl State {
 
     /// Whether the host has a descriptor left.
     pub(super) fn descriptor(&mut self, host: HostId) -> io::Result<()> {
-        let most = self.hosts[host].descriptors;
-        if most < u32::MAX {
+        let max = self.hosts[host].descriptors;
+        if max < u32::MAX {
             let open = self.descriptors(host);
-            if open >= most as usize {
+            if open >= max as usize {
                 let name = Rc::clone(&self.hosts[host].name);
                 self.acted(Kind::Descriptors, || format!("{name} has {open} sockets open"));
                 return Err(io::Error::from_raw_os_error(EMFILE));

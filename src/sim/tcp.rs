@@ -150,11 +150,11 @@ impl State {
             self.acted(Kind::Refused, || format!("a connection to {name}, port {}", address.port()));
             return Answer::With(Body::Refused { to: asker });
         }
-        let most = host.backlog as usize;
+        let max = host.backlog as usize;
         let Some(Role::Listener(queue)) = self.sockets.get(&listener).map(|sock| &sock.role) else {
             return Answer::Later;
         };
-        if queue.len() >= most {
+        if queue.len() >= max {
             self.acted(Kind::BacklogFull, || format!("{name}, port {}", address.port()));
             return Answer::Later;
         }
@@ -234,10 +234,10 @@ impl State {
         if stream.phase == Phase::Connecting || room == 0 {
             return Err(ErrorKind::WouldBlock.into());
         }
-        let most = min(room, bytes.len());
-        let mut taken = most;
-        if most > 1 && self.rng.sockets.happens(short) {
-            taken = 1 + self.rng.sockets.below(most - 1);
+        let max = min(room, bytes.len());
+        let mut taken = max;
+        if max > 1 && self.rng.sockets.happens(short) {
+            taken = 1 + self.rng.sockets.below(max - 1);
             self.count(Kind::ShortWrite);
             self.soon(socket, Ready { writable: true, ..Ready::default() });
         }

@@ -22,7 +22,7 @@ use crate::panics::catch_and_discard_panic;
 use crate::rng::Rng;
 use crate::task::Run;
 use crate::trace::{self, Actor, Event, Resource};
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 /// Which host. 0 is the one on which the future given to `run` runs.
 pub(crate) type HostId = usize;
@@ -59,7 +59,7 @@ pub(super) struct State {
     pub(super) counts: BTreeMap<Kind, u64>,
     spurious: u32,
     /// The tasks by slot: the name of the last that lived there, and its host.
-    pub(super) tasks: Vec<(Name, HostId)>,
+    pub(super) tasks: Vec<(TaskKey, HostId)>,
     /// What has become of sockets since the loop last looked outside, by their numbers: one may be gone by then.
     pub(super) ready: Vec<(u32, Ready)>,
     pub(super) failure: Option<Failure>,
@@ -148,11 +148,11 @@ impl World {
         Rc::new(HostTask::new(self, body))
     }
 
-    pub(crate) fn task_spawned(&self, task: Name) {
+    pub(crate) fn task_spawned(&self, task: TaskKey) {
         let tasks = &mut self.state.borrow_mut().tasks;
         let slot = task.slot() as usize;
         if tasks.len() <= slot {
-            tasks.resize(slot + 1, (Name::default(), 0));
+            tasks.resize(slot + 1, (TaskKey::default(), 0));
         }
         tasks[slot] = (task, self.here());
     }
@@ -161,7 +161,7 @@ impl World {
     pub(super) fn slots_of(&self, host: HostId) -> Vec<u32> {
         let state = self.state.borrow();
         let all = state.tasks.iter().enumerate();
-        all.filter(|(_, (name, at))| *at == host && *name != Name::default())
+        all.filter(|(_, (key, at))| *at == host && *key != TaskKey::default())
             .map(|(slot, _)| slot as u32)
             .collect()
     }
@@ -367,7 +367,7 @@ impl State {
     }
 
     /// Now and then, when a packet arrives, wakes a socket for no reason, or returns a task to be woken so.
-    pub(super) fn spurious(&mut self) -> Option<Name> {
+    pub(super) fn spurious(&mut self) -> Option<TaskKey> {
         if !self.rng.spurious.happens(self.spurious) {
             return None;
         }

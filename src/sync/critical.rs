@@ -9,7 +9,7 @@
 //! Waiting needs a *clone* of the waker, which is foreign code as well. [`poll_locked`] clones before it takes
 //! the lock, even for a poll that then need not wait. The alternative, to look first and clone only if needed,
 //! takes the lock twice and must look again the second time: what was missing may have come in between, and a
-//! waker stored after that would never be woken. We tried it, and it was no faster: a clone here copies a name,
+//! waker stored after that would never be woken. We tried it, and it was no faster: a clone here copies a key,
 //! and a lock costs more.
 
 use std::any::type_name;

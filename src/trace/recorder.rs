@@ -18,7 +18,7 @@ use crate::current;
 use crate::driver::Ready;
 use crate::join::Id;
 use crate::sim::{self, Wait, Watch};
-use crate::waker::Name;
+use crate::waker::TaskKey;
 
 // ANCHOR: on
 thread_local! {
@@ -175,7 +175,7 @@ impl Recorder {
     pub(crate) fn spawned(
         &self,
         at: Instant,
-        task: Name,
+        task: TaskKey,
         name: Option<&str>,
         source: &'static Location<'static>,
     ) {
@@ -186,7 +186,7 @@ impl Recorder {
         self.push(at, Event::Spawned { task: Id(task), by: self.actor(), name, source });
     }
 
-    pub(crate) fn scheduled(&self, at: Instant, task: Name) {
+    pub(crate) fn scheduled(&self, at: Instant, task: TaskKey) {
         self.push(at, Event::Scheduled { task: Id(task), by: self.actor() });
     }
 
@@ -196,11 +196,11 @@ impl Recorder {
     pub(crate) fn poll<T>(
         &self,
         clock: &Clock,
-        name: Name,
+        key: TaskKey,
         poll: impl FnOnce() -> Poll<T>,
         outcome: impl FnOnce(&T) -> Outcome,
     ) -> Poll<T> {
-        let task = Id(name);
+        let task = Id(key);
         self.enter(Actor::Task(task));
         self.push(clock.now(), Event::PollBegan { task });
         let polled = poll();

@@ -113,8 +113,8 @@ impl Pair {
             "an entry of a timer that has ended was not used again"
         );
         for slot in self.wheel.slots.iter().flatten() {
-            let most = if slot.live == 0 { 0 } else { SMALL + 2 * slot.live as usize };
-            assert!(slot.indices.len() <= most, "{} places for {} timers", slot.indices.len(), slot.live);
+            let max = if slot.live == 0 { 0 } else { SMALL + 2 * slot.live as usize };
+            assert!(slot.indices.len() <= max, "{} places for {} timers", slot.indices.len(), slot.live);
         }
         let earliest = self.naive.iter().map(|&(tick, _)| tick).min();
         match (self.wheel.next_tick(), earliest) {

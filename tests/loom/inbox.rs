@@ -1,6 +1,6 @@
 //! Models of `inbox`: a runtime's thread that goes to sleep while others wake its tasks, and that ends.
 
-use cotask::inside::{Inbox, Mail, Name, Registry};
+use cotask::inside::{Inbox, Mail, Registry, TaskKey};
 use interleave::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use interleave::sync::{Arc, Notify};
 use interleave::thread;
@@ -27,18 +27,18 @@ impl Owner {
     /// Sleeps until there is mail, as the executor does, and returns the slots of the woken tasks.
     fn sleep(&self) -> Vec<u32> {
         let mut mail = Mail::default();
-        while mail.names.is_empty() {
+        while mail.keys.is_empty() {
             if self.inbox.begin_park() {
                 self.eventfd.wait();
             }
             self.inbox.take(&mut mail, 1);
         }
-        mail.names.iter().map(|name| name.slot()).collect()
+        mail.keys.iter().map(|key| key.slot()).collect()
     }
 }
 
-fn task(slot: u32) -> Name {
-    Name::new(0, 0, slot)
+fn task(slot: u32) -> TaskKey {
+    TaskKey::new(0, 0, slot)
 }
 
 // ANCHOR: mutant
@@ -121,8 +121,8 @@ static TWO_WAKERS: Model = Model {
         Mutant::Source {
             name: "mail_replaced_by_the_last_name",
             file: FILE,
-            from: "self.push(|mail| mail.names.push(name));",
-            to: "self.push(|mail| mail.names = vec![name]);",
+            from: "self.push(|mail| mail.keys.push(key));",
+            to: "self.push(|mail| mail.keys = vec![key]);",
         },
     ],
 };
@@ -139,7 +139,7 @@ static HINT: Model = Model {
         let mut mail = Mail::default();
         owner.inbox.take(&mut mail, 1);
         waking.join().unwrap();
-        assert!(!mail.names.is_empty() || owner.inbox.looks_nonempty());
+        assert!(!mail.keys.is_empty() || owner.inbox.looks_nonempty());
     },
     mutants: &[Mutant::Source {
         name: "hint_cleared_after_the_lock",
@@ -187,7 +187,7 @@ static PORTIONS: Model = Model {
             name: "sleeps_while_jobs_are_left",
             file: FILE,
             from: "state.parked = state.mail.is_empty();",
-            to: "state.parked = state.mail.names.is_empty();",
+            to: "state.parked = state.mail.keys.is_empty();",
         },
         Mutant::Source {
             name: "hint_says_that_all_was_taken",
@@ -262,7 +262,7 @@ static REGISTRY: Model = Model {
         let old = Owner::new();
         let number = registry.register(old.inbox.clone()).unwrap();
         let theirs = registry.clone();
-        let waking = thread::spawn(move || theirs.send(Name::new(number, 0, 7)));
+        let waking = thread::spawn(move || theirs.send(TaskKey::new(number, 0, 7)));
 
         old.inbox.close();
         registry.unregister(number);
