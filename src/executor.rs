@@ -34,7 +34,7 @@ use crate::memory::{GiveBack, OF_ALL};
 use crate::panics::catch_and_discard_panic;
 use crate::run_queue::{Order, RunQueue};
 use crate::shim::Arc;
-use crate::slab::Slab;
+use crate::slab::{Slab, Turn};
 use crate::task::{Run, Task};
 use crate::trace::{self, Actor, Event, Outcome, Recorder};
 use crate::turn::TurnLimit;
@@ -241,8 +241,8 @@ impl Executor {
             };
             self.turn.count();
             match body {
-                Some(body) => self.poll_task(key, body),
-                None => return,
+                Turn::Task(body) => self.poll_task(key, body),
+                Turn::Root => return,
             }
         }
     }

@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_finds_the_inbox_of_its_runtime() {
+    fn a_key_finds_the_inbox_of_its_runtime() {
         let registry = Registry::default();
         let inboxes: Vec<_> = (0..2).map(|_| Arc::new(inbox().0)).collect();
         inboxes.iter().for_each(|inbox| assert!(registry.register(Arc::clone(inbox)).is_some()));

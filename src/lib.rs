@@ -39,7 +39,7 @@
 //!   net time signal                    what a user awaits
 //! • executor  current  run_queue  turn the loop, who is next, how long a turn is, where the thread sleeps
 //! • task  join                         a future, its state, its handle, abort, panics
-//!   blocking sync coroutine            threads for what blocks; channels and locks; generators
+//!   blocking sync                      threads for what blocks; channels and locks
 //! • inbox                              wakes and jobs from other threads; parking
 //! • reactor • wheel                    readiness to wakers; deadlines to wakers
 //! • waker • slab                       keys, and what they refer to
@@ -95,7 +95,6 @@ mod budget;
 mod builder;
 mod clock;
 pub mod cores;
-pub mod coroutine;
 mod current;
 mod driver;
 mod executor;

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_gives_each_name_once_in_its_order() {
+    fn a_queue_returns_each_key_once_in_its_order() {
         let keys: Vec<_> = (0..50).map(|slot| TaskKey::new(0, 0, slot)).collect();
         let drain = |order| {
             let mut queue = RunQueue::new(order);

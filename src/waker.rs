@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_gives_back_its_parts() {
+    fn a_key_returns_its_parts() {
         for (runtime, generation, slot) in
             [(0, 0, 0), (MAX_RUNTIMES - 1, GENERATIONS - 1, MAX_SLOTS - 1), (3, 5, 7)]
         {

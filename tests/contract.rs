@@ -186,7 +186,7 @@ fn i06_a_thread_with_nothing_to_do_sleeps_and_a_wake_from_another_thread_ends_it
     let polls: usize = grammar::check(&trace).into_values().sum();
     let parked = trace.records.iter().filter(|r| matches!(r.event, Event::Parked { at_most: None })).count();
     assert_eq!(polls, ROUNDS + 1, "the root was polled without a cause");
-    // A wake may come before the sleep has begun, or be announced twice: once by name, once by the eventfd.
+    // A wake may come before the sleep has begun, or be announced twice: once by its key, once by the eventfd.
     assert!(parked <= 2 * ROUNDS, "{parked} sleeps for {ROUNDS} wakes: it spins");
 }
 

@@ -271,7 +271,7 @@ fn in_the_main_future_and_in_its_drop() {
     runtime.block_on(settle());
     assert_eq!((task.polls(), task.dropped()), (1, 0));
     common::grammar::check(&runtime.take_trace());
-    assert_eq!(runtime.tasks(), 1, "block_on did not release its name");
+    assert_eq!(runtime.tasks(), 1, "block_on did not release its key");
     still_serves(&runtime);
 }
 

@@ -1,7 +1,7 @@
 //! A wake finds the runtime of the task, whichever runtime's thread it comes from.
 //!
 //! A test program of its own, so that these are the first runtimes of the process: their numbers are 0 to 2, and their
-//! tasks have equal slots and generations. Only the number in the name tells them apart.
+//! tasks have equal slots and generations. Only the runtime's number in the key tells them apart.
 
 use std::future::poll_fn;
 use std::sync::mpsc::channel;

@@ -1,7 +1,7 @@
 //! One coroutine per stage. As with threads, a stage knows only its input and output, and keeps its place in its own
 //! loop. But passing a line on is a function call, and no stage waits for another.
 
-use cotask::coroutine::Coroutine;
+use coroutine::Coroutine;
 
 fn cat(text: &str) -> Coroutine<'_, (), &str> {
     Coroutine::new(async move |co| {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
-use cotask::coroutine::{Coroutine, State};
+use coroutine::{Coroutine, State};
 use cotask::sync::{Semaphore, mpsc};
 use cotask::time::{sleep, timeout};
 use futures::FutureExt;

@@ -8,7 +8,7 @@
 #[path = "../common/print.rs"]
 mod print;
 mod beside;
-mod names;
+mod keys;
 mod outside;
 mod tasks;
 mod threads;
@@ -35,8 +35,8 @@ struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Scene {
-    /// A name goes stale, and another task lives in its slot
-    Names,
+    /// A key goes stale, and another task lives in its slot
+    Keys,
     /// Four ways for a task to end
     Tasks,
     /// Three tasks take turns, and then all sleep
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     match args.scene {
-        Scene::Names => on_virtual_time(args, names::scene()),
+        Scene::Keys => on_virtual_time(args, keys::scene()),
         Scene::Tasks => on_virtual_time(args, tasks::endings()),
         Scene::Turns => on_virtual_time(args, tasks::turns()),
         Scene::Timers => on_virtual_time(args, timers::scene()),

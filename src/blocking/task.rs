@@ -10,7 +10,7 @@ use crate::waker::TaskKey;
 
 use super::Job;
 
-/// Keys the task in a job's error: none, because a job is not a task.
+/// The task in the error of a job: none, because a job is not a task.
 const NO_TASK: Option<TaskKey> = None;
 
 // ANCHOR: task_of

@@ -28,12 +28,12 @@ struct World {
     places: Vec<Big>,
     free: FreeList,
     taken: Vec<u32>,
-    names: HashSet<(u32, u64)>,
+    keys: HashSet<(u32, u64)>,
 }
 
 impl World {
     fn new() -> World {
-        World { places: Vec::new(), free: FreeList::new(), taken: Vec::new(), names: HashSet::new() }
+        World { places: Vec::new(), free: FreeList::new(), taken: Vec::new(), keys: HashSet::new() }
     }
 
     fn insert(&mut self) {
@@ -46,8 +46,8 @@ impl World {
         });
         assert_eq!(expected.unwrap_or(self.places.len() as u32 - 1), index);
         self.taken.push(index);
-        let name = (index, self.places[index as usize].generation);
-        assert!(self.names.insert(name), "{name:?} was in use before: a stale name finds another's element");
+        let key = (index, self.places[index as usize].generation);
+        assert!(self.keys.insert(key), "{key:?} was in use before: a stale key finds another's element");
         self.check();
     }
 
@@ -120,7 +120,7 @@ fn a_queue_keeps_room_for_twice_what_it_holds() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn places_are_given_once_and_names_never_again(
+    fn places_are_given_once_and_keys_never_again(
         ops in prop::collection::vec((0..40_usize, any::<bool>(), 0..1_000_usize), 0..60),
     ) {
         let mut world = World::new();

@@ -239,9 +239,9 @@ impl World {
         for _ in 0..100 {
             let mut none_left = true;
             for slot in self.slots_of(host) {
-                let (name, _) = self.state.borrow().tasks[slot as usize];
+                let (key, _) = self.state.borrow().tasks[slot as usize];
                 if executor.evict(slot) {
-                    executor.record(|recorder, at| recorder.push(at, Event::Dropped { task: Id(name) }));
+                    executor.record(|recorder, at| recorder.push(at, Event::Dropped { task: Id(key) }));
                     none_left = false;
                 }
             }

@@ -58,7 +58,7 @@ pub(super) struct State {
     pub(super) rng: Streams,
     pub(super) counts: BTreeMap<Kind, u64>,
     spurious: u32,
-    /// The tasks by slot: the name of the last that lived there, and its host.
+    /// The tasks by slot: the key of the last that lived there, and its host.
     pub(super) tasks: Vec<(TaskKey, HostId)>,
     /// What has become of sockets since the loop last looked outside, by their numbers: one may be gone by then.
     pub(super) ready: Vec<(u32, Ready)>,
@@ -379,7 +379,7 @@ impl State {
             return None;
         }
         let which = self.rng.spurious.below(self.tasks.len().max(1));
-        self.tasks.get(which).map(|&(name, _)| name)
+        self.tasks.get(which).map(|&(key, _)| key)
     }
 }
 

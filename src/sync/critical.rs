@@ -3,7 +3,7 @@
 //! A waker belongs to the executor that made it: its `wake`, `clone` and `drop` are calls into code that may
 //! do anything, even lock the same channel or panic. Under our lock that would be a deadlock or a torn
 //! state. So every operation of `sync` that meets a waker goes through this module, which splits it in two:
-//! a short section under the lock, which only moves data about, and an [`Deferred`], the list of foreign calls
+//! a short section under the lock, which only moves data about, and a [`Deferred`], the list of foreign calls
 //! that the section leaves to be made once the lock is free.
 //!
 //! Waiting needs a *clone* of the waker, which is foreign code as well. [`poll_locked`] clones before it takes

@@ -270,7 +270,7 @@ static REGISTRY: Model = Model {
         let its_number = registry.register(new.inbox.clone()).unwrap();
 
         waking.join().unwrap();
-        assert!(!new.inbox.looks_nonempty(), "a stale name woke a task of another runtime");
+        assert!(!new.inbox.looks_nonempty(), "a stale key woke a task of another runtime");
         registry.unregister(its_number);
     },
     mutants: &[Mutant::Source {

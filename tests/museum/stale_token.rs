@@ -12,7 +12,7 @@
 //! **Why it is hard to see.** All three events must come in one batch, so it takes load. loom cannot make them: they
 //! come from the kernel, on one thread. What matters is their order, so the batch is written by hand here.
 //!
-//! **Remember.** A name that is used again needs a generation. Slot and generation go into the token, and an event
+//! **Remember.** A number that is used again needs a generation. Slot and generation go into the token, and an event
 //! whose generation is not the slot's is for a connection that has gone.
 
 use super::Calls;

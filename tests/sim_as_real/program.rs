@@ -10,6 +10,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -563,7 +564,10 @@ async fn system_sockets(out: &mut Outcomes) {
         out.note("AsyncFd::get_mut", watched.get_mut().as_fd().try_clone_to_owned().is_ok());
     }
 
-    let folder = std::env::temp_dir().join(format!("cotask-as-real-{}", std::process::id()));
+    // Two tests of this process may be here at once.
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("cotask-as-real-{}-{number}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str| folder.join(name);
     let listener = UnixListener::bind(file("stream"));

@@ -20,7 +20,7 @@ const AGNOSTIC: &[&str] = &[
     "cotask::sync::Semaphore",
     "cotask::sync::Mutex",
     "cotask::yield_now",
-    "cotask::coroutine",
+    "coroutine",
     "cotask::Handle::spawn",
     "tokio::sync",
     "tokio::io::duplex",

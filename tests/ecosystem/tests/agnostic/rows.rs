@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use cotask::coroutine::{Coroutine, State};
+use coroutine::{Coroutine, State};
 use futures::future::join;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -47,7 +47,7 @@ fn ours_elsewhere() -> Vec<Row> {
         "cotask::sync::Semaphore", "a waker is all it needs": ours::semaphore();
         "cotask::sync::Mutex", "a waker is all it needs": ours::mutex();
         "cotask::yield_now", "wakes itself and says that it waits": cotask::yield_now();
-        "cotask::coroutine", "its caller alone drives it": async {
+        "coroutine", "its caller alone drives it": async {
             let mut doubling = Coroutine::new(async |co| {
                 while let Some(number) = co.receive().await {
                     co.yield_(2 * number).await;

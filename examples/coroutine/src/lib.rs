@@ -16,7 +16,7 @@
 //! A running average: each value in, the average so far out.
 //!
 //! ```
-//! use cotask::coroutine::{Coroutine, State};
+//! use coroutine::{Coroutine, State};
 //!
 //! let mut average = Coroutine::new(async |co| {
 //!     let (mut sum, mut count) = (0.0, 0.0);
@@ -37,7 +37,7 @@
 //! The shell's `cat | grep | wc -l`, each stage a coroutine that knows nothing of the others:
 //!
 //! ```
-//! use cotask::coroutine::Coroutine;
+//! use coroutine::Coroutine;
 //!
 //! fn cat(text: &str) -> Coroutine<'_, (), &str> {
 //!     Coroutine::new(async move |co| {
@@ -108,7 +108,7 @@ pub use yielder::Yielder;
 /// the rest of the output for the last value.
 ///
 /// ```
-/// use cotask::coroutine::Coroutine;
+/// use coroutine::Coroutine;
 ///
 /// let mut words = Coroutine::new(async |co| {
 ///     while let Some(line) = co.receive().await {
@@ -135,7 +135,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
     /// something else belongs on a runtime: here nothing would wake it, and resuming panics.
     ///
     /// ```
-    /// use cotask::coroutine::Coroutine;
+    /// use coroutine::Coroutine;
     ///
     /// let mut greeter = Coroutine::new(async |co| {
     ///     while let Some(name) = co.receive().await {
@@ -161,7 +161,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
     /// whatever the body panics with.
     ///
     /// ```
-    /// use cotask::coroutine::{Coroutine, State};
+    /// use coroutine::{Coroutine, State};
     ///
     /// let mut echo = Coroutine::new(async |co| {
     ///     while let Some(value) = co.receive().await {
@@ -183,7 +183,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
     /// As [`resume`](Self::resume), but a closed coroutine may go on.
     ///
     /// ```
-    /// use cotask::coroutine::{Coroutine, State};
+    /// use coroutine::{Coroutine, State};
     ///
     /// let mut powers = Coroutine::<(), _>::new(async |co| {
     ///     let mut power = 1_u64;
@@ -226,7 +226,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
     /// As [`proceed`](Self::proceed).
     ///
     /// ```
-    /// use cotask::coroutine::{Coroutine, State};
+    /// use coroutine::{Coroutine, State};
     ///
     /// let mut sort = Coroutine::new(async |co| {
     ///     let mut values = Vec::new();
@@ -257,7 +257,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
     /// As [`proceed`](Self::proceed).
     ///
     /// ```
-    /// use cotask::coroutine::Coroutine;
+    /// use coroutine::Coroutine;
     ///
     /// let mut sum = Coroutine::<_, (), _>::new(async |co| {
     ///     let mut sum = 0;
@@ -282,7 +282,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
     /// Whether the body has returned or panicked.
     ///
     /// ```
-    /// use cotask::coroutine::Coroutine;
+    /// use coroutine::Coroutine;
     ///
     /// let mut once = Coroutine::<(), ()>::new(async |_| ());
     /// assert!(!once.is_complete());
@@ -299,7 +299,7 @@ impl<'a, In: 'a, Out: 'a, Ret: 'a> Coroutine<'a, In, Out, Ret> {
     /// `next` completes first (it wanted only ten lines, say), the whole is complete and this one is dropped.
     ///
     /// ```
-    /// use cotask::coroutine::Coroutine;
+    /// use coroutine::Coroutine;
     ///
     /// let numbers = Coroutine::<(), _>::new(async |co| {
     ///     for number in 0_u64.. {

@@ -3,7 +3,7 @@
 /// Where a coroutine stands when it hands control back to its caller.
 ///
 /// ```
-/// use cotask::coroutine::{Coroutine, State};
+/// use coroutine::{Coroutine, State};
 ///
 /// let mut evens = Coroutine::new(async |co| {
 ///     while let Some(number) = co.receive().await {
@@ -31,7 +31,7 @@ impl<Out, Ret> State<Out, Ret> {
     /// The yielded value, if there is one.
     ///
     /// ```
-    /// use cotask::coroutine::State;
+    /// use coroutine::State;
     ///
     /// assert_eq!(State::<_, ()>::Yielded(7).yielded(), Some(7));
     /// assert_eq!(State::<u8, ()>::Waiting.yielded(), None);
@@ -46,7 +46,7 @@ impl<Out, Ret> State<Out, Ret> {
     /// What the body returned, if it did.
     ///
     /// ```
-    /// use cotask::coroutine::State;
+    /// use coroutine::State;
     ///
     /// assert_eq!(State::<(), _>::Complete("done").complete(), Some("done"));
     /// assert_eq!(State::<(), u8>::Waiting.complete(), None);

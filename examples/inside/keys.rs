@@ -1,4 +1,4 @@
-//! Names go stale, and wakers outlive what they name.
+//! Keys go stale, and wakers outlive their tasks.
 
 use std::cell::Cell;
 use std::future::poll_fn;

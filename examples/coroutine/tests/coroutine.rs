@@ -1,4 +1,4 @@
-//! Coroutines proper: what the documentation of `cotask::coroutine` promises.
+//! Coroutines proper: what the documentation of `coroutine` promises.
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::Poll;
 
-use cotask::coroutine::{Coroutine, State, Yielder};
+use coroutine::{Coroutine, State, Yielder};
 
 /// Adds one to the counter when it is dropped.
 struct CountDrop<'a>(&'a Cell<u32>);

@@ -30,7 +30,7 @@ impl<In, Out> Mailbox<In, Out> {
 /// The body's end of a coroutine: it receives from the caller and yields to it.
 ///
 /// ```
-/// use cotask::coroutine::{Coroutine, State, Yielder};
+/// use coroutine::{Coroutine, State, Yielder};
 ///
 /// async fn double(co: &mut Yielder<i32, i32>) {
 ///     while let Some(number) = co.receive().await {
@@ -51,7 +51,7 @@ impl<In, Out> Yielder<In, Out> {
     /// only in the poll that returns it.
     ///
     /// ```
-    /// use cotask::coroutine::{Coroutine, State};
+    /// use coroutine::{Coroutine, State};
     ///
     /// let mut pairs = Coroutine::new(async |co| {
     ///     while let (Some(a), Some(b)) = (co.receive().await, co.receive().await) {
@@ -82,7 +82,7 @@ impl<In, Out> Yielder<In, Out> {
     /// stops next. A body that returns instead of stopping drops it.
     ///
     /// ```
-    /// use cotask::coroutine::Coroutine;
+    /// use coroutine::Coroutine;
     ///
     /// let countdown = Coroutine::<(), _>::new(async |co| {
     ///     for number in (1..=3).rev() {
