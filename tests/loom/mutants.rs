@@ -95,9 +95,12 @@ impl Workshop {
             write_if_changed(&file, text.as_bytes())?;
         }
         let manifest = fs::read_to_string(self.original.join("Cargo.toml"))?;
-        // One and the same package for all mutants, compiled already.
-        let interleave = format!("path = '{}'", self.original.join("tests/interleave").display());
-        let manifest = manifest.replace("path = \"tests/interleave\"", &interleave);
+        // One and the same packages for all mutants, compiled already.
+        let manifest =
+            ["tests/interleave", "examples/coroutine"].iter().fold(manifest, |manifest, package| {
+                let original = format!("path = '{}'", self.original.join(package).display());
+                manifest.replace(&format!("path = \"{package}\""), &original)
+            });
         write_if_changed(&self.copy.join("Cargo.toml"), manifest_of_copy(&manifest).as_bytes())?;
         if !self.copy.join("Cargo.lock").exists() || is_newer(&self.original, &self.copy, "Cargo.lock")? {
             fs::copy(self.original.join("Cargo.lock"), self.copy.join("Cargo.lock"))?;
