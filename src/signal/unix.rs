@@ -151,9 +151,9 @@ impl Signal {
     /// ```
     /// # use cotask::signal::unix::{SignalKind, signal};
     /// # cotask::block_on(async {
-    /// let mut resized = signal(SignalKind::window_change())?;
-    /// # signal_hook::low_level::raise(SignalKind::window_change().as_raw())?;
-    /// resized.recv().await?;
+    /// let mut requests = signal(SignalKind::user_defined1())?;
+    /// # signal_hook::low_level::raise(SignalKind::user_defined1().as_raw())?;
+    /// requests.recv().await?;
     /// # std::io::Result::Ok(())
     /// # }).unwrap();
     /// ```
@@ -167,8 +167,8 @@ impl Signal {
     /// ```
     /// # use cotask::signal::unix::{SignalKind, signal};
     /// # cotask::block_on(async {
-    /// let mut resized = signal(SignalKind::window_change())?;
-    /// let heard = std::future::poll_fn(|cx| std::task::Poll::Ready(resized.poll_recv(cx))).await;
+    /// let mut requests = signal(SignalKind::user_defined1())?;
+    /// let heard = std::future::poll_fn(|cx| std::task::Poll::Ready(requests.poll_recv(cx))).await;
     /// assert!(heard.is_pending());
     /// # std::io::Result::Ok(())
     /// # }).unwrap();
