@@ -94,7 +94,6 @@ impl<T> Slab<T> {
     // ANCHOR: schedule
     /// Marks the task as scheduled. True when it was not yet so, and only then may it be queued: this is what
     /// keeps a task in the run queue at most once (invariant 1). False also when the key is stale.
-    #[inline]
     pub(crate) fn schedule(&mut self, index: u32, generation: u32) -> bool {
         self.get(index, generation).is_some_and(|slot| !mem::replace(&mut slot.scheduled, true))
     }
@@ -103,7 +102,6 @@ impl<T> Slab<T> {
     // ANCHOR: poll
     /// Its turn has come: clears `scheduled` *before* the poll, so that a wake during the poll schedules the
     /// task again (invariant 2). Hands the body out. `None` when the key is stale (invariant 3).
-    #[inline]
     pub(crate) fn begin_poll(&mut self, index: u32, generation: u32) -> Option<Turn<T>> {
         let slot = self.get(index, generation)?;
         slot.scheduled = false;
@@ -111,7 +109,6 @@ impl<T> Slab<T> {
     }
 
     /// The poll ended with the task still alive: its body comes back.
-    #[inline]
     pub(crate) fn end_poll(&mut self, index: u32, body: T) {
         self.slots[index as usize].body = Some(body);
     }
