@@ -1,7 +1,7 @@
 //! The executor: the run queue, the turn of the loop, and where the thread sleeps.
 //!
 //! ```text
-//!            +-> poll a task, as many as the turn has -------+
+//!            +-> poll a task, as many as the turn has ------+
 //!            |                                              v
 //!   wakes from the poller,  <---  look outside: mail from other threads, sockets, timers
 //!   timers and the inbox          (nothing runnable? then sleep here until one of them has something)
@@ -34,7 +34,7 @@ use crate::memory::{GiveBack, OF_ALL};
 use crate::panics::catch_and_discard_panic;
 use crate::run_queue::{Order, RunQueue};
 use crate::shim::Arc;
-use crate::slab::{Slab, Turn};
+use crate::slab::{Body, Slab};
 use crate::task::{Run, Task};
 use crate::trace::{self, Actor, Event, Outcome, Recorder};
 use crate::turn::TurnLimit;
@@ -241,8 +241,8 @@ impl Executor {
             };
             self.turn.count();
             match body {
-                Turn::Task(body) => self.poll_task(key, body),
-                Turn::Root => return,
+                Body::Task(body) => self.poll_task(key, body),
+                Body::Root => return,
             }
         }
     }

@@ -113,7 +113,9 @@ impl FreeList {
     /// The place that [`take`](FreeList::take) would return.
     #[inline]
     pub(crate) fn first<P: Place>(&mut self, places: &mut [P]) -> Option<u32> {
-        self.reopen(places);
+        if self.first == NIL {
+            self.reopen(places);
+        }
         (self.first != NIL).then_some(self.first)
     }
 
@@ -122,10 +124,7 @@ impl FreeList {
     #[inline]
     pub(crate) fn take<'a, P: Place>(&mut self, places: &'a mut [P]) -> Option<(u32, &'a mut P)> {
         self.taken += 1;
-        if self.first == NIL {
-            self.reopen(places);
-        }
-        let index = self.first;
+        let index = self.first(places)?;
         let place = places.get_mut(index as usize)?;
         self.first = mem::replace(place.link(), TAKEN);
         Some((index, place))

@@ -82,7 +82,6 @@ pub enum Direction {
     /// To put something in, or to connect.
     Write,
 }
-
 // ANCHOR_END: fields
 
 // ANCHOR: new
@@ -243,7 +242,7 @@ impl Readiness {
     // ANCHOR: ready
     /// Has the system say first that the source is ready: for a connection that is still being made.
     pub(crate) fn clear_ready(&self, direction: Direction) {
-        self.sides.ready(direction).set(false);
+        self.sides.ready[direction as usize].set(false);
     }
 
     /// Pending until the direction is ready. Does not clear it. A future waits in its place, of this direction; a
@@ -256,7 +255,7 @@ impl Readiness {
         place: Option<&mut Place<'_>>,
     ) -> Poll<()> {
         ready!(budget::poll_proceed(cx));
-        if self.sides.ready(direction).get() {
+        if self.sides.ready[direction as usize].get() {
             return Poll::Ready(());
         }
         self.wait_for(direction, cx.waker(), place);
@@ -285,7 +284,7 @@ impl Readiness {
         mut operation: impl FnMut() -> io::Result<T>,
         drained: impl FnOnce(&T) -> bool,
     ) -> Poll<io::Result<T>> {
-        let ready = self.sides.ready(direction);
+        let ready = &self.sides.ready[direction as usize];
         loop {
             ready!(self.poll_ready(cx, direction, place.as_deref_mut()));
             match operation() {
@@ -310,7 +309,7 @@ impl Readiness {
     ) -> io::Result<T> {
         let result = operation();
         if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-            self.sides.ready(direction).set(false);
+            self.sides.ready[direction as usize].set(false);
         }
         result
     }

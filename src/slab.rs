@@ -36,8 +36,8 @@ struct Slot<T> {
     scheduled: bool,
 }
 
-/// What has its turn.
-pub(crate) enum Turn<T> {
+/// What is polled in a turn.
+pub(crate) enum Body<T> {
     /// The future of `block_on`, which is not here.
     Root,
     Task(T),
@@ -102,10 +102,10 @@ impl<T> Slab<T> {
     // ANCHOR: poll
     /// Its turn has come: clears `scheduled` *before* the poll, so that a wake during the poll schedules the
     /// task again (invariant 2). Hands the body out. `None` when the key is stale (invariant 3).
-    pub(crate) fn begin_poll(&mut self, index: u32, generation: u32) -> Option<Turn<T>> {
+    pub(crate) fn begin_poll(&mut self, index: u32, generation: u32) -> Option<Body<T>> {
         let slot = self.get(index, generation)?;
         slot.scheduled = false;
-        Some(slot.body.take().map_or(Turn::Root, Turn::Task))
+        Some(slot.body.take().map_or(Body::Root, Body::Task))
     }
 
     /// The poll ended with the task still alive: its body comes back.

@@ -33,7 +33,7 @@ const STRANGERS: usize = 1024;
 pub(super) struct Sides {
     /// The arrays are by direction: `Direction as usize`.
     first: [Cell<Option<Waker>>; 2],
-    ready: [Cell<bool>; 2],
+    pub(super) ready: [Cell<bool>; 2],
     /// A short transfer proves nothing: an event has reported "closed" or "urgent", or the system would not say so.
     pub(super) sticky: [Cell<bool>; 2],
     /// `first` is the place of a future, also while that has been woken and not polled.
@@ -75,10 +75,6 @@ impl Sides {
             owned: all(false),
             others: Cell::new(None),
         }
-    }
-
-    pub(super) fn ready(&self, direction: Direction) -> &Cell<bool> {
-        &self.ready[direction as usize]
     }
 
     /// Leaves the waker of a stranger for the next event.
@@ -175,7 +171,7 @@ impl Drop for Place<'_> {
 impl Sides {
     /// Wakes all that wait for a direction. A stranger is then forgotten; a future keeps its place.
     pub(super) fn set_ready(&self, direction: Direction) {
-        self.ready(direction).set(true);
+        self.ready[direction as usize].set(true);
         if let Some(waker) = self.first[direction as usize].take() {
             catch_and_discard_panic(|| waker.wake());
         }

@@ -324,7 +324,7 @@ impl World {
         self.fail(Failure::Panic { host, task, message: message.to_string() });
     }
 
-    /// The simulation ends at the loop's next look outside. The first failure counts.
+    /// The simulation ends at the loop's next check for events. The first failure counts.
     pub(super) fn fail(&self, failure: Failure) {
         self.state.borrow_mut().failure.get_or_insert(failure);
     }

@@ -100,7 +100,7 @@ impl State {
         (local.is_unspecified() || local == address.ip()).then_some(number)
     }
 
-    /// Makes the loop report it when it looks outside next: at this moment of the clock, but in no call of a task.
+    /// Makes the loop report it when it next checks for events: at this moment of the clock, but in no call of a task.
     pub(super) fn tell(&mut self, socket: u32, ready: Ready) {
         self.ready.push((socket, ready));
     }

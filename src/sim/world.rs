@@ -60,7 +60,7 @@ pub(super) struct State {
     spurious: u32,
     /// The tasks by slot: the key of the last that lived there, and its host.
     pub(super) tasks: Vec<(TaskKey, HostId)>,
-    /// What has become of sockets since the loop last looked outside, by their numbers: one may be gone by then.
+    /// What has become of sockets since the loop last checked for events, by their numbers: one may be gone by then.
     pub(super) ready: Vec<(u32, Ready)>,
     pub(super) failure: Option<Failure>,
     pub(super) leaks: Vec<String>,
@@ -192,7 +192,7 @@ impl World {
         Some(next.min(state.limit + Duration::from_nanos(1)))
     }
 
-    /// The loop's look outside: the place where a simulation ends that must.
+    /// The loop's check for events: the place where a simulation ends that must.
     pub(crate) fn wait(&self, timeout: Option<Duration>) {
         let now = self.now();
         let mut state = self.state.borrow_mut();
