@@ -276,6 +276,7 @@ impl Readiness {
 
     /// Does `operation` when the direction is ready, and again when it was interrupted. Pending when it would
     /// block. `drained` returns whether the result shows that there is nothing more for now.
+    #[inline]
     pub(crate) fn poll_io<T>(
         &self,
         cx: &mut Context<'_>,

@@ -82,6 +82,10 @@ impl Sides {
     /// Clones and drops of wakers are foreign code, which may use this very source: a clone is made before anything
     /// is touched, and a waker that is replaced is dropped when the new one is in its place.
     pub(super) fn wait(&self, direction: Direction, waker: &Waker) {
+        // Mostly the same task polls again, and its waker is in place.
+        if !self.owned[direction as usize].get() && self.first_wakes(direction, waker) {
+            return;
+        }
         let clone = waker.clone();
         if self.owned[direction as usize].get() {
             self.join_others(direction, clone, waker);
@@ -90,12 +94,17 @@ impl Sides {
         }
     }
 
-    /// Adds `waker` to the list, unless it wakes the same task as `new`, which has just come.
+    /// Whether the first waker wakes the same task as `new`.
+    fn first_wakes(&self, direction: Direction, new: &Waker) -> bool {
+        let first = self.first[direction as usize].take();
+        let same = first.as_ref().is_some_and(|first| first.will_wake(new));
+        self.first[direction as usize].set(first);
+        same
+    }
+
+    /// Adds `waker` to the list, unless it wakes the same task as one there. `new` has just come.
     #[cold]
     fn join_others(&self, direction: Direction, waker: Waker, new: &Waker) {
-        if !self.owned[direction as usize].get() && waker.will_wake(new) {
-            return;
-        }
         let is_stranger = |other: &Other| other.direction == direction && !other.owned;
         let (_replaced, crowded) = self.with_others(|others| {
             for (_, other) in others.iter_mut().filter(|(_, other)| is_stranger(other)) {
