@@ -167,8 +167,8 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let (job, task) = task_of(job);
-        self.push(job)?;
+        let (job, task) = task_of(job, |_| ());
+        self.push(Box::new(job))?;
         Ok(task)
     }
 

@@ -1,5 +1,6 @@
 //! How a runtime is made.
 
+use std::future::Future;
 use std::io;
 
 use crate::blocking;
@@ -155,13 +156,43 @@ impl Builder {
         assert!(self.pool.max_threads > 0, "a blocking pool needs max_threads of at least 1");
         let order = self.seed.map_or(Order::Fifo, |seed| Order::Seeded(Rng::new(seed)));
         let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
-        let executor = Executor::new(
-            Driver::Os(Reactor::new()?),
-            order,
-            clock,
-            self.trace.map(|events| Recorder::new(events, self.name)),
-            self.pool,
-        )?;
+        let recorder = self.trace.map(|events| Recorder::new(&clock, events, self.name));
+        let executor = Executor::new(Driver::Os(Reactor::new()?), order, clock, recorder, self.pool)?;
         Ok(Runtime::of(executor))
+    }
+}
+
+impl Runtime {
+    /// A runtime as it comes: first come first served, on the machine's clock.
+    ///
+    /// # Errors
+    /// When the system has no poller to give (it needs three descriptors), or 4,095 runtimes are alive.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = cotask::Runtime::new()?;
+    /// assert_eq!(runtime.tasks(), 0);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn new() -> io::Result<Runtime> {
+        Builder::new().build()
+    }
+}
+
+/// Makes a runtime, runs `future` on it, and drops the runtime.
+///
+/// # Panics
+/// When the future panics, when the system cannot provide a runtime ([`Runtime::new`] gives that as an error),
+/// and when called inside a runtime.
+///
+/// # Examples
+/// ```
+/// assert_eq!(cotask::block_on(async { 6 * 7 }), 42);
+/// ```
+#[track_caller]
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    match Runtime::new() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => panic!("cannot make a runtime: {error}"),
     }
 }

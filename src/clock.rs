@@ -39,20 +39,10 @@ impl Instant {
     /// The end of the clock's range: what a deadline beyond it becomes.
     pub const FAR_FUTURE: Instant = Instant { nanos: u64::MAX };
 
-    /// This moment, on the clock of the runtime that runs this code; outside of one, on the machine's.
-    pub fn now() -> Instant {
-        crate::current::with(|current| current.map_or_else(Instant::real, |executor| executor.now()))
-    }
-
     /// The machine's monotonic clock, counted from its first use in this process.
     pub(crate) fn real() -> Instant {
         static START: OnceLock<std::time::Instant> = OnceLock::new();
         Instant { nanos: START.get_or_init(std::time::Instant::now).elapsed().as_nanos() as u64 }
-    }
-
-    /// The time since this moment; zero if it lies ahead.
-    pub fn elapsed(&self) -> Duration {
-        Instant::now() - *self
     }
 
     /// The time from `earlier` to this moment; zero if `earlier` is later.
@@ -127,6 +117,7 @@ impl fmt::Debug for Instant {
 
 // ANCHOR: clock
 /// One of the four ambient inputs of a run.
+#[derive(Clone)]
 pub(crate) enum Clock {
     /// The machine's monotonic clock.
     Real,

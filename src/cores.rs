@@ -16,9 +16,9 @@ use crate::builder::Builder;
 use crate::handle::Handle;
 use crate::inbox::Job;
 use crate::net::{Io, TcpListener, TcpStream, ToSocketAddrs};
-use crate::runtime::spawn;
 use crate::shim::thread::{self, JoinHandle};
 use crate::shim::{Arc, Mutex};
+use crate::spawn::spawn;
 use crate::sync::oneshot;
 
 /// Runtimes on threads of their own. Dropping it stops them and waits for their threads.

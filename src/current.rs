@@ -6,11 +6,13 @@
 // ANCHOR: current
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::budget;
+use crate::clock::Instant;
 use crate::executor::Executor;
+use crate::scheduler;
 use crate::trace;
-use crate::waker::TaskKey;
 
 thread_local! {
     /// The executor whose `block_on` runs on this thread, or which is being dropped there.
@@ -45,21 +47,30 @@ pub(crate) fn is(meant: impl FnOnce(&Rc<Executor>) -> bool) -> bool {
 }
 // ANCHOR_END: current
 
-// ANCHOR: wake
-/// The short way of a wake. False when the key belongs to another thread's runtime, or to none.
-#[inline]
-pub(crate) fn wake(key: TaskKey) -> bool {
-    CURRENT
-        .try_with(|current| match &*current.borrow() {
-            Some(executor) if executor.number() == key.runtime() => {
-                executor.schedule(key);
-                true
-            }
-            _ => false,
-        })
-        .unwrap_or(false)
+// ANCHOR: now
+impl Instant {
+    /// This moment, on the clock of the runtime that runs this code; outside of one, on the machine's.
+    pub fn now() -> Instant {
+        with(|current| current.map_or_else(Instant::real, |executor| executor.now()))
+    }
+
+    /// The time since this moment; zero if it lies ahead.
+    pub fn elapsed(&self) -> Duration {
+        Instant::now() - *self
+    }
 }
-// ANCHOR_END: wake
+// ANCHOR_END: now
+
+/// # Panics
+/// Outside of that runtime, whose tasks do not run while another executor has the thread. (A model has no executor.)
+pub(crate) fn assert_inside(runtime: u16) {
+    assert!(
+        cfg!(cotask_loom) || is(|here| here.scheduler().number() == runtime),
+        "a task was awaited outside of the runtime that it was spawned on, which alone runs it: await its handle inside \
+         that runtime's `block_on`, or in a task spawned there; the handle that `Handle::spawn` returns may be awaited \
+         on any thread"
+    );
+}
 
 // ANCHOR: entered
 /// Makes an executor the thread's current one while it lives.
@@ -86,18 +97,22 @@ impl Entered {
     /// The same, also where this thread already runs one: a runtime can end inside another one's task. And also
     /// where the thread's locals are torn down, a runtime among them: then none is current.
     pub(crate) fn within(executor: &Rc<Executor>) -> Entered {
-        trace::switch(executor.recorder().is_some());
-        let before = CURRENT.try_with(|current| current.replace(Some(Rc::clone(executor))));
-        Entered { before: before.ok().flatten(), budget: budget::lift() }
+        let before = switch(Some(Rc::clone(executor)));
+        Entered { before, budget: budget::lift() }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         budget::restore(self.budget);
-        trace::switch(self.before.as_ref().is_some_and(|before| before.recorder().is_some()));
-        let left = CURRENT.try_with(|current| current.replace(self.before.take()));
-        drop(left);
+        drop(switch(self.before.take()));
     }
+}
+
+/// What code on this thread finds from now on. Returns the executor that it found before.
+fn switch(to: Option<Rc<Executor>>) -> Option<Rc<Executor>> {
+    trace::switch(to.as_ref().and_then(|executor| executor.recorder().cloned()));
+    drop(scheduler::switch(to.as_ref().map(|executor| Rc::clone(executor.scheduler()))));
+    CURRENT.try_with(|current| current.replace(to)).ok().flatten()
 }
 // ANCHOR_END: entered

@@ -1,56 +1,57 @@
-//! What the executor waits for: the system's poller, or a simulated world.
+//! What the executor waits for: the system's poller, or a simulator in its place.
 //!
 //! Everything above asks this one enum, and does not know which it has. Of the four ambient inputs of a run, this
 //! is readiness; in a [simulation](crate::sim) it also says what the clock of the host whose code runs shows.
 
+use std::any::Any;
 use std::io;
+use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use mio::event;
-
 use crate::clock::Instant;
-use crate::executor::Executor;
 use crate::inbox::{Inbox, registry};
+use crate::key::{MAX_RUNTIMES, SIMULATED, TaskKey};
 use crate::reactor::Reactor;
+use crate::ready::Ready;
+use crate::run::Run;
 use crate::shim::Arc;
-use crate::sim::World;
-use crate::task::Run;
 use crate::trace::Resource;
-use crate::waker::{MAX_RUNTIMES, SIMULATED, TaskKey};
 
 // ANCHOR: driver
 pub(crate) enum Driver {
     Os(Reactor),
-    Sim(Rc<World>),
+    Sim(Rc<dyn Simulator>),
 }
 
-/// What an event says of a source.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Ready {
-    pub(crate) readable: bool,
-    pub(crate) writable: bool,
-    /// The peer writes no more. An error sets this and `write_closed`: readers and writers must retry and get it.
-    pub(crate) read_closed: bool,
-    pub(crate) write_closed: bool,
-    pub(crate) urgent: bool,
+/// What a simulation does in place of the system, and what it must know of tasks. The runtime calls these methods
+/// and knows nothing more of simulations.
+pub(crate) trait Simulator: Any {
+    /// When something happens next, given when the next timer is due.
+    fn next(&self, timer: Option<Instant>) -> Option<Instant>;
+    /// In place of the poller's wait. `None` means that nothing will ever happen.
+    fn wait(&self, timeout: Option<Duration>);
+    /// Does what is due, and calls `tell` for each socket before its tasks are woken.
+    fn dispatch(&self, tell: &mut dyn FnMut(Resource, Ready));
+    /// A new task's body: it remembers the host that spawned it.
+    fn wrap_task(self: Rc<Self>, body: Rc<dyn Run>) -> Rc<dyn Run>;
+    /// A new task has its key.
+    fn task_spawned(&self, task: TaskKey);
+    /// What a task is called in a trace.
+    fn task_name(&self, name: Option<&str>, source: &Location<'_>) -> String;
+    /// A task has panicked, or without a key a blocking job.
+    fn panicked(&self, task: Option<TaskKey>, message: &str);
+    /// Takes a job in place of the blocking pool.
+    fn job(&self, job: Box<dyn FnOnce()>);
+    /// What the code that runs now sees when the machine's clock shows `now`.
+    fn local_time(&self, now: Instant) -> Instant;
+    /// When the machine's clock will be, once the clock of the code that runs now shows `deadline`.
+    fn machine_time(&self, deadline: Instant) -> Instant;
 }
 // ANCHOR_END: driver
 
-impl From<&event::Event> for Ready {
-    fn from(event: &event::Event) -> Ready {
-        Ready {
-            readable: event.is_readable(),
-            writable: event.is_writable(),
-            read_closed: event.is_read_closed() || event.is_error(),
-            write_closed: event.is_write_closed() || event.is_error(),
-            urgent: event.is_priority(),
-        }
-    }
-}
-
 impl Driver {
-    /// For what only a real run has: a socket of the system's cannot be woken by a simulated world.
+    /// For what only a real run has: a socket of the system's cannot be woken by a simulator.
     pub(crate) fn reactor(&self) -> io::Result<&Reactor> {
         match self {
             Driver::Os(reactor) => Ok(reactor),
@@ -62,10 +63,10 @@ impl Driver {
         }
     }
 
-    pub(crate) fn world(&self) -> Option<&Rc<World>> {
+    pub(crate) fn simulator(&self) -> Option<&Rc<dyn Simulator>> {
         match self {
             Driver::Os(_) => None,
-            Driver::Sim(world) => Some(world),
+            Driver::Sim(simulator) => Some(simulator),
         }
     }
 
@@ -101,7 +102,7 @@ impl Driver {
     pub(crate) fn next(&self, timer: Option<Instant>) -> Option<Instant> {
         match self {
             Driver::Os(_) => timer,
-            Driver::Sim(world) => world.next(timer),
+            Driver::Sim(simulator) => simulator.next(timer),
         }
     }
 
@@ -109,51 +110,60 @@ impl Driver {
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<()> {
         match self {
             Driver::Os(reactor) => reactor.wait(timeout),
-            Driver::Sim(world) => {
-                world.wait(timeout);
+            Driver::Sim(simulator) => {
+                simulator.wait(timeout);
                 Ok(())
             }
         }
     }
 
-    /// Wakes who waits for what has happened.
-    pub(crate) fn dispatch(&self, executor: &Executor, tell: impl FnMut(Resource, Ready)) {
+    /// Wakes the tasks that wait for what has happened. Calls `tell` for each event first.
+    pub(crate) fn dispatch(&self, mut tell: impl FnMut(Resource, Ready)) {
         match self {
             Driver::Os(reactor) => reactor.dispatch(tell),
-            Driver::Sim(world) => world.dispatch(executor, tell),
+            Driver::Sim(simulator) => simulator.dispatch(&mut tell),
         }
     }
 
-    /// A new task's body: in a simulation it remembers its host.
     #[inline]
     pub(crate) fn wrap_task(&self, body: Rc<dyn Run>) -> Rc<dyn Run> {
         match self {
             Driver::Os(_) => body,
-            Driver::Sim(world) => world.wrap_task(body),
+            Driver::Sim(simulator) => Rc::clone(simulator).wrap_task(body),
         }
     }
 
-    /// A new task has its key.
     #[inline]
     pub(crate) fn task_spawned(&self, task: TaskKey) {
-        if let Driver::Sim(world) = self {
-            world.task_spawned(task);
+        if let Driver::Sim(simulator) = self {
+            simulator.task_spawned(task);
         }
     }
 
-    /// What the code that runs now sees when the machine's clock shows `now`.
+    pub(crate) fn task_name(&self, name: Option<&str>, source: &Location<'_>) -> Option<Box<str>> {
+        match self {
+            Driver::Os(_) => name.map(Box::from),
+            Driver::Sim(simulator) => Some(simulator.task_name(name, source).into()),
+        }
+    }
+
+    pub(crate) fn task_panicked(&self, task: TaskKey, message: &str) {
+        if let Driver::Sim(simulator) = self {
+            simulator.panicked(Some(task), message);
+        }
+    }
+
     pub(crate) fn local_time(&self, now: Instant) -> Instant {
         match self {
             Driver::Os(_) => now,
-            Driver::Sim(world) => world.shown(now),
+            Driver::Sim(simulator) => simulator.local_time(now),
         }
     }
 
-    /// The other way: when the machine's clock will be, once the clock of the code that runs now shows `deadline`.
     pub(crate) fn machine_time(&self, deadline: Instant) -> Instant {
         match self {
             Driver::Os(_) => deadline,
-            Driver::Sim(world) => world.machine_time(deadline),
+            Driver::Sim(simulator) => simulator.machine_time(deadline),
         }
     }
 }

@@ -15,7 +15,6 @@
 
 // ANCHOR: uses
 use std::cell::{Cell, OnceCell, RefCell};
-use std::future::Future;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -26,27 +25,24 @@ use std::time::Duration;
 use crate::blocking::{self, Pool};
 use crate::budget;
 use crate::clock::{Clock, Instant};
-use crate::current::Entered;
 use crate::driver::Driver;
 use crate::inbox::{Inbox, Mail, registry};
-use crate::join::JoinHandle;
+use crate::key::TaskKey;
 use crate::memory::{GiveBack, OF_ALL};
 use crate::panics::catch_and_discard_panic;
-use crate::run_queue::{Order, RunQueue};
+use crate::run::Run;
+use crate::run_queue::Order;
+use crate::scheduler::Scheduler;
 use crate::shim::Arc;
-use crate::slab::{Body, Slab};
-use crate::task::{Run, Task};
-use crate::trace::{self, Actor, Event, Outcome, Recorder};
+use crate::slab::Body;
+use crate::trace::{Actor, Event, Outcome, Recorder};
 use crate::turn::TurnLimit;
-use crate::waker::TaskKey;
 use crate::wheel::{TimerKey, Wheel};
 // ANCHOR_END: uses
 
 // ANCHOR: fields
 pub(crate) struct Executor {
-    number: u16,
-    slab: RefCell<Slab<Rc<dyn Run>>>,
-    queue: RefCell<RunQueue>,
+    scheduler: Rc<Scheduler>,
     inbox: Arc<Inbox>,
     /// Empty between two turns; here only so that its buffers are used again.
     mail: RefCell<Mail>,
@@ -60,7 +56,6 @@ pub(crate) struct Executor {
     pool: OnceCell<Pool>,
     turn: TurnLimit,
     closed: Cell<bool>,
-    recorder: Option<Box<Recorder>>,
 }
 // ANCHOR_END: fields
 
@@ -77,9 +72,7 @@ impl Executor {
     ) -> io::Result<Rc<Executor>> {
         let inbox = Arc::new(Inbox::new(driver.unparker()));
         Ok(Rc::new(Executor {
-            number: driver.register(&inbox)?,
-            slab: RefCell::new(Slab::new()),
-            queue: RefCell::new(RunQueue::new(order)),
+            scheduler: Rc::new(Scheduler::new(driver.register(&inbox)?, order, recorder)),
             inbox,
             mail: RefCell::default(),
             driver,
@@ -90,18 +83,13 @@ impl Executor {
             pool: OnceCell::new(),
             turn: TurnLimit::new(),
             closed: Cell::new(false),
-            recorder: recorder.map(Box::new),
         }))
     }
     // ANCHOR_END: new
 
     // ANCHOR: rooms
-    pub(crate) fn number(&self) -> u16 {
-        self.number
-    }
-
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
+    pub(crate) fn scheduler(&self) -> &Rc<Scheduler> {
+        &self.scheduler
     }
 
     pub(crate) fn timers(&self) -> &RefCell<Wheel> {
@@ -131,59 +119,43 @@ impl Executor {
         })
     }
 
-    pub(crate) fn recorder(&self) -> Option<&Recorder> {
-        if cfg!(feature = "trace") { self.recorder.as_deref() } else { None }
+    pub(crate) fn recorder(&self) -> Option<&Rc<Recorder>> {
+        self.scheduler.recorder()
+    }
+
+    /// Tells the recorder, if there is one.
+    #[inline]
+    pub(crate) fn record(&self, tell: impl FnOnce(&Recorder)) {
+        self.scheduler.record(tell);
     }
 
     /// Tasks alive, and the future of `block_on`.
     pub(crate) fn tasks(&self) -> usize {
-        self.slab.borrow().len()
+        self.scheduler.tasks()
     }
     // ANCHOR_END: rooms
 
-    // ANCHOR: record
-    /// Tells the recorder, if there is one. Out of line, so that the path without one stays small.
+    // ANCHOR: insert
+    /// Gives a task a slot and a key, and queues it. When its key is stored, call [`Executor::admit`].
     #[inline]
-    pub(crate) fn record(&self, tell: impl FnOnce(&Recorder, Instant)) {
-        if let Some(recorder) = self.recorder() {
-            trace::out_of_line(|| tell(recorder, self.clock.now()));
-        }
-    }
-    // ANCHOR_END: record
-
-    /// Makes a task and queues it. When the runtime is ending, the future is dropped at once, and its handle
-    /// reports that it was cancelled.
-    // ANCHOR: spawn
-    #[inline(always)]
-    pub(crate) fn spawn<F: Future + 'static>(
+    pub(crate) fn insert_task(
         &self,
-        future: F,
-        name: Option<&str>,
-        source: &'static Location<'static>,
-    ) -> JoinHandle<F::Output> {
-        let task = Task::new(future);
-        self.start(&task, Rc::clone(&task) as Rc<dyn Run>, name, source);
-        JoinHandle(task)
-    }
-
-    /// The same for a task that is made already. `body` is what runs it.
-    #[inline(always)]
-    pub(crate) fn start<F: Future + 'static>(
-        &self,
-        task: &Task<F>,
         body: Rc<dyn Run>,
         name: Option<&str>,
         source: &'static Location<'static>,
-    ) {
-        let key = self.insert(Some(body), name, source);
-        task.set_key(key);
+    ) -> TaskKey {
+        self.insert(Some(self.driver.wrap_task(body)), name, source)
+    }
+
+    /// When the runtime is ending, drops the future of a new task at once, and its handle reports that it was
+    /// cancelled.
+    #[inline]
+    pub(crate) fn admit(&self, key: TaskKey) {
         if self.closed.get() {
             self.evict(key.slot());
         }
     }
-    // ANCHOR_END: spawn
 
-    // ANCHOR: insert
     /// A key for the future of `block_on`, queued.
     pub(crate) fn insert_root(&self, source: &'static Location<'static>) -> TaskKey {
         self.insert(None, Some("block_on"), source)
@@ -191,7 +163,7 @@ impl Executor {
 
     /// Frees the slot of the future of `block_on`, which has finished: its key goes stale.
     pub(crate) fn remove_root(&self, key: TaskKey) {
-        self.slab.borrow_mut().free(key.slot());
+        self.scheduler.free(key);
         self.give_back();
     }
 
@@ -202,41 +174,25 @@ impl Executor {
         name: Option<&str>,
         source: &'static Location<'static>,
     ) -> TaskKey {
-        let body = body.map(|body| self.driver.wrap_task(body));
-        let (slot, generation) = self.slab.borrow_mut().insert(body);
-        let task = TaskKey::new(self.number, generation, slot);
-        self.driver.task_spawned(task);
-        self.record(|recorder, at| {
-            recorder.spawned(at, task, name, source);
-            recorder.scheduled(at, task);
-        });
-        self.queue.borrow_mut().push(task);
-        task
+        let key = self.scheduler.insert(body);
+        self.driver.task_spawned(key);
+        self.record(|recorder| recorder.spawned(key, self.driver.task_name(name, source), source));
+        self.scheduler.enqueue(key);
+        key
     }
     // ANCHOR_END: insert
-
-    /// Makes a task runnable, unless it is so already or its key is stale.
-    // ANCHOR: schedule
-    #[inline]
-    pub(crate) fn schedule(&self, key: TaskKey) {
-        if self.slab.borrow_mut().schedule(key.slot(), key.generation()) {
-            self.record(|recorder, at| recorder.scheduled(at, key));
-            self.queue.borrow_mut().push(key);
-        }
-    }
-    // ANCHOR_END: schedule
 
     /// Runs tasks, and sleeps when there is nothing to run, until it is the root's turn.
     // ANCHOR: drive
     pub(crate) fn drive(&self) {
         loop {
             let over = self.turn.is_over(&self.clock);
-            let next = if over { None } else { self.queue.borrow_mut().pop() };
+            let next = if over { None } else { self.scheduler.next() };
             let Some(key) = next else {
                 self.check_events();
                 continue;
             };
-            let Some(body) = self.slab.borrow_mut().begin_poll(key.slot(), key.generation()) else {
+            let Some(body) = self.scheduler.begin_poll(key) else {
                 continue;
             };
             self.turn.count();
@@ -252,9 +208,9 @@ impl Executor {
     fn poll_task(&self, key: TaskKey, body: Rc<dyn Run>) {
         let polled = self.poll(key, |cx| body.run(cx), |&ending| ending.into());
         match polled {
-            Poll::Pending => self.slab.borrow_mut().end_poll(key.slot(), body),
+            Poll::Pending => self.scheduler.end_poll(key, body),
             Poll::Ready(_) => {
-                self.slab.borrow_mut().free(key.slot());
+                self.scheduler.free(key);
                 // Without a handle this is the last owner, and drops the output, which is foreign code.
                 catch_and_discard_panic(|| drop(body));
             }
@@ -286,7 +242,7 @@ impl Executor {
         let poll = || poll(&mut Context::from_waker(&waker));
         match self.recorder() {
             None => poll(),
-            Some(recorder) => recorder.poll(&self.clock, key, poll, outcome),
+            Some(recorder) => recorder.poll(key, poll, outcome),
         }
     }
     // ANCHOR_END: root
@@ -298,7 +254,7 @@ impl Executor {
         // Checked before the inbox is: a job that is done by now has already put its wake-up in there.
         let virtual_time = matches!(self.clock, Clock::Virtual(_));
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
-        let dry = self.queue.borrow().is_empty();
+        let dry = self.scheduler.is_dry();
         let sleep = dry && self.inbox.begin_park();
         if self.turn.checks(dry) || sleep {
             self.give_back();
@@ -323,7 +279,7 @@ impl Executor {
         let timer = self.timers.borrow().next_tick().map(Instant::of_tick);
         let next = self.driver.next(timer);
         let at_most = if jobs_out { None } else { next.map(|deadline| deadline - self.clock.now()) };
-        self.record(|recorder, at| recorder.push(at, Event::Parked { at_most }));
+        self.record(|recorder| recorder.push(Event::Parked { at_most }));
         let wait = match &self.clock {
             Clock::Real => at_most,
             Clock::Virtual(now) => at_most.map(|wait| {
@@ -332,7 +288,7 @@ impl Executor {
             }),
         };
         self.wait(wait);
-        self.record(|recorder, at| recorder.push(at, Event::Unparked));
+        self.record(|recorder| recorder.push(Event::Unparked));
         self.dispatch_events();
     }
     // ANCHOR_END: check_events
@@ -344,16 +300,13 @@ impl Executor {
 
     /// After a peak: gives memory back.
     fn give_back(&self) {
-        self.queue.borrow_mut().give_back();
-        self.slab.borrow_mut().give_back();
+        self.scheduler.give_back();
         self.timers.borrow_mut().give_back();
     }
 
     fn dispatch_events(&self) {
         self.act_for(Actor::Reactor);
-        self.driver.dispatch(self, |socket, ready| {
-            self.record(|recorder, at| recorder.socket_ready(at, socket, ready));
-        });
+        self.driver.dispatch(|socket, ready| self.record(|recorder| recorder.push(ready.of(socket))));
         self.act_for(Actor::Outside);
     }
 
@@ -361,12 +314,12 @@ impl Executor {
         let mut mail = self.mail.take();
         self.inbox.take(&mut mail, self.turn.jobs());
         self.act_for(Actor::Thread);
-        mail.keys.drain(..).for_each(|key| self.schedule(key));
+        mail.keys.drain(..).for_each(|key| self.scheduler.schedule(key));
         mail.keys.give_back(OF_ALL);
         if !mail.jobs.is_empty() {
             // If a job panics, its sender is dropped, and that tells the task that waits for the result.
             mail.jobs.drain(..).for_each(catch_and_discard_panic);
-            self.turn.took_jobs(self.queue.borrow().len());
+            self.turn.took_jobs(self.scheduler.queued());
         }
         self.act_for(Actor::Outside);
         self.mail.replace(mail);
@@ -378,7 +331,7 @@ impl Executor {
         self.timers.borrow_mut().advance(now, &mut due);
         self.act_for(Actor::Timer);
         for (timer, waker) in due.drain(..) {
-            self.record(|recorder, at| recorder.push(at, Event::TimerFired { timer: timer.resource() }));
+            self.record(|recorder| recorder.push(Event::TimerFired { timer: timer.resource() }));
             catch_and_discard_panic(|| waker.wake());
         }
         due.give_back(OF_ALL);
@@ -393,29 +346,28 @@ impl Executor {
     }
     // ANCHOR_END: deliver
 
-    /// The end (invariant 10): drops each task's future, on this thread and with the runtime still current, so
-    /// that these drops may wake, abort and spawn. What they spawn is dropped at once; whether they panic or
-    /// not, the next one's turn comes.
     // ANCHOR: shutdown
+    /// What is spawned from here on is dropped at once. False when this was called before.
+    pub(crate) fn close(&self) -> bool {
+        !self.closed.replace(true)
+    }
+
+    /// The end (invariant 10): drops each task's future, on this thread and with the runtime still current, so
+    /// that these drops may wake, abort and spawn. Whether they panic or not, the next one's turn comes.
     ///
-    /// Whether all blocking jobs have ended, for which it waits no longer than `limit`. A second call does nothing.
-    pub(crate) fn shutdown(self: &Rc<Self>, limit: Option<Duration>) -> bool {
-        if self.closed.replace(true) {
-            return true;
-        }
-        let _entered = Entered::within(self);
-        registry().unregister(self.number);
+    /// Returns whether all blocking jobs have ended, for which it waits no longer than `limit`.
+    pub(crate) fn shutdown(&self, limit: Option<Duration>) -> bool {
+        registry().unregister(self.scheduler.number());
         // Before the pool ends: a job of it may wait for what it has sent to this inbox.
         self.inbox.close().jobs.into_iter().for_each(|job| catch_and_discard_panic(|| drop(job)));
-        let slots = self.slab.borrow().slots();
-        (0..slots).for_each(|slot| _ = self.evict(slot));
+        (0..self.scheduler.slots()).for_each(|slot| _ = self.evict(slot));
         self.pool.get().is_none_or(|pool| pool.end(limit))
     }
 
     /// Drops the future of the task in this slot, if there is one that is not being polled. Returns whether it did.
     #[cold]
     pub(crate) fn evict(&self, slot: u32) -> bool {
-        let Some(body) = self.slab.borrow_mut().evict(slot) else { return false };
+        let Some(body) = self.scheduler.evict(slot) else { return false };
         body.cancel();
         catch_and_discard_panic(|| drop(body));
         true

@@ -28,10 +28,10 @@
 use std::collections::VecDeque;
 use std::mem;
 
+use crate::key::{MAX_RUNTIMES, TaskKey};
 use crate::memory::{GiveBack, OF_ALL};
 use crate::shim::atomic::{AtomicBool, Ordering};
 use crate::shim::{Arc, Mutex, RwLock};
-use crate::waker::{MAX_RUNTIMES, TaskKey};
 
 /// Work sent to a runtime's thread: run there, or, when the runtime has ended, dropped where it was sent.
 pub type Job = Box<dyn FnOnce() + Send>;

@@ -7,12 +7,13 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 
 use crate::cores::Cores;
-pub use crate::handle::RemoteOwner;
 pub use crate::inbox::{Inbox, Mail, Registry};
+pub use crate::key::TaskKey;
+pub use crate::remote::RemoteOwner;
+use crate::run::Run;
 use crate::shim::Arc;
 use crate::sync::Notify;
-use crate::task::{Run, Task};
-pub use crate::waker::TaskKey;
+use crate::task::Task;
 use crate::{Handle, RemoteJoinHandle};
 
 /// The registry of this process: a new one in each execution of a model.

@@ -12,8 +12,10 @@ use futures::{Stream, StreamExt};
 
 use crate::budget;
 use crate::current;
-use crate::join::{JoinError, JoinHandle};
+use crate::error::JoinError;
+use crate::join::JoinHandle;
 use crate::panics::catch_and_discard_panic;
+use crate::spawn::spawn_on;
 
 /// Tasks whose outputs are taken in the order in which they finish. Dropping the set aborts the tasks that have not
 /// finished, and drops the outputs that were not taken. If the drop of one panics, the panic hook reports it, and the
@@ -73,7 +75,8 @@ impl<T> JoinSet<T> {
     where
         T: 'static,
     {
-        self.tasks.push(current::executor("`JoinSet::spawn`").spawn(future, None, Location::caller()));
+        let executor = current::executor("`JoinSet::spawn`");
+        self.tasks.push(spawn_on(&executor, future, None, Location::caller()));
     }
 
     /// Waits for the next task to finish and takes it out of the set; `None` when the set is empty.

@@ -38,8 +38,8 @@ use std::time::Duration;
 use mio::{Events, Interest, Registry, Token, event};
 
 use crate::budget;
-use crate::driver::Ready;
 use crate::memory::Places;
+use crate::ready::Ready;
 use crate::trace::{self, Resource, Want};
 
 mod side;
@@ -270,7 +270,7 @@ impl Readiness {
             Some(place) => place.wait(waker),
         }
         let want = [Want::Read, Want::Write][direction as usize];
-        trace::here(|recorder, at| recorder.waits(at, self.resource(), want));
+        trace::here(|recorder| recorder.waits(self.resource(), want));
         budget::refund();
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use crate::key::TaskKey;
 use crate::memory::{GiveBack, OF_ALL};
 use crate::rng::Rng;
-use crate::waker::TaskKey;
 
 // ANCHOR: queue
 /// The tasks that are runnable. The slab's `scheduled` flag keeps each in here at most once (invariant 1).

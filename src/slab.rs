@@ -17,8 +17,8 @@
 // ANCHOR: fields
 use std::mem;
 
+use crate::key::{GENERATIONS, MAX_SLOTS};
 use crate::memory::{FreeList, OF_ALL, Place, TAKEN};
-use crate::waker::{GENERATIONS, MAX_SLOTS};
 
 /// Slots under keys of index and generation. `T` is the body: what is polled.
 pub(crate) struct Slab<T> {

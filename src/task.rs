@@ -20,6 +20,7 @@
 //! handle checks the phase first, and touches the stage only when the task has ended.
 
 // ANCHOR: uses
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,29 +29,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::thread;
 
-use crate::join::{self, Id, JoinError};
+use crate::current;
+use crate::error::{JoinError, panic_message};
+use crate::key::{Id, TaskKey};
 use crate::panics::catch_and_discard_panic;
+use crate::run::{Ending, Run};
 use crate::trace::{self, Actor, Event};
-use crate::waker::TaskKey;
 // ANCHOR_END: uses
 
 // ANCHOR: sides
-/// What the executor sees of a task.
-pub(crate) trait Run {
-    /// Takes one turn. Ready when the task has ended: finished, panicked or aborted. Never panics.
-    fn run(&self, cx: &mut Context<'_>) -> Poll<Ending>;
-    /// Drops the future, unless it is being polled or has ended. The handle reports a cancellation. Never panics.
-    fn cancel(&self);
-}
-
-/// How a task ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Ending {
-    Finished,
-    Panicked,
-    Aborted,
-}
-
 /// What a handle sees of a task.
 pub(crate) trait Join<T> {
     /// # Panics
@@ -137,9 +124,20 @@ impl<F: Future + 'static> Task<F> {
     fn end(&self, why: JoinError) {
         self.phase.set(Phase::Polling);
         let dropped = catch_unwind(AssertUnwindSafe(|| *self.stage.borrow_mut() = Stage::Taken));
-        let why = dropped.err().map_or(why, |payload| JoinError::panic(self.key.get(), payload));
+        let why = dropped.err().map_or(why, |payload| self.panicked(payload));
         *self.stage.borrow_mut() = Stage::Done(Err(why));
         self.publish();
+    }
+
+    #[cold]
+    fn panicked(&self, payload: Box<dyn Any + Send>) -> JoinError {
+        let key = self.key.get();
+        current::with(|executor| {
+            if let Some(executor) = executor {
+                executor.driver().task_panicked(key, panic_message(payload.as_ref()));
+            }
+        });
+        JoinError::panic(key, payload)
     }
 
     /// Leaves a joiner's waker. A task that awaits its own handle also comes here: it waits until it is aborted.
@@ -148,7 +146,7 @@ impl<F: Future + 'static> Task<F> {
     #[inline(never)]
     fn wait_for_end(&self, joiner: &Waker) {
         // Before the waker is kept: a poll in the wrong place displaces no waiter in the right one.
-        join::assert_inside(self.key.get().runtime());
+        current::assert_inside(self.key.get().runtime());
         drop(self.joiner.replace(Some(joiner.clone())));
     }
 
@@ -183,7 +181,7 @@ impl<F: Future + 'static> Run for Task<F> {
                 Poll::Ready(Ending::Finished)
             }
             Err(payload) => {
-                self.end(JoinError::panic(self.key.get(), payload));
+                self.end(self.panicked(payload));
                 Poll::Ready(Ending::Panicked)
             }
         }
@@ -214,9 +212,9 @@ impl<F: Future + 'static> Join<F::Output> for Task<F> {
     fn request_abort(&self, by: Option<Actor>) -> bool {
         let first = self.phase.get() != Phase::Over && !self.abort_requested.replace(true);
         if first {
-            trace::here(|recorder, at| {
+            trace::here(|recorder| {
                 let (task, by) = (Id(self.key.get()), by.unwrap_or_else(|| recorder.actor()));
-                recorder.push(at, Event::AbortRequested { task, by });
+                recorder.push(Event::AbortRequested { task, by });
             });
         }
         first

@@ -161,7 +161,7 @@ impl Sleep {
     /// Whether a timer that was set and is not set any more has fired. The one way not to is that a simulated
     /// host's clock was changed meanwhile.
     fn is_past(&self) -> bool {
-        self.executor.driver().world().is_none() || self.executor.now() >= self.deadline
+        self.executor.driver().simulator().is_none() || self.executor.now() >= self.deadline
     }
 
     /// Sets the timer, or replaces its waker with the newer one. False when there is nothing left to wait for.
@@ -177,9 +177,9 @@ impl Sleep {
                 let set = self.wheel().borrow_mut().insert(tick, waker);
                 self.state = set.map_or(State::Over, State::Set);
                 if let State::Set(key) = self.state {
-                    self.executor.record(|recorder, at| {
+                    self.executor.record(|recorder| {
                         let (timer, by) = (key.resource(), recorder.actor());
-                        recorder.push(at, Event::TimerSet { timer, by, deadline });
+                        recorder.push(Event::TimerSet { timer, by, deadline });
                     });
                 }
                 matches!(self.state, State::Set(_))
@@ -205,8 +205,8 @@ impl Sleep {
         if let State::Set(key) = self.state {
             let waker = self.wheel().borrow_mut().cancel(key);
             if waker.is_some() {
-                self.executor.record(|recorder, at| {
-                    recorder.push(at, Event::TimerCancelled { timer: key.resource(), by: recorder.actor() });
+                self.executor.record(|recorder| {
+                    recorder.push(Event::TimerCancelled { timer: key.resource(), by: recorder.actor() });
                 });
             }
             drop(waker);

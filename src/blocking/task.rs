@@ -4,25 +4,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::join::JoinError;
+use crate::error::{JoinError, panic_message};
+use crate::key::TaskKey;
 use crate::sync::oneshot;
-use crate::waker::TaskKey;
-
-use super::Job;
 
 /// The task in the error of a job: none, because a job is not a task.
 const NO_TASK: Option<TaskKey> = None;
 
 // ANCHOR: task_of
-/// The job, and the future of its result.
-pub(crate) fn task_of<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> (Job, BlockingTask<T>) {
+/// The job, and the future of its result. If the job panics, `panicked` gets the message first.
+pub(crate) fn task_of<T: Send + 'static>(
+    job: impl FnOnce() -> T + Send + 'static,
+    panicked: impl FnOnce(&str) + 'static,
+) -> (impl FnOnce(), BlockingTask<T>) {
     let (sender, result) = oneshot::channel();
-    let job: Job = Box::new(move || {
-        let outcome =
-            catch_unwind(AssertUnwindSafe(job)).map_err(|payload| JoinError::panic(NO_TASK, payload));
+    let job = move || {
+        let outcome = catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
+            panicked(panic_message(payload.as_ref()));
+            JoinError::panic(NO_TASK, payload)
+        });
         // If no task waits any more, the result is dropped here, on the thread that made it.
         drop(sender.send(outcome));
-    });
+    };
     (job, BlockingTask { result })
 }
 // ANCHOR_END: task_of

@@ -4,8 +4,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::budget;
-use crate::runtime::spawn_blocking;
 use crate::sim;
+use crate::spawn::spawn_blocking;
 
 use super::socket::naming;
 

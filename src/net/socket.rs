@@ -35,12 +35,12 @@ impl<S: Source> Socket<S> {
             Io::Sim(socket) => socket.readiness(),
             Io::Os(source) => executor.driver().reactor()?.register(source)?,
         };
-        executor.record(|recorder, at| {
+        executor.record(|recorder| {
             let (socket, by) = (readiness.resource(), recorder.actor());
             let kind = type_name::<S>().rsplit("::").next().unwrap_or_default().trim_end_matches('>');
-            recorder.push(at, Event::SocketOpened { socket, by, kind });
+            recorder.push(Event::SocketOpened { socket, by, kind });
             if let Io::Sim(simulated) = &io {
-                recorder.push(at, Event::Named { resource: socket, name: simulated.title().into() });
+                recorder.push(Event::Named { resource: socket, name: simulated.title().into() });
             }
         });
         Ok(Socket { io, readiness, executor })
@@ -120,9 +120,9 @@ impl<S: Source> Drop for Socket<S> {
         if let (Io::Os(source), Ok(reactor)) = (&mut self.io, self.executor.driver().reactor()) {
             reactor.deregister(source, &self.readiness);
         }
-        self.executor.record(|recorder, at| {
+        self.executor.record(|recorder| {
             let (socket, by) = (self.readiness.resource(), recorder.actor());
-            recorder.push(at, Event::SocketClosed { socket, by });
+            recorder.push(Event::SocketClosed { socket, by });
         });
     }
 }

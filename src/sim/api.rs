@@ -19,7 +19,7 @@ use super::world::World;
 use super::{needed, world};
 use crate::clock::Instant;
 use crate::current;
-use crate::join::panic_message;
+use crate::error::panic_message;
 use crate::sync::Notify;
 use crate::trace;
 
@@ -105,7 +105,7 @@ impl<T> Host<T> {
             poll_fn(|cx| {
                 let polled = ended.as_mut().poll(cx);
                 if polled.is_pending() {
-                    trace::here(|recorder, _| recorder.waits_in(format!("the end of host {}", self.name)));
+                    trace::here(|recorder| recorder.waits_in(format!("the end of host {}", self.name)));
                 }
                 polled
             })

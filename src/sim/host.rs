@@ -15,14 +15,14 @@ use super::report::Failure;
 use super::watch::file_name;
 use super::world::{HostId, Occurrence, State, World, note};
 use crate::clock::Instant;
-use crate::current;
 use crate::executor::Executor;
-use crate::join::Id;
+use crate::key::Id;
+use crate::key::TaskKey;
 use crate::panics::catch_and_discard_panic;
 use crate::rng::Rng;
-use crate::task::{Ending, Run};
+use crate::run::{Ending, Run};
+use crate::spawn::spawn_on;
 use crate::trace::{Actor, Event};
-use crate::waker::TaskKey;
 
 /// Connections that wait to be accepted at one listener, until it is said otherwise.
 pub(super) const BACKLOG: u32 = 128;
@@ -198,7 +198,7 @@ impl World {
         let _here = self.enter(host);
         if let Some(make) = make {
             let future = (make.borrow_mut())();
-            executor.spawn(future, Some("main"), source);
+            spawn_on(executor, future, Some("main"), source);
         }
     }
 
@@ -241,7 +241,7 @@ impl World {
             for slot in self.slots_of(host) {
                 let (key, _) = self.state.borrow().tasks[slot as usize];
                 if executor.evict(slot) {
-                    executor.record(|recorder, at| recorder.push(at, Event::Dropped { task: Id(key) }));
+                    executor.record(|recorder| recorder.push(Event::Dropped { task: Id(key) }));
                     none_left = false;
                 }
             }
@@ -280,7 +280,7 @@ impl World {
     }
 
     /// Queues a job of the blocking pool: it runs on the loop, as long from now as the host's disk takes.
-    pub(crate) fn job(&self, job: Box<dyn FnOnce()>) {
+    pub(super) fn queue_job(&self, job: Box<dyn FnOnce()>) {
         let mut state = self.state.borrow_mut();
         let here = self.here();
         let (min, max) = state.hosts[here].disk;
@@ -299,7 +299,7 @@ impl World {
     }
 
     /// The host that runs now, and the name of one of its tasks, for the trace.
-    pub(crate) fn title(&self, task: Option<&str>, source: &Location<'_>) -> String {
+    pub(super) fn title(&self, task: Option<&str>, source: &Location<'_>) -> String {
         let state = self.state.borrow();
         let host = &state.hosts[self.here()].name;
         match task {
@@ -312,14 +312,13 @@ impl World {
     }
 
     /// A task has panicked.
-    pub(crate) fn panicked(&self, task: Option<TaskKey>, message: &str) {
+    pub(super) fn note_panic(&self, task: Option<TaskKey>, message: &str) {
         if !self.state.borrow().panics_fail {
             return;
         }
         let host = self.state.borrow().hosts[self.here()].name.to_string();
-        let seen = |key: TaskKey| {
-            current::with(|executor| executor?.recorder()?.watch(|watch, _| watch.title(Id(key)))?)
-        };
+        let watch = self.state.borrow().watch.clone();
+        let seen = |key: TaskKey| watch.look(|watch| watch.title(Id(key)));
         let task = task.map_or_else(|| "a blocking job".into(), |key| seen(key).unwrap_or(key.to_string()));
         self.fail(Failure::Panic { host, task, message: message.to_string() });
     }
@@ -336,7 +335,7 @@ pub(super) fn look_again(executor: &Executor) {
     executor.timers().borrow_mut().take_all(&mut unset);
     for (timer, waker) in unset {
         let (timer, by) = (timer.resource(), Actor::Outside);
-        executor.record(|recorder, at| recorder.push(at, Event::TimerCancelled { timer, by }));
+        executor.record(|recorder| recorder.push(Event::TimerCancelled { timer, by }));
         catch_and_discard_panic(|| waker.wake());
     }
 }

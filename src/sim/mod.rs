@@ -103,6 +103,7 @@ mod watch;
 mod world;
 
 use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
@@ -111,12 +112,12 @@ use std::time::Duration;
 use crate::blocking;
 use crate::clock::{Clock, Instant};
 use crate::current::{self, Entered};
-use crate::driver::Driver;
+use crate::driver::{Driver, Simulator};
+use crate::error::panic_message;
 use crate::executor::Executor;
-use crate::join::panic_message;
 use crate::rng::Rng;
+use crate::root;
 use crate::run_queue::Order;
-use crate::runtime::Runtime;
 use crate::trace::Recorder;
 
 pub use api::{
@@ -132,7 +133,6 @@ pub use search::{Found, Search, Searched};
 pub use shrink::{Shrunk, shrink};
 pub use socket::SimSocket;
 pub use watch::Waiter;
-pub(crate) use watch::{Wait, Watch};
 pub(crate) use world::World;
 
 use world::Occurrence;
@@ -149,9 +149,9 @@ use world::Occurrence;
 /// });
 /// assert_eq!(report.virtual_time, Duration::from_secs(86_400));
 /// ```
-#[derive(Debug)]
 pub struct Simulation {
-    runtime: Runtime,
+    executor: Rc<Executor>,
+    world: Rc<World>,
 }
 
 /// Configuration of a [`Simulation`], from [`Simulation::builder`].
@@ -181,9 +181,8 @@ impl Simulation {
     #[track_caller]
     pub fn run<F: Future>(self, main: F) -> Report<F::Output> {
         let source = Location::caller();
-        let ended = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on_from(main, source)));
-        let executor = self.runtime.executor();
-        let world = executor.driver().world().expect("a simulation has a world");
+        let Simulation { executor, world } = &self;
+        let ended = catch_unwind(AssertUnwindSafe(|| root::block_on(executor, main, source)));
         let _entered = Entered::within(executor);
         let panicked = |payload: Box<dyn Any + Send>| Failure::Panic {
             host: "main".into(),
@@ -191,8 +190,8 @@ impl Simulation {
             message: panic_message(payload.as_ref()).into(),
         };
         let failure = world.state.borrow_mut().failure.take();
-        let broken =
-            executor.recorder().and_then(|recorder| recorder.watch(|watch, _| watch.broken())).flatten();
+        let watch = world.state.borrow().watch.clone();
+        let broken = watch.look(|watch| watch.broken());
         let result = match (broken, failure, ended) {
             // Whatever else is wrong may come of that.
             (Some(broken), ..) => Err(Failure::Contract(broken)),
@@ -204,7 +203,7 @@ impl Simulation {
             world.find_leaks(0);
         }
         let mut state = world.state.borrow_mut();
-        let hash = executor.recorder().and_then(|recorder| recorder.watch(|watch, _| watch.hash()));
+        let hash = executor.recorder().map(|_| watch.look(|watch| watch.hash()));
         Report {
             result,
             virtual_time: world.now() - Instant::from_nanos(0),
@@ -213,6 +212,19 @@ impl Simulation {
             faults: std::mem::take(&mut state.counts),
             leaks: std::mem::take(&mut state.leaks),
         }
+    }
+}
+
+/// Drops what is left, while the world is still there.
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        root::shutdown(&self.executor, None);
+    }
+}
+
+impl fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation").finish_non_exhaustive()
     }
 }
 
@@ -265,16 +277,18 @@ impl Builder {
             world.state.borrow_mut().at(at, Occurrence::Fault(fault));
         }
         let order = if self.fifo { Order::Fifo } else { Order::Seeded(Rng::stream(self.seed, "order")) };
-        let recorder = Recorder::watching(self.trace);
-        let executor =
-            Executor::new(Driver::Sim(world), order, clock, Some(recorder), blocking::Config::default());
-        Simulation { runtime: Runtime::of(executor.expect("a simulation needs nothing of the system")) }
+        let watch = world.state.borrow().watch.clone();
+        let recorder = Recorder::observed(&clock, self.trace, Box::new(watch));
+        let driver = Driver::Sim(Rc::clone(&world) as Rc<dyn Simulator>);
+        let executor = Executor::new(driver, order, clock, Some(recorder), blocking::Config::default());
+        Simulation { executor: executor.expect("a simulation needs nothing of the system"), world }
     }
 }
 
 /// The world of the simulation that runs on this thread.
 pub(crate) fn world() -> Option<Rc<World>> {
-    current::with(|executor| executor.and_then(|executor| executor.driver().world().cloned()))
+    let simulator = current::with(|executor| executor?.driver().simulator().cloned())?;
+    (simulator as Rc<dyn Any>).downcast().ok()
 }
 
 #[track_caller]

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::fault::Kind;
 use super::world::{HostId, Occurrence, State};
 use crate::clock::Instant;
-use crate::driver::Ready;
-use crate::waker::TaskKey;
+use crate::key::TaskKey;
+use crate::ready::Ready;
 
 /// When a connection attempt without an answer is given up; Linux's six repetitions take 127 s.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use super::fault::Kind;
 use super::oracle::Broken;
-use super::watch::{Seen, Wait, Waiter, Watch};
+use super::watch::{Seen, Wait, Waiter};
 use super::world::State;
-use crate::current;
 use crate::trace::{Resource, Trace, Want};
 
 /// What came of a simulation.
@@ -99,13 +98,11 @@ impl State {
     }
 
     pub(super) fn waiters_where(&self, meant: impl Fn(u32) -> bool) -> Vec<Waiter> {
-        let tell = |watch: &mut Watch, _| {
+        self.watch.look(|watch| {
             let tasks: Vec<&Seen> = watch.tasks().collect();
             let chosen = tasks.iter().filter(|seen| meant(seen.task.0.slot()));
             chosen.map(|seen| self.waiter(seen, &tasks)).collect()
-        };
-        let told = current::with(|executor| executor?.recorder()?.watch(tell));
-        told.unwrap_or_default()
+        })
     }
 
     fn waiter(&self, seen: &Seen, tasks: &[&Seen]) -> Waiter {

@@ -11,8 +11,8 @@ use super::fault::Kind;
 use super::tcp::Stream;
 use super::udp::Udp;
 use super::world::{HostId, State, World};
-use crate::driver::Ready;
 use crate::reactor::Readiness;
+use crate::ready::Ready;
 use crate::trace::Resource;
 
 /// Linux's number for "too many open files".

@@ -21,7 +21,7 @@ use super::fault::Kind;
 use super::packet::{Answer, Body, Packet};
 use super::socket::{Role, SocketState, meant};
 use super::world::{HostId, Occurrence, State};
-use crate::driver::Ready;
+use crate::ready::Ready;
 
 /// How many bytes may be under way or unread in one direction.
 const WINDOW: usize = 64 * 1024;

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::oracle::{Broken, Oracle};
 use crate::clock::Instant;
-use crate::join::Id;
-use crate::trace::{self, Actor, Event, Outcome, Resource, Want};
+use crate::key::Id;
+use crate::trace::{Actor, Event, Observer, Outcome, Resource, Want};
 
 /// FNV-1a over whole words. The standard library's hasher may change with its version, and this must not.
 #[derive(Clone)]
@@ -124,6 +125,11 @@ impl Watch {
         }
     }
 
+    /// The simulation is broken off, maybe while its thread sleeps: what is dropped then is nothing for the oracle.
+    pub(crate) fn break_off(&mut self) {
+        self.oracle = None;
+    }
+
     pub(crate) fn wait(&mut self, task: Id, wait: Wait) {
         if let Some(seen) = self.at(task) {
             if std::mem::take(&mut seen.stale) {
@@ -171,11 +177,28 @@ impl Watch {
     }
 }
 
-/// The simulation is broken off, maybe while its thread sleeps: what is dropped then is nothing for the oracle.
-pub(super) fn break_off() {
-    trace::here(|recorder, _| {
-        recorder.watch(|watch, _| watch.oracle = None);
-    });
+/// A watch, as the recorder and the world have it. Both are on one thread, so the lock is always free.
+#[derive(Clone)]
+pub(crate) struct SharedWatch(Arc<Mutex<Watch>>);
+
+impl SharedWatch {
+    pub(crate) fn new() -> SharedWatch {
+        SharedWatch(Arc::new(Mutex::new(Watch::new())))
+    }
+
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Watch) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Observer for SharedWatch {
+    fn event(&mut self, at: Instant, event: &Event) {
+        self.look(|watch| watch.note(at, event));
+    }
+
+    fn waits_in(&mut self, task: Id, what: Cow<'static, str>) {
+        self.look(|watch| watch.wait(task, Wait::In(what)));
+    }
 }
 
 /// A task, and what it waits for: as far as it is known from its last poll.

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::IpAddr;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,14 +15,17 @@ use super::link::Link;
 use super::packet::{Held, Packet};
 use super::report::Failure;
 use super::socket::SocketState;
+use super::watch::SharedWatch;
 use crate::clock::Instant;
-use crate::driver::Ready;
+use crate::current;
+use crate::driver::Simulator;
 use crate::executor::Executor;
+use crate::key::TaskKey;
 use crate::panics::catch_and_discard_panic;
+use crate::ready::Ready;
 use crate::rng::Rng;
-use crate::task::Run;
+use crate::run::Run;
 use crate::trace::{self, Actor, Event, Resource};
-use crate::waker::TaskKey;
 
 /// Which host. 0 is the one on which the future given to `run` runs.
 pub(crate) type HostId = usize;
@@ -63,6 +66,7 @@ pub(super) struct State {
     /// What has become of sockets since the loop last checked for events, by their numbers: one may be gone by then.
     pub(super) ready: Vec<(u32, Ready)>,
     pub(super) failure: Option<Failure>,
+    pub(super) watch: SharedWatch,
     pub(super) leaks: Vec<String>,
     limit: Instant,
     /// Turns of the loop since the clock moved, and where it stood then.
@@ -128,6 +132,7 @@ impl World {
             tasks: Vec::new(),
             ready: Vec::new(),
             failure: None,
+            watch: SharedWatch::new(),
             leaks: Vec::new(),
             limit: Instant::from_nanos(0) + limit,
             turns: (0, clock.get()),
@@ -144,19 +149,6 @@ impl World {
         self.at.get()
     }
 
-    pub(crate) fn wrap_task(self: &Rc<World>, body: Rc<dyn Run>) -> Rc<dyn Run> {
-        Rc::new(HostTask::new(self, body))
-    }
-
-    pub(crate) fn task_spawned(&self, task: TaskKey) {
-        let tasks = &mut self.state.borrow_mut().tasks;
-        let slot = task.slot() as usize;
-        if tasks.len() <= slot {
-            tasks.resize(slot + 1, (TaskKey::default(), 0));
-        }
-        tasks[slot] = (task, self.here());
-    }
-
     /// The slots in which tasks of this host live, or did.
     pub(super) fn slots_of(&self, host: HostId) -> Vec<u32> {
         let state = self.state.borrow();
@@ -164,89 +156,6 @@ impl World {
         all.filter(|(_, (key, at))| *at == host && *key != TaskKey::default())
             .map(|(slot, _)| slot as u32)
             .collect()
-    }
-
-    pub(crate) fn shown(&self, now: Instant) -> Instant {
-        let mut state = self.state.borrow_mut();
-        let host = self.here();
-        let Some(clock) = state.hosts.get(host).map(|host| host.clock) else { return now };
-        if clock.is_skewed() {
-            state.count(Kind::ClockSkew);
-        }
-        clock.shown(now)
-    }
-
-    pub(crate) fn machine_time(&self, deadline: Instant) -> Instant {
-        let state = self.state.borrow();
-        state.hosts.get(self.here()).map_or(deadline, |host| host.clock.reaches(deadline))
-    }
-
-    pub(crate) fn next(&self, timer: Option<Instant>) -> Option<Instant> {
-        let state = self.state.borrow();
-        if state.failure.is_some() || !state.ready.is_empty() {
-            // It ends, or a task is woken, before the clock moves on.
-            return Some(self.now());
-        }
-        let first = state.queue.first_key_value().map(|(&(at, _), _)| at);
-        let next = [timer, first].into_iter().flatten().min()?;
-        Some(next.min(state.limit + Duration::from_nanos(1)))
-    }
-
-    /// The loop's check for events: the place where a simulation ends that must.
-    pub(crate) fn wait(&self, timeout: Option<Duration>) {
-        let now = self.now();
-        let mut state = self.state.borrow_mut();
-        let (turns, at) = state.turns;
-        state.turns = if at == now { (turns + 1, at) } else { (0, now) };
-        let spins = state.turns.0 > MOST_TURNS;
-        if state.failure.is_none() && (timeout.is_none() || spins || now > state.limit) {
-            let waiting = state.waiters();
-            state.failure = Some(match timeout {
-                None => Failure::Deadlock { waiting },
-                Some(_) if spins => Failure::Spins { at: now - Instant::from_nanos(0), waiting },
-                Some(_) => Failure::TimeLimit { waiting },
-            });
-        }
-        let stops = state.failure.is_some();
-        drop(state);
-        if stops {
-            super::watch::break_off();
-            resume_unwind(Box::new(Stop));
-        }
-    }
-
-    pub(crate) fn dispatch(&self, executor: &Executor, mut tell: impl FnMut(Resource, Ready)) {
-        // What calls of tasks have done to sockets.
-        self.tell_ready(&mut tell);
-        loop {
-            let next = self.state.borrow_mut().due();
-            let Some(next) = next else { return };
-            // Only what a socket wakes is the reactor's doing.
-            executor.act_for(Actor::Outside);
-            match next {
-                Occurrence::Arrives(packet) => {
-                    let unasked = self.state.borrow_mut().deliver(packet);
-                    if let Some(task) = unasked {
-                        executor.schedule(task);
-                    }
-                }
-                Occurrence::Leaves(packet) => self.state.borrow_mut().send(packet),
-                Occurrence::GivesUp(number) => self.state.borrow_mut().give_up(number),
-                Occurrence::Breaks(socket, why) => self.state.borrow_mut().break_off(socket, why),
-                Occurrence::Nudge(socket, ready) => self.state.borrow_mut().tell(socket, ready),
-                Occurrence::Job(host, incarnation, job) => {
-                    if self.state.borrow().hosts[host].is(incarnation) {
-                        let _here = self.enter(host);
-                        executor.act_for(Actor::Thread);
-                        catch_and_discard_panic(job);
-                    }
-                }
-                Occurrence::Fault(fault) => self.apply(&fault, executor),
-                Occurrence::HostEnded(host, incarnation) => self.host_ended(host, incarnation, executor),
-            }
-            executor.act_for(Actor::Reactor);
-            self.tell_ready(&mut tell);
-        }
     }
 
     /// A fault by hand. What drops futures waits until no task is being polled.
@@ -274,6 +183,117 @@ impl World {
             }
             _ => self.state.borrow_mut().apply(fault),
         }
+    }
+}
+
+impl Simulator for World {
+    fn wrap_task(self: Rc<World>, body: Rc<dyn Run>) -> Rc<dyn Run> {
+        Rc::new(HostTask::new(&self, body))
+    }
+
+    fn task_spawned(&self, task: TaskKey) {
+        let tasks = &mut self.state.borrow_mut().tasks;
+        let slot = task.slot() as usize;
+        if tasks.len() <= slot {
+            tasks.resize(slot + 1, (TaskKey::default(), 0));
+        }
+        tasks[slot] = (task, self.here());
+    }
+
+    fn local_time(&self, now: Instant) -> Instant {
+        let mut state = self.state.borrow_mut();
+        let host = self.here();
+        let Some(clock) = state.hosts.get(host).map(|host| host.clock) else { return now };
+        if clock.is_skewed() {
+            state.count(Kind::ClockSkew);
+        }
+        clock.shown(now)
+    }
+
+    fn machine_time(&self, deadline: Instant) -> Instant {
+        let state = self.state.borrow();
+        state.hosts.get(self.here()).map_or(deadline, |host| host.clock.reaches(deadline))
+    }
+
+    fn next(&self, timer: Option<Instant>) -> Option<Instant> {
+        let state = self.state.borrow();
+        if state.failure.is_some() || !state.ready.is_empty() {
+            // It ends, or a task is woken, before the clock moves on.
+            return Some(self.now());
+        }
+        let first = state.queue.first_key_value().map(|(&(at, _), _)| at);
+        let next = [timer, first].into_iter().flatten().min()?;
+        Some(next.min(state.limit + Duration::from_nanos(1)))
+    }
+
+    /// The loop's check for events: the place where a simulation ends that must.
+    fn wait(&self, timeout: Option<Duration>) {
+        let now = self.now();
+        let mut state = self.state.borrow_mut();
+        let (turns, at) = state.turns;
+        state.turns = if at == now { (turns + 1, at) } else { (0, now) };
+        let spins = state.turns.0 > MOST_TURNS;
+        if state.failure.is_none() && (timeout.is_none() || spins || now > state.limit) {
+            let waiting = state.waiters();
+            state.failure = Some(match timeout {
+                None => Failure::Deadlock { waiting },
+                Some(_) if spins => Failure::Spins { at: now - Instant::from_nanos(0), waiting },
+                Some(_) => Failure::TimeLimit { waiting },
+            });
+        }
+        let stops = state.failure.is_some();
+        drop(state);
+        if stops {
+            self.state.borrow().watch.look(|watch| watch.break_off());
+            resume_unwind(Box::new(Stop));
+        }
+    }
+
+    fn dispatch(&self, mut tell: &mut dyn FnMut(Resource, Ready)) {
+        let executor = &*current::executor("a simulation");
+        // What calls of tasks have done to sockets.
+        self.tell_ready(&mut tell);
+        loop {
+            let next = self.state.borrow_mut().due();
+            let Some(next) = next else { return };
+            // Only what a socket wakes is the reactor's doing.
+            executor.act_for(Actor::Outside);
+            match next {
+                Occurrence::Arrives(packet) => {
+                    let unasked = self.state.borrow_mut().deliver(packet);
+                    if let Some(task) = unasked {
+                        executor.scheduler().schedule(task);
+                    }
+                }
+                Occurrence::Leaves(packet) => self.state.borrow_mut().send(packet),
+                Occurrence::GivesUp(number) => self.state.borrow_mut().give_up(number),
+                Occurrence::Breaks(socket, why) => self.state.borrow_mut().break_off(socket, why),
+                Occurrence::Nudge(socket, ready) => self.state.borrow_mut().tell(socket, ready),
+                Occurrence::Job(host, incarnation, job) => {
+                    if self.state.borrow().hosts[host].is(incarnation) {
+                        let _here = self.enter(host);
+                        executor.act_for(Actor::Thread);
+                        catch_and_discard_panic(job);
+                    }
+                }
+                Occurrence::Fault(fault) => self.apply(&fault, executor),
+                Occurrence::HostEnded(host, incarnation) => self.host_ended(host, incarnation, executor),
+            }
+            executor.act_for(Actor::Reactor);
+            self.tell_ready(&mut tell);
+        }
+    }
+
+    fn task_name(&self, name: Option<&str>, source: &Location<'_>) -> String {
+        self.title(name, source)
+    }
+
+    fn panicked(&self, task: Option<TaskKey>, message: &str) {
+        self.note_panic(task, message);
+    }
+
+    fn job(&self, job: Box<dyn FnOnce()>) {
+        self.queue_job(job);
     }
 }
 
@@ -385,5 +405,5 @@ impl State {
 
 /// Tells the trace in words.
 pub(super) fn note(what: impl FnOnce() -> String) {
-    trace::here(|recorder, at| recorder.push(at, Event::Fault { what: what().into() }));
+    trace::here(|recorder| recorder.push(Event::Fault { what: what().into() }));
 }

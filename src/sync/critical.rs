@@ -153,12 +153,12 @@ fn one_panic_at_a_time(code: impl FnOnce()) {
 impl Note {
     fn record(self) {
         let Note { channel, what, queued } = self;
-        trace::here(|recorder, at| {
+        trace::here(|recorder| {
             let by = recorder.actor();
             match what {
-                What::Sent => recorder.push(at, Event::Sent { channel, by, queued }),
-                What::Received => recorder.push(at, Event::Received { channel, by, queued }),
-                What::Lacks(want) => recorder.waits(at, channel, want),
+                What::Sent => recorder.push(Event::Sent { channel, by, queued }),
+                What::Received => recorder.push(Event::Received { channel, by, queued }),
+                What::Lacks(want) => recorder.waits(channel, want),
             }
         });
     }
@@ -209,7 +209,7 @@ pub(super) fn poll_locked<S, R>(
     let outcome = look(&mut lock.lock(), &mut turn);
     if outcome.is_pending() {
         budget::refund();
-        trace::here(|recorder, _| recorder.waits_in(type_name::<S>()));
+        trace::here(|recorder| recorder.waits_in(type_name::<S>()));
     }
     after.run();
     outcome

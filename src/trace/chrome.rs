@@ -21,7 +21,7 @@ use super::events::{Fields, Value, text};
 use super::json::write_object;
 use super::{Actor, Event, Outcome, Resource, Trace};
 use crate::clock::Instant;
-use crate::join::Id;
+use crate::key::Id;
 
 /// The number of the process and of the loop's thread.
 const LOOP: u64 = 1;

@@ -5,8 +5,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use crate::clock::Instant;
-use crate::join::Id;
-use crate::task::Ending;
+use crate::key::Id;
 
 /// Something that happened, and when.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -244,16 +243,6 @@ pub enum Want {
     Room,
     /// The end of a task.
     End,
-}
-
-impl From<Ending> for Outcome {
-    fn from(ending: Ending) -> Outcome {
-        match ending {
-            Ending::Finished => Outcome::Finished,
-            Ending::Panicked => Outcome::Panicked,
-            Ending::Aborted => Outcome::Aborted,
-        }
-    }
 }
 
 /// `task 3.17.2`, `reactor`, `timer`, `thread` or `outside`.

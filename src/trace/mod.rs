@@ -20,7 +20,7 @@ mod json;
 mod recorder;
 
 pub use events::{Actor, Event, Outcome, Record, Resource, Want};
-pub(crate) use recorder::{QueuedJob, Recorder, Tape, here, is_on, number, switch};
+pub(crate) use recorder::{Observer, QueuedJob, Recorder, Tape, here, is_on, number, switch};
 
 /// Keeps what is only done for a recorder out of the code around it.
 #[cold]
@@ -79,6 +79,6 @@ pub trait Traced {
 pub fn name(what: &impl Traced, name: &str) {
     if is_on() {
         let (resource, name) = (what.resource(), Box::from(name));
-        here(|recorder, at| recorder.push(at, Event::Named { resource, name }));
+        here(|recorder| recorder.push(Event::Named { resource, name }));
     }
 }

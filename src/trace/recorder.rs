@@ -1,35 +1,35 @@
 //! The ring of events, and how the rest of the runtime reaches it.
 //!
-//! The executor holds the recorder, if there is one. What knows no executor (a channel, a readiness) asks
-//! [`is_on`] first: one load and one comparison, on any thread.
+//! A runtime holds its recorder, if it has one, and a thread-local lends the recorder of the runtime that runs on this
+//! thread. Ask [`is_on`] first: one load and one comparison, on any thread.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use super::{Actor, Event, Outcome, Record, Resource, Trace, Want};
 use crate::budget;
 use crate::clock::{Clock, Instant};
-use crate::current;
-use crate::driver::Ready;
-use crate::join::Id;
-use crate::sim::{self, Wait, Watch};
-use crate::waker::TaskKey;
+use crate::key::{Id, TaskKey};
 
 // ANCHOR: on
 thread_local! {
     /// Whether the runtime that runs on this thread records. Constant and without a destructor, so that to
     /// ask is a single load.
     static ON: Cell<bool> = const { Cell::new(false) };
+    static RECORDER: RefCell<Option<Rc<Recorder>>> = const { RefCell::new(None) };
 }
 
 /// A runtime with a recorder, or without one, begins to run on this thread, or ends.
-pub(crate) fn switch(on: bool) {
-    ON.set(on);
+pub(crate) fn switch(to: Option<Rc<Recorder>>) {
+    ON.set(to.is_some());
+    // While the thread's locals are torn down, no recorder is here.
+    drop(RECORDER.try_with(|recorder| recorder.replace(to)));
 }
 
 /// Whether what happens on this thread is recorded.
@@ -40,11 +40,11 @@ pub(crate) fn is_on() -> bool {
 
 /// Tells the recorder of this thread's runtime, if there is one.
 #[inline]
-pub(crate) fn here(tell: impl FnOnce(&Recorder, Instant)) {
+pub(crate) fn here(tell: impl FnOnce(&Recorder)) {
     if is_on() {
-        current::with(|current| {
-            if let Some(executor) = current {
-                executor.record(tell);
+        super::out_of_line(|| {
+            if let Ok(Some(recorder)) = RECORDER.try_with(|recorder| recorder.borrow().clone()) {
+                tell(&recorder);
             }
         });
     }
@@ -54,12 +54,13 @@ pub(crate) fn here(tell: impl FnOnce(&Recorder, Instant)) {
 /// A number for what has none of its own, counted by the recorder that speaks of it first; 0 without one.
 pub(crate) fn number() -> u64 {
     let mut number = 0;
-    here(|recorder, _| number = recorder.number());
+    here(|recorder| number = recorder.number());
     number
 }
 
 pub(crate) struct Recorder {
     tape: Tape,
+    clock: Clock,
     numbers: Cell<u64>,
     /// On whose behalf the thread runs just now.
     actor: Cell<Actor>,
@@ -81,8 +82,14 @@ struct Ring {
     dropped: u64,
     /// The time of the last record.
     last: Option<Instant>,
-    /// What a simulation notes of each event, also of those that find no room.
-    watch: Option<Watch>,
+    observer: Option<Box<dyn Observer>>,
+}
+
+/// Sees each event as it is recorded, also those that find no room in the ring.
+pub(crate) trait Observer: Send {
+    fn event(&mut self, at: Instant, event: &Event);
+    /// A task waits in something that has no identity in a trace.
+    fn waits_in(&mut self, task: Id, what: Cow<'static, str>);
 }
 
 // ANCHOR: push
@@ -91,8 +98,8 @@ impl Ring {
         // A thread of the pool may take the time first, and the lock second.
         let at = self.last.map_or(at, |last| at.max(last));
         self.last = Some(at);
-        if let Some(watch) = &mut self.watch {
-            watch.note(at, &event);
+        if let Some(observer) = &mut self.observer {
+            observer.event(at, &event);
         }
         if self.capacity == 0 {
             self.dropped += 1;
@@ -136,20 +143,20 @@ fn emit(at: Instant, event: &Event) {
 }
 
 impl Recorder {
-    pub(crate) fn new(capacity: usize, name: Option<Box<str>>) -> Recorder {
+    pub(crate) fn new(clock: &Clock, capacity: usize, name: Option<Box<str>>) -> Recorder {
         assert!(capacity > 0, "a trace needs room for at least one event");
         let records = VecDeque::with_capacity(capacity);
-        Recorder::with(Ring { name, records, capacity, ..Ring::default() })
+        Recorder::with(clock, Ring { name, records, capacity, ..Ring::default() })
     }
 
-    /// That of a simulation. Its ring may have no room at all.
-    pub(crate) fn watching(capacity: usize) -> Recorder {
-        Recorder::with(Ring { capacity, watch: Some(Watch::new()), ..Ring::default() })
+    /// With an observer. The ring may have no room at all.
+    pub(crate) fn observed(clock: &Clock, capacity: usize, observer: Box<dyn Observer>) -> Recorder {
+        Recorder::with(clock, Ring { capacity, observer: Some(observer), ..Ring::default() })
     }
 
-    fn with(ring: Ring) -> Recorder {
-        let tape = Tape(Arc::new(Mutex::new(ring)));
-        Recorder { tape, numbers: Cell::new(0), actor: Cell::new(Actor::Outside) }
+    fn with(clock: &Clock, ring: Ring) -> Recorder {
+        let (tape, clock) = (Tape(Arc::new(Mutex::new(ring))), clock.clone());
+        Recorder { tape, clock, numbers: Cell::new(0), actor: Cell::new(Actor::Outside) }
     }
 
     /// What is recorded, for other threads.
@@ -172,22 +179,12 @@ impl Recorder {
         self.numbers.get()
     }
 
-    pub(crate) fn spawned(
-        &self,
-        at: Instant,
-        task: TaskKey,
-        name: Option<&str>,
-        source: &'static Location<'static>,
-    ) {
-        let name = match sim::world() {
-            None => name.map(Box::from),
-            Some(world) => Some(world.title(name, source).into()),
-        };
-        self.push(at, Event::Spawned { task: Id(task), by: self.actor(), name, source });
+    pub(crate) fn spawned(&self, task: TaskKey, name: Option<Box<str>>, source: &'static Location<'static>) {
+        self.push(Event::Spawned { task: Id(task), by: self.actor(), name, source });
     }
 
-    pub(crate) fn scheduled(&self, at: Instant, task: TaskKey) {
-        self.push(at, Event::Scheduled { task: Id(task), by: self.actor() });
+    pub(crate) fn scheduled(&self, task: TaskKey) {
+        self.push(Event::Scheduled { task: Id(task), by: self.actor() });
     }
 
     /// Does a poll of `task` between its two events.
@@ -195,14 +192,13 @@ impl Recorder {
     #[inline(never)]
     pub(crate) fn poll<T>(
         &self,
-        clock: &Clock,
         key: TaskKey,
         poll: impl FnOnce() -> Poll<T>,
         outcome: impl FnOnce(&T) -> Outcome,
     ) -> Poll<T> {
         let task = Id(key);
         self.enter(Actor::Task(task));
-        self.push(clock.now(), Event::PollBegan { task });
+        self.push(Event::PollBegan { task });
         let polled = poll();
         let outcome = match &polled {
             Poll::Ready(value) => outcome(value),
@@ -210,45 +206,32 @@ impl Recorder {
             Poll::Pending => Outcome::Pending,
         };
         self.enter(Actor::Outside);
-        self.push(clock.now(), Event::PollEnded { task, outcome });
+        self.push(Event::PollEnded { task, outcome });
         polled
     }
 
-    pub(crate) fn socket_ready(&self, at: Instant, socket: Resource, ready: Ready) {
-        let Ready { readable, writable, .. } = ready;
-        let closed = ready.read_closed || ready.write_closed;
-        self.push(at, Event::SocketReady { socket, readable, writable, closed });
+    pub(crate) fn waits(&self, on: Resource, want: Want) {
+        self.push(Event::Waits { by: self.actor(), on, want });
     }
 
-    pub(crate) fn waits(&self, at: Instant, on: Resource, want: Want) {
-        self.push(at, Event::Waits { by: self.actor(), on, want });
-    }
-
-    /// The task that is being polled waits in `what`, which has no identity in a trace. Only noted in a simulation.
+    /// The task that is being polled waits in `what`, which has no identity in a trace. Only an observer notes it.
     pub(crate) fn waits_in(&self, what: impl Into<Cow<'static, str>>) {
-        self.watch(|watch, actor| {
-            if let Actor::Task(task) = actor {
-                watch.wait(task, Wait::In(what.into()));
-            }
-        });
-    }
-
-    /// Lends what a simulation has noted.
-    pub(crate) fn watch<T>(&self, look: impl FnOnce(&mut Watch, Actor) -> T) -> Option<T> {
-        self.tape.ring().watch.as_mut().map(|watch| look(watch, self.actor()))
+        if let (Some(observer), Actor::Task(task)) = (&mut self.tape.ring().observer, self.actor()) {
+            observer.waits_in(task, what.into());
+        }
     }
 
     /// Notes that a job is handed to the blocking pool. What it gives goes with the job.
-    pub(crate) fn job(&self, clock: &Clock, source: &'static Location<'static>) -> QueuedJob {
-        let (at, job) = (clock.now(), Resource::Job(self.number()));
-        self.push(at, Event::JobQueued { job, by: self.actor(), source });
+    pub(crate) fn job(&self, source: &'static Location<'static>) -> QueuedJob {
+        let job = Resource::Job(self.number());
+        self.push(Event::JobQueued { job, by: self.actor(), source });
         // A virtual clock stands still while a job is out.
-        let frozen = matches!(clock, Clock::Virtual(_)).then_some(at);
+        let frozen = matches!(self.clock, Clock::Virtual(_)).then(|| self.clock.now());
         QueuedJob { tape: self.tape.clone(), job, frozen }
     }
 
-    pub(crate) fn push(&self, at: Instant, event: Event) {
-        self.tape.push(at, event);
+    pub(crate) fn push(&self, event: Event) {
+        self.tape.push(self.clock.now(), event);
     }
 }
 
