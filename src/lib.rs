@@ -31,28 +31,46 @@
 //!
 //! # The rooms
 //!
-//! Each room uses only those below it, with one exception: a wake finds its executor or inbox by the task's key.
-//! The **heart** is the seven marked with a dot; if you have read those, you have seen how async works.
+//! Each folder is a room, and uses only those below it. Below its name stand its files. `cargo book -- layers --check`
+//! compares this plan with the imports: none goes up, and no two files import each other, directly or through others.
+//! The **heart** is the room with the dot, and with it `task/cell`; if you have read those, you have seen how async works.
 //!
 //! ```text
-//!   runtime handle join_set cores      what a user holds
-//!   net time signal                    what a user awaits
-//! • executor  current  run_queue  turn the loop, who is next, how long a turn is, where the thread sleeps
-//! • task  join                         a future, its state, its handle, abort, panics
-//!   blocking sync                      threads for what blocks; channels and locks
-//! • inbox                              wakes and jobs from other threads; parking
-//! • reactor • wheel                    readiness to wakers; deadlines to wakers
-//! • waker • slab                       keys, and what they refer to
-//!   memory panics                      what shrinks after a peak; panics that no caller is left to get
-//!   budget clock rng                   how long a poll is; what time it is; what is drawn
-//!   trace shim                         the record of what happened; std or loom
+//!   runtime/   what a user holds
+//!              inside  cores  builder  handle
+//!   signal/    what a user awaits: signals
+//!              unix  elsewhere
+//!   net/       what a user awaits: sockets
+//!              listener_api  stream_api  socket_api  tcp  unix  udp  fd  addr
+//!              listener  stream  socket  io  error
+//!   sim/       the same on a virtual clock and a simulated network
+//!              check  search  shrink  simulation  api  world  host  tcp  udp  link  packet
+//!              socket  waiters  state  plan  parts  fault  report  watch  oracle
+//!   time/      what a user awaits: deadlines
+//!              timeout  interval  sleep
+//!   task/      a future, its state, its handles; spawn, join, abort
+//!              join_set  spawn  remote  join  cell
+//! • executor/  the loop, who is next, how long a turn is, where the thread sleeps
+//!              root  current  drive  turn  driver  reactor  wheel  ready
+//!              waker  scheduler  slab  run_queue  run  inbox
+//!   blocking/  threads for what blocks
+//!              pool  task
+//!   sync/      channels and locks
+//!              mpsc  mutex  notify  oneshot  semaphore  permits  wait_list  critical  sleeper
+//!   trace/     the record of what happened
+//!              name  chrome  json  recorder  record  events
+//!   base/      keys, errors, time, luck; what shrinks after a peak; std or loom; mio
+//!              error  key  clock  rng  budget  memory  panics  shim  os
 //! ```
 //!
 //! One wake, through the rooms: a socket becomes readable. The *executor*, with nothing to run, sleeps in the
 //! *reactor*, which gets the event, finds the socket's waker and calls it. The *waker* is a key, an integer; it
-//! finds the executor of this thread, which marks the task's slot in the *slab* as scheduled and puts the key
-//! into the run queue. When its turn comes the executor takes the body out of the slab and polls it: the *task*
+//! finds the *scheduler* of this thread, which marks the task's slot in the *slab* as scheduled and puts the key
+//! into the *run queue*. When its turn comes the executor takes the body out of the slab and polls it: the *task*
 //! polls its future, which tries the read again, and this time it does not block.
+//!
+//! So a wake goes down as well, and the way back up is the executor's own: it looks into the run queue, and nothing below
+//! calls it.
 //!
 //! # The contract
 //!
@@ -90,54 +108,28 @@
 //! Tasks do not move between threads: for more cores, [start more runtimes](cores). Files are read on the
 //! [blocking pool](spawn_blocking). A timer is as exact as a millisecond.
 
+mod base;
 pub mod blocking;
-mod budget;
-mod builder;
-mod clock;
-pub mod cores;
-mod current;
-mod driver;
-mod error;
 mod executor;
-mod handle;
-mod inbox;
-#[cfg(cotask_loom)]
-#[doc(hidden)]
-pub mod inside;
-mod join;
-mod join_set;
-mod key;
-mod memory;
 pub mod net;
-mod panics;
-mod reactor;
-mod ready;
-mod remote;
-mod rng;
-mod root;
-mod run;
-mod run_queue;
 mod runtime;
-mod scheduler;
-mod shim;
 pub mod signal;
 pub mod sim;
-mod slab;
-mod spawn;
 pub mod sync;
 mod task;
 pub mod time;
 pub mod trace;
-mod turn;
-mod waker;
-mod wheel;
 
-pub use builder::{Builder, block_on};
-pub use error::JoinError;
-pub use handle::Handle;
-pub use join::JoinHandle;
-pub use join_set::JoinSet;
-pub use key::Id;
-pub use remote::RemoteJoinHandle;
+pub use base::error::JoinError;
+pub use base::key::Id;
 pub use runtime::Runtime;
-pub use spawn::{YieldNow, spawn, spawn_blocking, spawn_named, yield_now};
+pub use runtime::builder::{Builder, block_on};
+pub use runtime::cores;
+pub use runtime::handle::Handle;
+#[cfg(cotask_loom)]
+#[doc(hidden)]
+pub use runtime::inside;
+pub use task::join::JoinHandle;
+pub use task::join_set::JoinSet;
+pub use task::remote::RemoteJoinHandle;
+pub use task::spawn::{YieldNow, spawn, spawn_blocking, spawn_named, yield_now};

@@ -128,6 +128,17 @@ pub(crate) fn included(file: &Path, anchor: Option<&str>) -> Result<Vec<usize>> 
     Ok(shown)
 }
 
+/// All files below a folder, sorted.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
+    }
+    found.sort();
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,8 +157,8 @@ mod tests {
     #[test]
     fn includes_are_understood() {
         assert_eq!(
-            include("{{#include ../../../src/slab.rs:insert}}"),
-            Some(("../../../src/slab.rs", Some("insert")))
+            include("{{#include ../../../src/executor/slab.rs:insert}}"),
+            Some(("../../../src/executor/slab.rs", Some("insert")))
         );
         assert_eq!(include(" {{#rustdoc_include a.rs}}"), Some(("a.rs", None)));
         assert_eq!(include("{{#timeline a}}"), None);

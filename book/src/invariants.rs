@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use regex::Regex;
 
-use crate::check::files;
+use crate::chapters::files;
 
 const DIRECTIVE: &str = "{{#invariants}}";
 /// The plan of the rooms, out of the same documentation.

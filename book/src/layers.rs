@@ -45,7 +45,7 @@ impl Imports {
     /// When a file cannot be read or is no Rust.
     pub(crate) fn read(src: &Path) -> Result<Imports> {
         let mut files = BTreeMap::new();
-        for path in crate::check::files(src)? {
+        for path in crate::chapters::files(src)? {
             if path.extension().is_none_or(|ending| ending != "rs") || path.ends_with("tests.rs") {
                 continue;
             }
@@ -56,6 +56,11 @@ impl Imports {
             files.insert(module_of(path.strip_prefix(src).unwrap_or(&path)), file);
         }
         Ok(Imports { files })
+    }
+
+    /// The modules of the files.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &Module> {
+        self.files.keys()
     }
 
     /// Every import between two files.

@@ -12,6 +12,7 @@ mod check;
 mod invariants;
 mod layers;
 mod list;
+mod plan;
 mod recordings;
 mod render;
 mod serve;
@@ -20,7 +21,7 @@ mod timeline;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 /// The book of cotask.
@@ -50,10 +51,14 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
-    /// List which files of src import each other in a circle, or with --edges every import between two files
+    /// List which files of src import each other in a circle
     Layers {
+        /// List every import between two files as well
         #[arg(long)]
         edges: bool,
+        /// Compare the imports with the plan in src/lib.rs, and fail when they contradict it
+        #[arg(long)]
+        check: bool,
     },
     /// List the chapters: their words, lines of code, recorded runs and timelines
     List,
@@ -89,7 +94,20 @@ fn run(command: &Command) -> Result<()> {
         }
         Command::Serve { port } => serve::run(*port),
         Command::Check { drafts, quick } => check::run(*drafts, *quick),
-        Command::Layers { edges } => {
+        Command::Layers { check: true, .. } => {
+            let faults = plan::faults()?;
+            for fault in &faults {
+                eprintln!("{fault}");
+            }
+            ensure!(
+                faults.is_empty(),
+                "the imports contradict the plan in src/lib.rs: {} faults",
+                faults.len()
+            );
+            println!("every import goes down, and the plan names every file");
+            Ok(())
+        }
+        Command::Layers { edges, .. } => {
             let imports = layers::Imports::read(Path::new("src"))?.edges();
             if *edges {
                 for (from, to) in &imports {

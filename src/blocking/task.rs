@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::error::{JoinError, panic_message};
-use crate::key::TaskKey;
+use crate::base::error::{JoinError, panic_message};
+use crate::base::key::TaskKey;
 use crate::sync::oneshot;
 
 /// The task in the error of a job: none, because a job is not a task.

@@ -3,11 +3,11 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use crate::budget;
+use crate::base::budget;
 use crate::sim;
-use crate::spawn::spawn_blocking;
+use crate::task::spawn::spawn_blocking;
 
-use super::socket::naming;
+use super::error::naming;
 
 /// What names one or more socket addresses: an address, `("127.0.0.1", 80)`, `"localhost:80"`.
 ///

@@ -3,12 +3,12 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-use mio::event::Source;
-use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token};
+use crate::base::os::Source;
+use crate::base::os::{Interest, Registry, SourceFd, Token};
 
+use super::error::naming;
 use super::io::Io;
-use super::socket::{Socket, naming};
+use super::socket::Socket;
 
 /// Anything with a descriptor that this crate has no type for: a pipe, a terminal, an `eventfd`, the socket of
 /// some other library.

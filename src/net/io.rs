@@ -7,6 +7,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 
+use crate::base::os;
 use crate::sim::{self, SimSocket, World};
 
 /// A socket of the system, or one of a [simulation](crate::sim).
@@ -81,9 +82,9 @@ macro_rules! both {
     )*};
 }
 
-type TcpStream = mio::net::TcpStream;
-type TcpListener = mio::net::TcpListener;
-type UdpSocket = mio::net::UdpSocket;
+type TcpStream = os::TcpStream;
+type TcpListener = os::TcpListener;
+type UdpSocket = os::UdpSocket;
 
 impl Io<TcpStream> {
     pub(super) fn connect(address: SocketAddr) -> io::Result<Self> {

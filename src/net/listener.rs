@@ -2,20 +2,21 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use mio::event::Source;
+use crate::base::os::{self, Source};
 
-use crate::reactor::{Direction, Place};
+use crate::executor::reactor::Place;
+use crate::executor::ready::Direction;
 use crate::time::{Instant, Sleep, sleep_until};
-use crate::trace::{Resource, Traced};
 
+use super::error::naming;
 use super::io::Io;
-use super::socket::{Socket, naming};
+use super::socket::Socket;
 
 /// How long to wait, when the system had no descriptor or no memory for a connection, before asking it again.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -31,8 +32,8 @@ pub trait Listening: Source + Sized {
     fn local_addr(io: &Io<Self>) -> io::Result<Self::Address>;
 }
 
-impl Listening for mio::net::TcpListener {
-    type Stream = mio::net::TcpStream;
+impl Listening for os::TcpListener {
+    type Stream = os::TcpStream;
     type Address = std::net::SocketAddr;
 
     fn accept(io: &Io<Self>) -> io::Result<Unwatched<Self>> {
@@ -45,8 +46,8 @@ impl Listening for mio::net::TcpListener {
 }
 
 #[cfg(unix)]
-impl Listening for mio::net::UnixListener {
-    type Stream = mio::net::UnixStream;
+impl Listening for os::UnixListener {
+    type Stream = os::UnixStream;
     type Address = std::os::unix::net::SocketAddr;
 
     fn accept(io: &Io<Self>) -> io::Result<Unwatched<Self>> {
@@ -64,7 +65,7 @@ type Unwatched<L> = (Io<<L as Listening>::Stream>, <L as Listening>::Address);
 
 /// What is in a `TcpListener` or a `UnixListener`.
 pub struct Listener<L: Source> {
-    socket: Socket<L>,
+    pub(super) socket: Socket<L>,
     /// After an error that would come again at once, no call asks the system before this moment.
     not_before: Cell<Option<Instant>>,
     /// Those who wait for it.
@@ -77,7 +78,7 @@ impl<L: Listening> Listener<L> {
         Ok(Listener { socket, not_before: Cell::new(None), sleeps: Cell::default() })
     }
 
-    fn poll_accept_at(
+    pub(super) fn poll_accept_at(
         &self,
         cx: &mut Context<'_>,
         place: Option<&mut Place<'_>>,
@@ -165,132 +166,6 @@ impl<L: Source + fmt::Debug> fmt::Debug for Listener<L> {
     }
 }
 
-/// The connections that a listener accepts: [`incoming`](super::TcpListener::incoming).
-pub struct Incoming<'a, L = super::TcpListener> {
-    listener: &'a L,
-    place: Place<'a>,
-}
-
-impl<L: fmt::Debug> fmt::Debug for Incoming<'_, L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").field("listener", self.listener).finish()
-    }
-}
-
-/// What a `TcpListener` and a `UnixListener` have.
-macro_rules! listener {
-    ($kind:ident, $stream:ident, $address:ty) => {
-        use super::{$kind, $stream};
-
-        impl $kind {
-            /// Waits for a connection. A connection that was gone before it was accepted is passed over.
-            ///
-            /// After any other error, mostly that the system has no descriptor or no memory left, the *next* call waits
-            /// 50 ms before it asks again: a server that logs the error and goes on accepting neither spins nor stays
-            /// deaf, and the connection that met the error is served then.
-            ///
-            /// Cancel safety: dropping this future loses no connection.
-            ///
-            /// # Errors
-            /// Those of the system, naming the listener's address. None need be the listener's end: Linux also hands
-            /// out here what the network has done to the connection.
-            ///
-            /// # Examples
-            /// ```
-            /// use cotask::net::{TcpListener, TcpStream};
-            ///
-            /// # cotask::block_on(async {
-            /// let listener = TcpListener::bind("127.0.0.1:0").await?;
-            /// let client = TcpStream::connect(listener.local_addr()?).await?;
-            /// let (_server, address) = listener.accept().await?;
-            /// assert_eq!(address, client.local_addr()?);
-            /// # std::io::Result::Ok(())
-            /// # }).unwrap();
-            /// ```
-            pub async fn accept(&self) -> io::Result<($stream, $address)> {
-                let mut place = self.0.place();
-                poll_fn(|cx| self.0.poll_accept_at(cx, Some(&mut place)))
-                    .await
-                    .map(|(stream, address)| ($stream(stream), address))
-            }
-
-            /// [`accept`](Self::accept), to be polled by hand.
-            ///
-            /// # Examples
-            /// ```
-            /// use cotask::net::TcpListener;
-            /// use std::future::poll_fn;
-            ///
-            /// # cotask::block_on(async {
-            /// let listener = TcpListener::bind("127.0.0.1:0").await?;
-            /// let nobody = poll_fn(|cx| std::task::Poll::Ready(listener.poll_accept(cx))).await;
-            /// assert!(nobody.is_pending());
-            /// # std::io::Result::Ok(())
-            /// # }).unwrap();
-            /// ```
-            pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<($stream, $address)>> {
-                self.0.poll_accept_at(cx, None).map_ok(|(stream, address)| ($stream(stream), address))
-            }
-
-            /// The connections as a stream, which never ends by itself.
-            ///
-            /// # Examples
-            /// ```
-            /// use cotask::net::{TcpListener, TcpStream};
-            /// use futures::StreamExt;
-            ///
-            /// # cotask::block_on(async {
-            /// let listener = TcpListener::bind("127.0.0.1:0").await?;
-            /// let _client = TcpStream::connect(listener.local_addr()?).await?;
-            /// let first = listener.incoming().next().await.unwrap()?;
-            /// assert!(first.peer_addr()?.ip().is_loopback());
-            /// # std::io::Result::Ok(())
-            /// # }).unwrap();
-            /// ```
-            pub fn incoming(&self) -> Incoming<'_, $kind> {
-                Incoming { listener: self, place: self.0.place() }
-            }
-
-            /// The address it listens at.
-            ///
-            /// # Errors
-            /// Those of the system.
-            ///
-            /// # Examples
-            /// ```
-            /// # cotask::block_on(async {
-            /// let listener = cotask::net::TcpListener::bind("127.0.0.1:0").await?;
-            /// assert_ne!(listener.local_addr()?.port(), 0);
-            /// # std::io::Result::Ok(())
-            /// # }).unwrap();
-            /// ```
-            pub fn local_addr(&self) -> io::Result<$address> {
-                Listening::local_addr(&self.0.socket.io)
-            }
-        }
-
-        impl futures::Stream for Incoming<'_, $kind> {
-            type Item = io::Result<$stream>;
-
-            fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-                let Incoming { listener, place } = &mut *self;
-                let accepted = listener.0.poll_accept_at(cx, Some(place));
-                accepted.map(|accepted| Some(accepted.map(|(stream, _)| $stream(stream))))
-            }
-        }
-
-        impl Traced for $kind {
-            fn resource(&self) -> Resource {
-                self.0.socket.readiness.resource()
-            }
-        }
-    };
-}
-
-listener!(TcpListener, TcpStream, std::net::SocketAddr);
-#[cfg(unix)]
-listener!(UnixListener, UnixStream, std::os::unix::net::SocketAddr);
-
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -302,13 +177,13 @@ mod tests {
     fn scripted(results: Vec<io::Result<u32>>) -> Vec<Result<u32, io::ErrorKind>> {
         crate::block_on(async {
             let listener =
-                Listener::new(Io::<mio::net::TcpListener>::listen("127.0.0.1:0".parse().unwrap()).unwrap());
+                Listener::new(Io::<os::TcpListener>::listen("127.0.0.1:0".parse().unwrap()).unwrap());
             let listener = listener.unwrap();
             let calls = results.iter().filter(|result| !passed_over(result)).count();
             let results = RefCell::new(results.into_iter());
             let mut told = Vec::new();
             for _ in 0..calls {
-                let accept = |_: &Io<mio::net::TcpListener>| results.borrow_mut().next().unwrap();
+                let accept = |_: &Io<os::TcpListener>| results.borrow_mut().next().unwrap();
                 let accepted = poll_fn(|cx| listener.poll_by(cx, None, accept)).await;
                 told.push(accepted.map_err(|error| error.kind()));
             }
@@ -351,14 +226,14 @@ mod tests {
     fn after_an_error_every_task_that_accepts_is_woken() {
         crate::block_on(async {
             let listener =
-                Listener::new(Io::<mio::net::TcpListener>::listen("127.0.0.1:0".parse().unwrap()).unwrap());
+                Listener::new(Io::<os::TcpListener>::listen("127.0.0.1:0".parse().unwrap()).unwrap());
             let script = vec![Err(io::ErrorKind::HostUnreachable.into()), Ok(1), Ok(2)].into_iter();
             let shared = Rc::new((listener.unwrap(), RefCell::new(script)));
             let accept = || {
                 let shared = Rc::clone(&shared);
                 async move {
                     let (listener, script) = &*shared;
-                    let next = |_: &Io<mio::net::TcpListener>| script.borrow_mut().next().unwrap();
+                    let next = |_: &Io<os::TcpListener>| script.borrow_mut().next().unwrap();
                     poll_fn(|cx| listener.poll_by(cx, None, next)).await
                 }
             };

@@ -10,12 +10,16 @@
 //! which bytes is not defined. A connection or a datagram goes to one of them, whole.
 
 mod addr;
+mod error;
 #[cfg(unix)]
 mod fd;
 mod io;
 mod listener;
+mod listener_api;
 mod socket;
+mod socket_api;
 mod stream;
+mod stream_api;
 mod tcp;
 mod udp;
 #[cfg(unix)]
@@ -23,13 +27,13 @@ mod unix;
 
 pub(crate) use io::Io;
 
-pub use crate::reactor::Direction;
+pub use crate::executor::ready::Direction;
 pub use addr::{ToSocketAddrs, lookup_host};
+pub use error::raw_os_error;
 #[cfg(unix)]
 pub use fd::AsyncFd;
-pub use listener::Incoming;
-pub use socket::raw_os_error;
-pub use stream::{OwnedReadHalf, OwnedWriteHalf};
+pub use listener_api::Incoming;
+pub use stream_api::{OwnedReadHalf, OwnedWriteHalf};
 pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;
 #[cfg(unix)]

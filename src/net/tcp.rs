@@ -3,10 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::reactor::Direction;
+use crate::base::os;
+use crate::executor::ready::Direction;
 
-use super::ToSocketAddrs;
-use super::addr::first_of;
+use super::addr::{ToSocketAddrs, first_of};
 use super::io::Io;
 use super::listener::Listener;
 use super::socket::Socket;
@@ -43,7 +43,7 @@ use super::socket::Socket;
 /// # }).unwrap();
 /// ```
 #[derive(Debug)]
-pub struct TcpStream(pub(super) Socket<mio::net::TcpStream>);
+pub struct TcpStream(pub(super) Socket<os::TcpStream>);
 
 impl TcpStream {
     /// Connects to the first address that answers.
@@ -69,7 +69,7 @@ impl TcpStream {
     /// ```
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
         first_of(address, "connect to", async |address| {
-            let stream = TcpStream::watch(Io::<mio::net::TcpStream>::connect(address)?)?;
+            let stream = TcpStream::watch(Io::<os::TcpStream>::connect(address)?)?;
             stream.connected().await?;
             Ok(stream)
         })
@@ -78,7 +78,7 @@ impl TcpStream {
 
     /// Registers a connection with the reactor of this thread.
     #[track_caller]
-    pub(crate) fn watch(stream: Io<mio::net::TcpStream>) -> io::Result<TcpStream> {
+    pub(crate) fn watch(stream: Io<os::TcpStream>) -> io::Result<TcpStream> {
         Socket::watch(stream).map(TcpStream)
     }
 
@@ -86,7 +86,7 @@ impl TcpStream {
     async fn connected(&self) -> io::Result<()> {
         loop {
             self.0.readiness.clear_ready(Direction::Write);
-            self.writable().await;
+            self.0.ready(Direction::Write).await;
             if let Some(error) = self.0.io.take_error()? {
                 return Err(error);
             }
@@ -119,7 +119,7 @@ impl TcpStream {
     /// ```
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
-        Socket::adopt(mio::net::TcpStream::from_std(stream)).map(TcpStream)
+        Socket::adopt(os::TcpStream::from_std(stream)).map(TcpStream)
     }
 
     /// Reads without taking: the next read returns the same bytes again. 0 is the end of the stream.
@@ -246,7 +246,7 @@ impl TcpStream {
 /// # }).unwrap();
 /// ```
 #[derive(Debug)]
-pub struct TcpListener(pub(crate) Listener<mio::net::TcpListener>);
+pub struct TcpListener(pub(crate) Listener<os::TcpListener>);
 
 impl TcpListener {
     /// Listens at the first address that can be had. Port 0 lets the system choose one.
@@ -292,6 +292,6 @@ impl TcpListener {
     /// ```
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
-        Listener::new(Io::Os(mio::net::TcpListener::from_std(listener))).map(TcpListener)
+        Listener::new(Io::Os(os::TcpListener::from_std(listener))).map(TcpListener)
     }
 }

@@ -4,12 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
-use crate::reactor::Direction;
+use crate::base::os;
+use crate::executor::ready::Direction;
 
-use super::ToSocketAddrs;
-use super::addr::first_of;
+use super::addr::{ToSocketAddrs, first_of};
+use super::error::naming;
 use super::io::Io;
-use super::socket::{Socket, naming};
+use super::socket::Socket;
 
 /// A UDP socket: datagrams, each whole or not at all, in no certain order.
 ///
@@ -31,7 +32,7 @@ use super::socket::{Socket, naming};
 /// # }).unwrap();
 /// ```
 #[derive(Debug)]
-pub struct UdpSocket(pub(super) Socket<mio::net::UdpSocket>);
+pub struct UdpSocket(pub(super) Socket<os::UdpSocket>);
 
 impl UdpSocket {
     /// A socket at the first address that can be had. Port 0 lets the system choose one.
@@ -76,7 +77,7 @@ impl UdpSocket {
     /// ```
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
-        Socket::adopt(mio::net::UdpSocket::from_std(socket)).map(UdpSocket)
+        Socket::adopt(os::UdpSocket::from_std(socket)).map(UdpSocket)
     }
 
     /// Sets the peer for [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv).

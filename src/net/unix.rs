@@ -4,12 +4,14 @@ use std::io;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
-use crate::budget;
-use crate::reactor::Direction;
+use crate::base::budget;
+use crate::base::os;
+use crate::executor::ready::Direction;
 
+use super::error::naming;
 use super::io::Io;
 use super::listener::Listener;
-use super::socket::{Socket, naming};
+use super::socket::Socket;
 
 /// A Unix socket that accepts connections. The path is not removed when it is dropped.
 ///
@@ -32,7 +34,7 @@ use super::socket::{Socket, naming};
 /// # }).unwrap();
 /// ```
 #[derive(Debug)]
-pub struct UnixListener(pub(super) Listener<mio::net::UnixListener>);
+pub struct UnixListener(pub(super) Listener<os::UnixListener>);
 
 impl UnixListener {
     /// Listens at a path, which must not exist.
@@ -55,7 +57,7 @@ impl UnixListener {
     /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
         let path = path.as_ref();
-        let listener = Socket::of_the_system(|| mio::net::UnixListener::bind(path)).and_then(Listener::new);
+        let listener = Socket::of_the_system(|| os::UnixListener::bind(path)).and_then(Listener::new);
         listener.map(UnixListener).map_err(naming("listen at", path.display()))
     }
 }
@@ -78,7 +80,7 @@ impl UnixListener {
 /// # }).unwrap();
 /// ```
 #[derive(Debug)]
-pub struct UnixStream(pub(super) Socket<mio::net::UnixStream>);
+pub struct UnixStream(pub(super) Socket<os::UnixStream>);
 
 impl UnixStream {
     /// Connects to a path.
@@ -102,11 +104,10 @@ impl UnixStream {
         budget::proceed().await;
         let path = path.as_ref();
         let connected = async {
-            let stream =
-                Socket::of_the_system(|| mio::net::UnixStream::connect(path)).and_then(Socket::watch);
+            let stream = Socket::of_the_system(|| os::UnixStream::connect(path)).and_then(Socket::watch);
             let stream = UnixStream(stream?);
             stream.0.readiness.clear_ready(Direction::Write);
-            stream.writable().await;
+            stream.0.ready(Direction::Write).await;
             stream.0.io.os().take_error()?.map_or(Ok(stream), Err)
         };
         connected.await.map_err(naming("connect to", path.display()))
@@ -131,12 +132,12 @@ impl UnixStream {
     /// # }).unwrap();
     /// ```
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
-        let (a, b) = mio::net::UnixStream::pair()?;
+        let (a, b) = os::UnixStream::pair()?;
         Ok((UnixStream::watch(a)?, UnixStream::watch(b)?))
     }
 
     #[track_caller]
-    fn watch(stream: mio::net::UnixStream) -> io::Result<UnixStream> {
+    fn watch(stream: os::UnixStream) -> io::Result<UnixStream> {
         Socket::watch(Io::Os(stream)).map(UnixStream)
     }
 
@@ -159,7 +160,7 @@ impl UnixStream {
     /// ```
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
-        Socket::adopt(mio::net::UnixStream::from_std(stream)).map(UnixStream)
+        Socket::adopt(os::UnixStream::from_std(stream)).map(UnixStream)
     }
 }
 
@@ -176,7 +177,7 @@ impl UnixStream {
 /// # }).unwrap();
 /// ```
 #[derive(Debug)]
-pub struct UnixDatagram(pub(super) Socket<mio::net::UnixDatagram>);
+pub struct UnixDatagram(pub(super) Socket<os::UnixDatagram>);
 
 impl UnixDatagram {
     /// A socket at a path, which must not exist.
@@ -200,7 +201,7 @@ impl UnixDatagram {
     /// ```
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
         let path = path.as_ref();
-        let socket = Socket::of_the_system(|| mio::net::UnixDatagram::bind(path)).and_then(Socket::watch);
+        let socket = Socket::of_the_system(|| os::UnixDatagram::bind(path)).and_then(Socket::watch);
         let bound = socket.map(UnixDatagram);
         bound.map_err(naming("bind a datagram socket to", path.display()))
     }
@@ -223,12 +224,12 @@ impl UnixDatagram {
     /// # }).unwrap();
     /// ```
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
-        let (a, b) = mio::net::UnixDatagram::pair()?;
+        let (a, b) = os::UnixDatagram::pair()?;
         Ok((UnixDatagram::watch(a)?, UnixDatagram::watch(b)?))
     }
 
     #[track_caller]
-    fn watch(socket: mio::net::UnixDatagram) -> io::Result<UnixDatagram> {
+    fn watch(socket: os::UnixDatagram) -> io::Result<UnixDatagram> {
         Socket::watch(Io::Os(socket)).map(UnixDatagram)
     }
 
@@ -251,7 +252,7 @@ impl UnixDatagram {
     /// ```
     pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
         socket.set_nonblocking(true)?;
-        Socket::adopt(mio::net::UnixDatagram::from_std(socket)).map(UnixDatagram)
+        Socket::adopt(os::UnixDatagram::from_std(socket)).map(UnixDatagram)
     }
 
     /// Sets the peer for [`send`](UnixDatagram::send).

@@ -13,15 +13,15 @@ use std::time::Duration;
 
 use futures::FutureExt;
 
-use super::fault::Fault;
-use super::report::Failure;
-use super::world::World;
-use super::{needed, world};
-use crate::clock::Instant;
-use crate::current;
-use crate::error::panic_message;
+use crate::base::clock::Instant;
+use crate::base::error::panic_message;
+use crate::executor::current;
 use crate::sync::Notify;
 use crate::trace;
+
+use super::fault::Fault;
+use super::report::Failure;
+use super::state::{World, needed, world};
 
 /// A host of the simulation: [`host`].
 pub struct Host<T> {

@@ -1,101 +1,26 @@
 //! Hosts: what each has of its own, and how it starts, falls and comes back.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use futures::future::LocalBoxFuture;
-
-use super::fault::{Fault, Kind};
-use super::report::Failure;
-use super::watch::file_name;
-use super::world::{HostId, Occurrence, State, World, note};
-use crate::clock::Instant;
+use crate::base::clock::Instant;
+use crate::base::key::Id;
+use crate::base::key::TaskKey;
+use crate::base::panics::catch_and_discard_panic;
+use crate::base::rng::Rng;
 use crate::executor::Executor;
-use crate::key::Id;
-use crate::key::TaskKey;
-use crate::panics::catch_and_discard_panic;
-use crate::rng::Rng;
-use crate::run::{Ending, Run};
-use crate::spawn::spawn_on;
+use crate::executor::run::{Ending, Run};
+use crate::task::spawn::spawn_on;
 use crate::trace::{Actor, Event};
 
-/// Connections that wait to be accepted at one listener, until it is said otherwise.
-pub(super) const BACKLOG: u32 = 128;
-/// How long a blocking job takes, until it is said otherwise.
-pub(super) const DISK: (Duration, Duration) = (Duration::from_micros(100), Duration::from_micros(500));
-
-/// Makes the future of a host, anew at each start.
-type Make = Rc<RefCell<dyn FnMut() -> LocalBoxFuture<'static, ()>>>;
-
-pub(super) struct HostState {
-    pub(super) name: Rc<str>,
-    pub(super) ip: Ipv4Addr,
-    pub(super) up: bool,
-    /// Counts the starts.
-    incarnation: u32,
-    make: Option<Make>,
-    source: &'static Location<'static>,
-    pub(super) clock: HostClock,
-    disk: (Duration, Duration),
-    pub(super) descriptors: u32,
-    pub(super) refused: BTreeSet<u16>,
-    pub(super) backlog: u32,
-    /// Of a million reads and writes.
-    pub(super) short: u32,
-    pub(super) next_port: u16,
-    random: Rng,
-}
-
-impl HostState {
-    pub(super) fn is(&self, incarnation: u32) -> bool {
-        self.up && self.incarnation == incarnation
-    }
-}
-
-/// What a host's clock shows, in terms of the machine's.
-#[derive(Clone, Copy)]
-pub(super) struct HostClock {
-    /// Set at this moment of the machine's clock,
-    set_at: Instant,
-    /// to this one,
-    to: Instant,
-    /// and running so much faster from then on.
-    ppm: i32,
-}
-
-impl HostClock {
-    pub(super) fn is_skewed(&self) -> bool {
-        self.ppm != 0
-    }
-
-    /// In millionths of the machine's rate.
-    fn rate(&self) -> u128 {
-        (1_000_000 + i64::from(self.ppm)).max(1) as u128
-    }
-
-    pub(super) fn shown(&self, now: Instant) -> Instant {
-        let passed = (now - self.set_at).as_nanos() * self.rate() / 1_000_000;
-        self.to + Duration::from_nanos(u64::try_from(passed).unwrap_or(u64::MAX))
-    }
-
-    /// The first moment of the machine's clock at which this one shows `deadline`.
-    pub(super) fn reaches(&self, deadline: Instant) -> Instant {
-        if deadline == Instant::FAR_FUTURE {
-            return deadline;
-        }
-        let takes = ((deadline - self.to).as_nanos() * 1_000_000).div_ceil(self.rate());
-        self.set_at + Duration::from_nanos(u64::try_from(takes).unwrap_or(u64::MAX))
-    }
-
-    fn set(&mut self, now: Instant, to: Instant, ppm: i32) {
-        *self = HostClock { set_at: now, to, ppm };
-    }
-}
+use super::fault::{Fault, Kind};
+use super::parts::{BACKLOG, DISK, HostClock, HostId, HostState, Make};
+use super::report::Failure;
+use super::state::{Occurrence, State, World, note};
+use super::watch::file_name;
 
 /// A task's body that knows its host.
 pub(super) struct HostTask {

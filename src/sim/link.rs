@@ -3,44 +3,13 @@
 use std::time::Duration;
 
 use super::fault::{Fault, Kind};
-use super::packet::Packet;
-use super::world::{HostId, State};
-use crate::clock::Instant;
+use super::parts::{HostId, Link, Packet, USUAL};
+use super::state::State;
 
-/// A link's latency until it is said otherwise: that of two machines in one room.
-pub(crate) const USUAL: (Duration, Duration) = (Duration::from_micros(300), Duration::from_micros(500));
 /// From a host to itself.
 const LOOPBACK: (Duration, Duration) = (Duration::from_micros(10), Duration::from_micros(30));
 /// After how long TCP repeats a packet the first time. Then it takes twice as long each time.
 const REPEAT: Duration = Duration::from_millis(200);
-
-/// One direction.
-#[derive(Clone)]
-pub(super) struct Link {
-    latency: (Duration, Duration),
-    loss: u32,
-    duplicate: u32,
-    reorder: u32,
-    /// Bytes a second, 0 without a bound.
-    bandwidth: u64,
-    /// Until then it is busy with what was sent before.
-    busy_until: Instant,
-    pub(super) cut: Option<Kind>,
-}
-
-impl Default for Link {
-    fn default() -> Link {
-        Link {
-            latency: USUAL,
-            loss: 0,
-            duplicate: 0,
-            reorder: 0,
-            bandwidth: 0,
-            busy_until: Instant::from_nanos(0),
-            cut: None,
-        }
-    }
-}
 
 impl State {
     fn link(&mut self, from: HostId, to: HostId) -> &mut Link {

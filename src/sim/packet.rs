@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::base::clock::Instant;
+use crate::base::key::TaskKey;
+use crate::executor::ready::Ready;
+
 use super::fault::Kind;
-use super::world::{HostId, Occurrence, State};
-use crate::clock::Instant;
-use crate::key::TaskKey;
-use crate::ready::Ready;
+use super::parts::{Body, Held, HostId, Packet};
+use super::state::{Occurrence, State};
 
 /// When a connection attempt without an answer is given up; Linux's six repetitions take 127 s.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
@@ -18,81 +19,6 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
 const DATA_TIMEOUT: Duration = Duration::from_millis(924_600);
 /// When a healed link carries what was lost meanwhile: at the next repetition.
 const REPEATED: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(400));
-/// What a packet weighs beside its bytes.
-const HEADER: u64 = 40;
-
-#[derive(Clone)]
-pub(super) struct Packet {
-    pub(super) from: HostId,
-    pub(super) to: HostId,
-    pub(super) body: Body,
-}
-
-/// Sockets are meant by their numbers, which are never given twice.
-#[derive(Clone)]
-pub(super) enum Body {
-    /// A connection is asked for, so many times before.
-    Syn {
-        from: u32,
-        to: SocketAddr,
-        tries: u32,
-    },
-    /// It is made, with this socket.
-    Accepted {
-        to: u32,
-        peer: u32,
-    },
-    Refused {
-        to: u32,
-    },
-    /// Bytes in their place in the stream, and whether it ends there.
-    Segment {
-        from: u32,
-        to: u32,
-        place: u64,
-        bytes: Vec<u8>,
-        end: bool,
-    },
-    /// So many bytes were read: there is room for others.
-    Room {
-        to: u32,
-        bytes: usize,
-    },
-    Reset {
-        to: u32,
-    },
-    Datagram {
-        from: SocketAddr,
-        to: SocketAddr,
-        bytes: Vec<u8>,
-    },
-    /// A datagram from here to there found no socket: ICMP's "port unreachable".
-    Unreachable {
-        from: SocketAddr,
-        to: SocketAddr,
-    },
-}
-
-/// A packet that found no way, and is repeated.
-pub(super) struct Held {
-    number: u64,
-    packet: Packet,
-}
-
-impl Packet {
-    /// Whether it is not repeated when it is lost.
-    pub(super) fn is_datagram(&self) -> bool {
-        matches!(self.body, Body::Datagram { .. } | Body::Unreachable { .. })
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        match &self.body {
-            Body::Segment { bytes, .. } | Body::Datagram { bytes, .. } => HEADER + bytes.len() as u64,
-            _ => HEADER,
-        }
-    }
-}
-
 /// From where to where, for the trace: only words when a fault acts.
 pub(super) struct Route(Rc<str>, Rc<str>);
 

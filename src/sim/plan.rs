@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::base::rng::Rng;
+
 use super::fault::{Fault, Kind, ParseError, Short, duration};
-use super::host::{BACKLOG, DISK};
-use super::link::USUAL;
-use crate::rng::Rng;
+use super::parts::{BACKLOG, DISK, USUAL};
 
 /// What goes wrong, and when, counted from the beginning of the simulation.
 ///

@@ -7,34 +7,18 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
 use std::rc::Rc;
 
-use super::fault::Kind;
-use super::tcp::Stream;
-use super::udp::Udp;
-use super::world::{HostId, State, World};
-use crate::reactor::Readiness;
-use crate::ready::Ready;
+use crate::executor::reactor::Readiness;
+use crate::executor::ready::Ready;
 use crate::trace::Resource;
+
+use super::fault::Kind;
+use super::parts::{HostId, Role, SocketState, Stream, Udp};
+use super::state::{State, World};
 
 /// Linux's number for "too many open files".
 const EMFILE: i32 = 24;
 /// The first port for sockets that ask for none, as with Linux.
 const FIRST_PORT: u16 = 32_768;
-
-pub(super) struct SocketState {
-    pub(super) host: HostId,
-    pub(super) local: SocketAddr,
-    pub(super) readiness: Rc<Readiness>,
-    /// False for a connection that waits to be accepted: it has no owner yet.
-    pub(super) owned: bool,
-    pub(super) role: Role,
-}
-
-pub(super) enum Role {
-    /// The connections that wait to be accepted.
-    Listener(VecDeque<u32>),
-    Stream(Stream),
-    Udp(Udp),
-}
 
 impl State {
     /// A new socket.

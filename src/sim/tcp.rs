@@ -13,91 +13,21 @@
 //! before them. What a link loses is sent later: see [`link`](super::link).
 
 use std::cmp::min;
-use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr};
 
+use crate::executor::ready::Ready;
+
 use super::fault::Kind;
-use super::packet::{Answer, Body, Packet};
-use super::socket::{Role, SocketState, meant};
-use super::world::{HostId, Occurrence, State};
-use crate::ready::Ready;
+use super::packet::Answer;
+use super::parts::{Body, HostId, Packet, Phase, Role, SocketState, Stream};
+use super::socket::meant;
+use super::state::{Occurrence, State};
 
 /// How many bytes may be under way or unread in one direction.
 const WINDOW: usize = 64 * 1024;
 /// The peer hears that there is room again when so much was read.
 const ROOM_STEP: usize = WINDOW / 4;
-
-pub(super) struct Stream {
-    /// The other end's socket, once it is known.
-    peer: Option<u32>,
-    peer_host: HostId,
-    pub(super) peer_address: SocketAddr,
-    phase: Phase,
-    /// For the next operation to return.
-    pub(super) error: Option<ErrorKind>,
-    /// Received, in order, and not read.
-    pub(super) incoming: VecDeque<u8>,
-    /// The place in the stream of the next byte to come.
-    expected: u64,
-    /// Segments that came before their turn, and whether the stream ends behind them.
-    early: BTreeMap<u64, (Vec<u8>, bool)>,
-    /// The peer writes no more.
-    ended: bool,
-    read_shut: bool,
-    write_shut: bool,
-    /// The place of the next byte to be written.
-    written: u64,
-    /// Bytes written that the peer has not reported as read.
-    outstanding: usize,
-    /// Bytes read that were not reported to the peer.
-    owed: usize,
-    pub(super) nodelay: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Connecting,
-    Open,
-    /// Reset, refused or timed out.
-    Broken,
-}
-
-impl Stream {
-    fn new(phase: Phase, peer: Option<u32>, peer_host: HostId, peer_address: SocketAddr) -> Stream {
-        Stream {
-            peer,
-            peer_host,
-            peer_address,
-            phase,
-            error: None,
-            incoming: VecDeque::new(),
-            expected: 0,
-            early: BTreeMap::new(),
-            ended: false,
-            read_shut: false,
-            write_shut: false,
-            written: 0,
-            outstanding: 0,
-            owed: 0,
-            nodelay: false,
-        }
-    }
-
-    /// It is not when both ends have ended their directions.
-    pub(super) fn is_connected(&self) -> bool {
-        self.phase == Phase::Open && !(self.ended && self.write_shut)
-    }
-
-    /// What a read returns when no byte is there. The end of the stream remains the end, whatever comes later.
-    pub(super) fn nothing(&mut self) -> io::Result<usize> {
-        match self.error.take_if(|_| !self.ended) {
-            Some(error) => Err(error.into()),
-            None if self.ended || self.read_shut || self.phase == Phase::Broken => Ok(0),
-            None => Err(ErrorKind::WouldBlock.into()),
-        }
-    }
-}
 
 impl State {
     fn tcp(&mut self, socket: u32) -> Option<&mut Stream> {

@@ -1,15 +1,13 @@
 //! UDP between simulated hosts: datagrams, each whole or not at all.
 
 use std::cmp::min;
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::mem::take;
 use std::net::SocketAddr;
 
 use super::fault::Kind;
-use super::packet::{Body, Packet};
-use super::socket::{Role, SocketState, meant};
-use super::world::{HostId, State};
+use super::parts::{Body, HostId, Packet, Role, SocketState, Udp};
+use super::socket::meant;
+use super::state::State;
 
 /// What fits into one datagram.
 const LONGEST: usize = 65_507;
@@ -18,20 +16,6 @@ const QUEUE: usize = 256;
 /// Linux's numbers for "destination address required" and "message too long", which have no `ErrorKind`.
 const EDESTADDRREQ: i32 = 89;
 const EMSGSIZE: i32 = 90;
-
-#[derive(Default)]
-pub(super) struct Udp {
-    peer: Option<SocketAddr>,
-    datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
-    /// The peer's host has refused a datagram. The next send or receive reports it, once.
-    refused: bool,
-}
-
-impl Udp {
-    fn check(&mut self) -> io::Result<()> {
-        if take(&mut self.refused) { Err(ErrorKind::ConnectionRefused.into()) } else { Ok(()) }
-    }
-}
 
 impl State {
     fn udp(&mut self, socket: u32) -> io::Result<&mut Udp> {

@@ -6,10 +6,11 @@ use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::oracle::{Broken, Oracle};
-use crate::clock::Instant;
-use crate::key::Id;
+use crate::base::clock::Instant;
+use crate::base::key::Id;
 use crate::trace::{Actor, Event, Observer, Outcome, Resource, Want};
+
+use super::oracle::{Broken, Oracle};
 
 /// FNV-1a over whole words. The standard library's hasher may change with its version, and this must not.
 #[derive(Clone)]

@@ -19,9 +19,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::thread::panicking;
 
-use crate::budget;
-use crate::panics::catch_and_discard_panic;
-use crate::shim::Mutex;
+use crate::base::budget;
+use crate::base::panics::catch_and_discard_panic;
+use crate::base::shim::Mutex;
 use crate::trace::{self, Event, Resource, Want};
 
 /// The foreign calls that a critical section leaves for afterwards. The usual one or two need no allocation.
@@ -266,7 +266,7 @@ mod tests {
 
     use std::task::{Context, Poll};
 
-    use crate::budget::{OPERATIONS, lift, refill, restore, spent};
+    use crate::base::budget::{OPERATIONS, lift, refill, restore, spent};
     use crate::sync::mpsc;
 
     #[test]

@@ -23,9 +23,10 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::task::{Poll, ready};
 
+use crate::base::shim;
+
 use super::critical::{Turn, locked, wait};
 use super::permits::Permits;
-use crate::shim;
 
 #[derive(Debug)]
 struct State<T> {

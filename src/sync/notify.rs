@@ -27,9 +27,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::base::shim::Mutex;
+
 use super::critical::{Deferred, locked, poll_locked};
 use super::wait_list::{Key, WaitList};
-use crate::shim::Mutex;
 
 /// Which notification a waiter in the list has received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

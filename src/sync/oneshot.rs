@@ -20,10 +20,11 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::base::shim::{Arc, Mutex};
+use error::{RecvError, TryRecvError};
+
 use super::block_thread_on;
 use super::critical::{locked, poll_locked};
-use crate::shim::{Arc, Mutex};
-use error::{RecvError, TryRecvError};
 
 #[derive(Debug)]
 struct State<T> {

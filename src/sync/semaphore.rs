@@ -5,9 +5,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::base::shim::Mutex;
+
 use super::critical::{Turn, locked, wait};
 use super::permits::{MAX_PERMITS, Permits, Refused};
-use crate::shim::Mutex;
 
 /// Holds a number of permits, which tasks take and return; a task that finds too few waits.
 ///

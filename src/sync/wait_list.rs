@@ -17,7 +17,7 @@
 
 use std::task::Waker;
 
-use crate::memory::Places;
+use crate::base::memory::Places;
 
 /// The name of one waiter's node. Neither `Clone` nor `Copy`: leaving the list uses it up.
 #[derive(Debug, PartialEq)]

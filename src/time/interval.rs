@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::{Instant, Sleep, sleep_until};
+use crate::base::clock::Instant;
+
+use super::sleep::{Sleep, sleep_until};
 
 /// Ticks at `period`, the first time at once.
 ///
@@ -132,7 +134,7 @@ impl Interval {
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         ready!(Pin::new(&mut self.sleep).poll(cx));
         let due = self.sleep.deadline();
-        let now = self.sleep.executor.now();
+        let now = self.sleep.now();
         let next = due + self.period;
         self.sleep.reset(match self.missed {
             _ if next > now => next,

@@ -17,11 +17,12 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use crate::base::clock::Instant;
+use crate::base::key::Id;
+
 use super::events::{Fields, Value, text};
 use super::json::write_object;
 use super::{Actor, Event, Outcome, Resource, Trace};
-use crate::clock::Instant;
-use crate::key::Id;
 
 /// The number of the process and of the loop's thread.
 const LOOP: u64 = 1;

@@ -4,17 +4,8 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::clock::Instant;
-use crate::key::Id;
-
-/// Something that happened, and when.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Record {
-    /// On the runtime's clock. Never before the record that precedes it.
-    pub at: Instant,
-    /// What happened.
-    pub event: Event,
-}
+use crate::base::clock::Instant;
+use crate::base::key::Id;
 
 /// What can happen.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -17,68 +17,11 @@
 mod chrome;
 mod events;
 mod json;
+mod name;
+mod record;
 mod recorder;
 
-pub use events::{Actor, Event, Outcome, Record, Resource, Want};
-pub(crate) use recorder::{Observer, QueuedJob, Recorder, Tape, here, is_on, number, switch};
-
-/// Keeps what is only done for a recorder out of the code around it.
-#[cold]
-#[inline(never)]
-pub(crate) fn out_of_line(tell: impl FnOnce()) {
-    tell();
-}
-
-/// What was recorded.
-///
-/// # Examples
-/// ```
-/// use cotask::Builder;
-/// use cotask::trace::{Event, Outcome};
-///
-/// let runtime = Builder::new().trace(1_000).build().unwrap();
-/// runtime.block_on(async {
-///     cotask::spawn(cotask::yield_now()).await.unwrap();
-/// });
-/// let trace = runtime.take_trace();
-/// let polls = trace.records.iter().filter(|r| matches!(r.event, Event::PollBegan { .. })).count();
-/// assert_eq!(polls, 4, "two of the task, two of the future of `block_on`: {trace:#?}");
-/// assert_eq!(trace.dropped, 0);
-/// ```
-#[derive(Clone, Default, Debug)]
-pub struct Trace {
-    /// What [`Builder::name`](crate::Builder::name) called the runtime.
-    pub name: Option<Box<str>>,
-    /// The last events, oldest first.
-    pub records: Vec<Record>,
-    /// How many older ones found no room in the ring.
-    pub dropped: u64,
-}
-
-/// What has an identity in a trace, and so can be given a [name]: sockets, channels, tasks.
-pub trait Traced {
-    /// Its identity. A channel has one from the moment at which a recorder meets it.
-    fn resource(&self) -> Resource;
-}
-
-/// Names something for the reader of the trace. Does nothing where nothing is recorded.
-///
-/// # Examples
-/// ```
-/// use cotask::trace::{self, Event};
-///
-/// let runtime = cotask::Builder::new().trace(1_000).build()?;
-/// runtime.block_on(async {
-///     let (orders, _desk) = cotask::sync::mpsc::channel::<u32>(8);
-///     trace::name(&orders, "orders");
-/// });
-/// let named = |event: &Event| matches!(event, Event::Named { name, .. } if &**name == "orders");
-/// assert!(runtime.take_trace().records.iter().any(|record| named(&record.event)));
-/// # std::io::Result::Ok(())
-/// ```
-pub fn name(what: &impl Traced, name: &str) {
-    if is_on() {
-        let (resource, name) = (what.resource(), Box::from(name));
-        here(|recorder| recorder.push(Event::Named { resource, name }));
-    }
-}
+pub use events::{Actor, Event, Outcome, Resource, Want};
+pub use name::{Traced, name};
+pub use record::{Record, Trace};
+pub(crate) use recorder::{Observer, QueuedJob, Recorder, Tape, here, is_on, number, out_of_line, switch};

@@ -12,10 +12,12 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use super::{Actor, Event, Outcome, Record, Resource, Trace, Want};
-use crate::budget;
-use crate::clock::{Clock, Instant};
-use crate::key::{Id, TaskKey};
+use crate::base::budget;
+use crate::base::clock::{Clock, Instant};
+use crate::base::key::{Id, TaskKey};
+
+use super::events::{Actor, Event, Outcome, Resource, Want};
+use super::record::{Record, Trace};
 
 // ANCHOR: on
 thread_local! {
@@ -42,7 +44,7 @@ pub(crate) fn is_on() -> bool {
 #[inline]
 pub(crate) fn here(tell: impl FnOnce(&Recorder)) {
     if is_on() {
-        super::out_of_line(|| {
+        out_of_line(|| {
             if let Ok(Some(recorder)) = RECORDER.try_with(|recorder| recorder.borrow().clone()) {
                 tell(&recorder);
             }
@@ -50,6 +52,13 @@ pub(crate) fn here(tell: impl FnOnce(&Recorder)) {
     }
 }
 // ANCHOR_END: on
+
+/// Keeps what is only done for a recorder out of the code around it.
+#[cold]
+#[inline(never)]
+pub(crate) fn out_of_line(tell: impl FnOnce()) {
+    tell();
+}
 
 /// A number for what has none of its own, counted by the recorder that speaks of it first; 0 without one.
 pub(crate) fn number() -> u64 {

@@ -11,7 +11,7 @@ use interleave::thread;
 
 use crate::model::{Model, Mutant};
 
-const FILE: &str = "src/blocking.rs";
+const FILE: &str = "src/blocking/pool.rs";
 
 pub const MODELS: &[&Model] = &[
     &SLEEP,

@@ -14,7 +14,7 @@ use interleave::thread;
 
 use crate::model::{Model, Mutant};
 
-const FILE: &str = "src/cores.rs";
+const FILE: &str = "src/runtime/cores.rs";
 
 pub const MODELS: &[&Model] = &[&STOP, &STOPPED_FROM_ELSEWHERE, &FAILED_START];
 
@@ -66,7 +66,7 @@ static STOP: Model = Model {
     mutants: &[
         Mutant::Source {
             name: "a_core_that_does_not_sleep_yet_is_not_told",
-            file: "src/handle.rs",
+            file: "src/runtime/handle.rs",
             from: "self.stop.notify_one();",
             to: "self.stop.notify_waiters();",
         },

@@ -14,7 +14,7 @@ use crate::model::{Model, Mutant};
 pub const MODELS: &[&Model] =
     &[&SPAWN_AGAINST_THE_END, &ABORT, &ABORT_AGAINST_COMPLETION, &ABORT_AGAINST_THE_END];
 
-const FILE: &str = "src/handle.rs";
+const FILE: &str = "src/task/remote.rs";
 
 static SPAWN_AGAINST_THE_END: Model = Model {
     name: "handle",
@@ -35,13 +35,13 @@ static SPAWN_AGAINST_THE_END: Model = Model {
     mutants: &[
         Mutant::Source {
             name: "nothing_is_refused",
-            file: "src/inbox.rs",
+            file: "src/executor/inbox.rs",
             from: "        if state.closed {\n            return;\n        }\n",
             to: "",
         },
         Mutant::Source {
             name: "what_is_left_is_forgotten",
-            file: "src/inbox.rs",
+            file: "src/executor/inbox.rs",
             from: "        state.closed = true;\n        mem::take(&mut state.mail)",
             to: "        state.closed = true;\n        mem::forget(mem::take(&mut state.mail));\n        Mail::default()",
         },

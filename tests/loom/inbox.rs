@@ -7,7 +7,7 @@ use interleave::thread;
 
 use crate::model::{Model, Mutant};
 
-const FILE: &str = "src/inbox.rs";
+const FILE: &str = "src/executor/inbox.rs";
 
 pub const MODELS: &[&Model] = &[&SLEEP, &TWO_WAKERS, &HINT, &PORTIONS, &CLOSE, &REGISTRY];
 

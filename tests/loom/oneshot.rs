@@ -149,13 +149,13 @@ static PLAIN_THREAD: Model = Model {
     mutants: &[
         Mutant::Source {
             name: "bell_without_the_flag",
-            file: "src/sync/mod.rs",
+            file: "src/sync/sleeper.rs",
             from: "*self.woken.lock() = true;\n        self.bell.notify_one();",
             to: "self.bell.notify_one();",
         },
         Mutant::Source {
             name: "bell_before_the_flag",
-            file: "src/sync/mod.rs",
+            file: "src/sync/sleeper.rs",
             from: "*self.woken.lock() = true;\n        self.bell.notify_one();",
             to: "self.bell.notify_one();\n        *self.woken.lock() = true;",
         },

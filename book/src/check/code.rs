@@ -3,7 +3,7 @@
 use crate::chapters::{Block, Chapter, include, included};
 use crate::recordings::Recordings;
 
-use super::Faults;
+use super::faults::Faults;
 use super::names::Names;
 
 pub(super) fn check(chapter: &Chapter, names: &Names, faults: &mut Faults) {

@@ -6,12 +6,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::chapters::{Chapter, include, included};
+use crate::chapters::{Chapter, files, include, included};
 
-use super::{Faults, files};
+use super::faults::Faults;
 
-/// The rooms of the heart, each a file of `src/` and the folder of that name if there is one.
-const HEART: [&str; 8] = ["slab", "waker", "task", "executor", "current", "inbox", "reactor", "wheel"];
+/// The heart, each a file of `src/` and the folder of that name if there is one.
+const HEART: [&str; 10] = [
+    "executor/slab",
+    "executor/scheduler",
+    "executor/waker",
+    "executor/drive",
+    "executor/current",
+    "executor/root",
+    "executor/inbox",
+    "executor/reactor",
+    "executor/wheel",
+    "task/cell",
+];
 
 /// Says how much of the heart the chapters of part III show. What they do not is a fault, once all of them are written.
 ///

@@ -7,7 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result};
 use regex::Regex;
 
-use super::{Faults, files};
+use super::faults::Faults;
+use crate::chapters::files;
 
 /// # Errors
 /// When the pages cannot be read.

@@ -1,6 +1,7 @@
 //! `cargo book -- check`: that nothing in the book has drifted from the repository, and that each chapter is whole.
 
 mod code;
+mod faults;
 mod heart;
 mod links;
 mod names;
@@ -10,17 +11,16 @@ mod spelling;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::chapters::{self, Chapter, TEXT};
-use crate::recordings::{self, Recording, Recordings, TRACES};
-use crate::{invariants, render, timeline};
+use faults::Faults;
 
-/// What is wrong, each with its place in front.
-pub(crate) type Faults = Vec<String>;
+use crate::chapters::{self, Chapter, TEXT, files};
+use crate::recordings::{self, Recording, Recordings, TRACES};
+use crate::{invariants, plan, render, timeline};
 
 /// # Errors
 /// When anything is wrong; all of it has then been told on the standard error.
@@ -38,6 +38,7 @@ pub(crate) fn run(drafts: bool, quick: bool) -> Result<()> {
     links::check(Path::new(render::OUT), &mut faults)?;
     reachable(&chapters, drafts, &mut faults)?;
     faults.extend(invariants::read()?.faults);
+    faults.extend(plan::faults()?);
     let share = heart::check(&chapters, &mut faults)?;
 
     let written = chapters.iter().filter(|chapter| chapter.file.is_some()).count();
@@ -94,15 +95,4 @@ fn reachable(chapters: &[Chapter], drafts: bool, faults: &mut Faults) -> Result<
         }
     }
     Ok(())
-}
-
-/// All files below a folder, sorted.
-pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -8,9 +8,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use regex::Regex;
 
-use crate::chapters::Chapter;
+use crate::chapters::{Chapter, files};
 
-use super::{Faults, files};
+use super::faults::Faults;
 
 pub(super) struct Names {
     examples: BTreeSet<String>,

@@ -2,7 +2,7 @@
 
 use crate::chapters::{Chapter, include, included};
 
-use super::Faults;
+use super::faults::Faults;
 
 /// What each chapter has, in this order: how a line begins.
 const SHAPE: [&str; 9] = [

@@ -6,7 +6,7 @@ use unicase::UniCase;
 
 use crate::chapters::Chapter;
 
-use super::Faults;
+use super::faults::Faults;
 
 pub(super) fn check(chapter: &Chapter, faults: &mut Faults) {
     for (line, text) in chapter.parts().0 {

@@ -38,16 +38,9 @@ mod shared;
 
 pub use receiver::{Receiver, UnboundedReceiver};
 pub use sender::{Permit, Sender, UnboundedSender};
+pub use shared::{Bounded, Unbounded};
 
 use super::permits::MAX_PERMITS;
-
-/// A channel with a bound, in the types of its ends.
-#[derive(Debug)]
-pub enum Bounded {}
-
-/// A channel without a bound, in the types of its ends.
-#[derive(Debug)]
-pub enum Unbounded {}
 
 /// Makes a channel that holds up to `capacity` values.
 ///

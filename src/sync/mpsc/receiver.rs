@@ -7,13 +7,13 @@ use std::task::{Context, Poll, ready};
 
 use futures::Stream;
 
-use super::error::TryRecvError;
-use super::shared::{State, debug, resource};
-use super::{Bounded, Unbounded};
-use crate::shim::{Arc, Mutex};
+use crate::base::shim::{Arc, Mutex};
 use crate::sync::block_thread_on;
 use crate::sync::critical::{Turn, locked, poll_locked, wait};
 use crate::trace::{Resource, Traced};
+
+use super::error::TryRecvError;
+use super::shared::{Bounded, State, Unbounded, debug, resource};
 
 /// The end that receives, also as a [`Stream`].
 ///

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::error::{SendError, TrySendError};
-use super::shared::{State, debug, resource};
-use super::{Bounded, Unbounded};
-use crate::shim::{Arc, Mutex};
+use crate::base::shim::{Arc, Mutex};
 use crate::sync::block_thread_on;
 use crate::sync::critical::{Turn, locked, wait};
 use crate::sync::permits::Refused;
 use crate::trace::{Resource, Traced};
+
+use super::error::{SendError, TrySendError};
+use super::shared::{Bounded, State, Unbounded, debug, resource};
 
 /// The end that sends; clone it for more senders. `B` says whether it is [`Bounded`], and so may have to wait.
 ///

@@ -13,13 +13,22 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::task::{Poll, Waker};
 
-use super::error::TryRecvError;
-use crate::memory::{GiveBack, OF_ONE};
-use crate::shim::{Arc, Mutex};
+use crate::base::memory::{GiveBack, OF_ONE};
+use crate::base::shim::{Arc, Mutex};
 use crate::sync::critical::{Deferred, Turn, What};
 use crate::sync::permits::Permits;
 use crate::sync::wait_list::{Key, WaitList};
 use crate::trace::{self, Resource, Want};
+
+use super::error::TryRecvError;
+
+/// A channel with a bound, in the types of its ends.
+#[derive(Debug)]
+pub enum Bounded {}
+
+/// A channel without a bound, in the types of its ends.
+#[derive(Debug)]
+pub enum Unbounded {}
 
 /// With one sender, and the receiver.
 pub(super) fn new<T>(capacity: usize) -> Arc<Mutex<State<T>>> {

@@ -33,7 +33,7 @@ use interleave::{Kind, Model, thread};
 
 // ANCHOR: subject
 /// What is to be checked: a flag that says that the data is there. In code of your own it takes its atomics from one
-/// place, which chooses between `std`'s and these (`src/shim.rs` of cotask is such a place).
+/// place, which chooses between `std`'s and these (`src/base/shim.rs` of cotask is such a place).
 struct Published {
     data: AtomicUsize,
     ready: AtomicBool,

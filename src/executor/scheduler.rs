@@ -1,0 +1,164 @@
+//! The scheduler: which tasks there are, and which of them are runnable. It is all that a wake touches.
+//!
+//! A wake ends here, so the scheduler lies below the waker, and the executor above both: the executor takes tasks
+//! out of the queue and polls them, and a waker puts them back.
+
+// ANCHOR: fields
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::base::key::TaskKey;
+use crate::trace::{self, Recorder};
+
+use super::run::Run;
+use super::run_queue::{Order, RunQueue};
+use super::slab::{Body, Slab};
+
+/// The tasks of one runtime. Each borrow of a cell ends in its own line, so foreign code never runs inside one.
+pub(crate) struct Scheduler {
+    number: u16,
+    slab: RefCell<Slab<Rc<dyn Run>>>,
+    queue: RefCell<RunQueue>,
+    recorder: Option<Rc<Recorder>>,
+}
+// ANCHOR_END: fields
+
+// ANCHOR: insert
+impl Scheduler {
+    pub(crate) fn new(number: u16, order: Order, recorder: Option<Recorder>) -> Scheduler {
+        Scheduler {
+            number,
+            slab: RefCell::new(Slab::new()),
+            queue: RefCell::new(RunQueue::new(order)),
+            recorder: recorder.map(Rc::new),
+        }
+    }
+
+    /// The number of the runtime, which each of its keys carries.
+    pub(crate) fn number(&self) -> u16 {
+        self.number
+    }
+
+    pub(crate) fn recorder(&self) -> Option<&Rc<Recorder>> {
+        if cfg!(feature = "trace") { self.recorder.as_ref() } else { None }
+    }
+
+    /// Tells the recorder, if there is one. Out of line, so that the path without one stays small.
+    #[inline]
+    pub(crate) fn record(&self, tell: impl FnOnce(&Recorder)) {
+        if let Some(recorder) = self.recorder() {
+            trace::out_of_line(|| tell(recorder));
+        }
+    }
+
+    /// A slot for a task, and its key. The caller [enqueues](Scheduler::enqueue) the key.
+    #[inline]
+    pub(crate) fn insert(&self, body: Option<Rc<dyn Run>>) -> TaskKey {
+        let (slot, generation) = self.slab.borrow_mut().insert(body);
+        TaskKey::new(self.number, generation, slot)
+    }
+    // ANCHOR_END: insert
+
+    /// Makes a task runnable, unless it is so already or its key is stale.
+    // ANCHOR: schedule
+    #[inline]
+    pub(crate) fn schedule(&self, key: TaskKey) {
+        if self.slab.borrow_mut().schedule(key.slot(), key.generation()) {
+            self.enqueue(key);
+        }
+    }
+
+    /// Puts a key into the run queue, whose slot is marked as scheduled.
+    #[inline]
+    pub(crate) fn enqueue(&self, key: TaskKey) {
+        self.record(|recorder| recorder.scheduled(key));
+        self.queue.borrow_mut().push(key);
+    }
+    // ANCHOR_END: schedule
+
+    // ANCHOR: next
+    /// The next task in the run queue, which may have ended since it was queued.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<TaskKey> {
+        self.queue.borrow_mut().pop()
+    }
+
+    /// What is to be polled, taken out of its slot. `None` when the key is stale.
+    #[inline]
+    pub(crate) fn begin_poll(&self, key: TaskKey) -> Option<Body<Rc<dyn Run>>> {
+        self.slab.borrow_mut().begin_poll(key.slot(), key.generation())
+    }
+
+    /// The poll ended with the task still alive.
+    #[inline]
+    pub(crate) fn end_poll(&self, key: TaskKey, body: Rc<dyn Run>) {
+        self.slab.borrow_mut().end_poll(key.slot(), body);
+    }
+
+    /// The task has ended: its key goes stale.
+    #[inline]
+    pub(crate) fn free(&self, key: TaskKey) {
+        self.slab.borrow_mut().free(key.slot());
+    }
+    // ANCHOR_END: next
+
+    // ANCHOR: rest
+    /// Takes the body of the task in this slot, unless it is being polled or there is none, and frees the slot.
+    pub(crate) fn evict(&self, slot: u32) -> Option<Rc<dyn Run>> {
+        self.slab.borrow_mut().evict(slot)
+    }
+
+    /// How many slots there are, occupied or free.
+    pub(crate) fn slots(&self) -> u32 {
+        self.slab.borrow().slots()
+    }
+
+    /// Tasks alive, and the future of `block_on`.
+    pub(crate) fn tasks(&self) -> usize {
+        self.slab.borrow().len()
+    }
+
+    /// Whether no task is runnable.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.queue.borrow().is_empty()
+    }
+
+    /// How many keys are in the run queue.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.borrow().len()
+    }
+
+    /// After a peak: gives memory back.
+    pub(crate) fn give_back(&self) {
+        self.queue.borrow_mut().give_back();
+        self.slab.borrow_mut().give_back();
+    }
+}
+// ANCHOR_END: rest
+
+// ANCHOR: wake
+thread_local! {
+    /// That of the executor which runs on this thread.
+    static CURRENT: RefCell<Option<Rc<Scheduler>>> = const { RefCell::new(None) };
+}
+
+/// The short way of a wake. False when the key belongs to another thread's runtime, or to none.
+#[inline]
+pub(crate) fn wake(key: TaskKey) -> bool {
+    CURRENT
+        .try_with(|current| match &*current.borrow() {
+            Some(scheduler) if scheduler.number == key.runtime() => {
+                scheduler.schedule(key);
+                true
+            }
+            _ => false,
+        })
+        .unwrap_or(false)
+}
+
+/// From now on wakes on this thread come here. Returns the scheduler to which they came before. While the thread's
+/// locals are torn down there is none.
+pub(crate) fn switch(to: Option<Rc<Scheduler>>) -> Option<Rc<Scheduler>> {
+    CURRENT.try_with(|current| current.replace(to)).ok().flatten()
+}
+// ANCHOR_END: wake
