@@ -30,7 +30,7 @@ impl Workshop {
         let program = std::env::current_exe()?;
         let target = program.ancestors().nth(3).ok_or("this program stands outside of a target directory")?;
         let workshop = Workshop {
-            original: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+            original: root(),
             copy: target.join("mutants"),
             target: target.into(),
             lock: None,
@@ -51,6 +51,8 @@ impl Workshop {
             .args([
                 "test",
                 "--no-run",
+                "--package",
+                "cargo-loom",
                 "--test",
                 "loom",
                 "--release",
@@ -59,9 +61,11 @@ impl Workshop {
                 "json",
             ])
             .args(["--config", "build.rustflags=['--cfg','cotask_loom']"])
+            .arg("--config")
+            .arg(self.original.join("tests/loom/profile.toml"))
             // Compiling costs far more here than running: a mutant mostly fails within its first executions.
             .args(["--config", "profile.release.package.cotask.opt-level=0"])
-            .args(["--config", "profile.release.package.cotask.debug=false"])
+            .args(["--config", "profile.release.package.cargo-loom.opt-level=0"])
             .args(["--config", "profile.release.incremental=true"])
             .arg("--target-dir")
             .arg(&self.target)
@@ -82,7 +86,7 @@ impl Workshop {
 
     /// Makes the copy equal to the original again.
     fn restore(&self) -> Result<()> {
-        for directory in ["src", "tests/loom", "examples/common"] {
+        for directory in ["src", "tests/loom", "tests/cargo-loom/src", "examples/common"] {
             mirror(&self.original.join(directory), &self.copy.join(directory))?;
         }
         // No mutant of the kit concerns an exhibit or an exercise, and each would compile all of them anew.
@@ -94,14 +98,18 @@ impl Workshop {
             fs::create_dir_all(file.parent().ok_or("a file without a folder")?)?;
             write_if_changed(&file, text.as_bytes())?;
         }
-        let manifest = fs::read_to_string(self.original.join("Cargo.toml"))?;
         // One and the same packages for all mutants, compiled already.
-        let manifest =
-            ["tests/interleave", "examples/coroutine"].iter().fold(manifest, |manifest, package| {
-                let original = format!("path = '{}'", self.original.join(package).display());
-                manifest.replace(&format!("path = \"{package}\""), &original)
-            });
+        let there = |manifest: String, written: &str, package: &str| {
+            let original = format!("path = '{}'", self.original.join(package).display());
+            manifest.replace(&format!("path = \"{written}\""), &original)
+        };
+        let manifest = fs::read_to_string(self.original.join("Cargo.toml"))?;
+        let manifest = there(manifest, "tests/interleave", "tests/interleave");
+        let manifest = there(manifest, "examples/coroutine", "examples/coroutine");
         write_if_changed(&self.copy.join("Cargo.toml"), manifest_of_copy(&manifest).as_bytes())?;
+        let models = fs::read_to_string(self.original.join("tests/cargo-loom/Cargo.toml"))?;
+        let models = there(models, "../interleave", "tests/interleave");
+        write_if_changed(&self.copy.join("tests/cargo-loom/Cargo.toml"), models.as_bytes())?;
         if !self.copy.join("Cargo.lock").exists() || is_newer(&self.original, &self.copy, "Cargo.lock")? {
             fs::copy(self.original.join("Cargo.lock"), self.copy.join("Cargo.lock"))?;
         }
@@ -128,9 +136,14 @@ fn lock(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).into()
+}
+
 /// Whether the sources still have the text that a mutant replaces, once.
 pub fn check(file: &str, from: &str) -> Result<()> {
-    source_with(Path::new(env!("CARGO_MANIFEST_DIR")), file, from).map(drop)
+    source_with(&root(), file, from).map(drop)
 }
 
 fn source_with(root: &Path, file: &str, from: &str) -> Result<String> {
@@ -151,9 +164,10 @@ fn manifest_of_copy(manifest: &str) -> String {
     let mut kept = String::new();
     for section in sections(manifest) {
         match section.lines().next().unwrap_or_default().trim() {
-            "[[example]]" | "[[bench]]" | "[[bin]]" => {}
-            "[[test]]" if !section.contains("\"tests/loom/main.rs\"") => {}
-            "[workspace]" => kept.push_str("[workspace]\nresolver = \"3\"\n\n"),
+            "[[example]]" | "[[bench]]" | "[[bin]]" | "[[test]]" => {}
+            "[workspace]" => {
+                kept.push_str("[workspace]\nmembers = [\"tests/cargo-loom\"]\nresolver = \"3\"\n\n");
+            }
             _ => kept.push_str(section),
         }
     }
@@ -199,9 +213,10 @@ fn write_if_changed(path: &Path, contents: &[u8]) -> Result<()> {
     }
 }
 
-/// The test program among cargo's messages, which are one JSON object a line.
+/// The test program among cargo's messages, which are one JSON object a line. It is the last program: cargo builds the
+/// command `cargo loom` before it.
 fn program_of(messages: &str) -> Option<PathBuf> {
-    let (_, rest) = messages.split_once("\"executable\":\"")?;
+    let (_, rest) = messages.rsplit_once("\"executable\":\"")?;
     let (path, _) = rest.split_once('"')?;
     // The only escape that a path can bring.
     Some(PathBuf::from(path.replace("\\\\", "\\")))

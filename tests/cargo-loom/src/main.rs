@@ -27,8 +27,10 @@ exit code: 0 if all is well, 1 if a model fails or a mutant is not caught, 2 if 
 
 /// What the two programs are built with: a cfg of our own, so that no dependency sees a `--cfg loom`, and a target
 /// directory of their own, so that a switch between the two builds recompiles nothing.
-const BUILD: [&str; 7] = [
+const BUILD: [&str; 9] = [
     "--release",
+    "--config",
+    "tests/loom/profile.toml",
     "--config",
     "build.rustflags=['--cfg','cotask_loom']",
     "--target-dir",
@@ -61,7 +63,7 @@ impl Program {
     /// What cargo builds it by.
     fn build(&self) -> &'static [&'static str] {
         match self {
-            Program::Models => &["test", "--no-run", "--test", "loom"],
+            Program::Models => &["test", "--no-run", "--package", "cargo-loom", "--test", "loom"],
             // What an exercise explores is small: compiling it costs far more than running it.
             Program::Exercises => &[
                 "build",
