@@ -137,7 +137,7 @@ impl Runtime {
         self.executor.tasks()
     }
 
-    /// What was recorded since the last time; empty when no recorder was [asked for](Builder::trace).
+    /// What was recorded since the last time; empty when no recorder was [asked for](crate::Builder::trace).
     ///
     /// # Examples
     /// ```

@@ -63,7 +63,7 @@ pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::
 ///
 /// The job is queued at once, whether the future is polled or not, and runs to its end also when the future is
 /// dropped. When the runtime ends, jobs that have not started are dropped, and the others are waited for, without a
-/// limit unless [`Runtime::shutdown_timeout`] sets one.
+/// limit unless [`Runtime::shutdown_timeout`](crate::Runtime::shutdown_timeout) sets one.
 ///
 /// # Errors
 /// [`JoinError`] when the job panicked, when the runtime ended before it started, or when the system has no

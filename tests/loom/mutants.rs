@@ -29,12 +29,8 @@ impl Workshop {
         // TARGET/release/deps/loom-0123456789abcdef
         let program = std::env::current_exe()?;
         let target = program.ancestors().nth(3).ok_or("this program stands outside of a target directory")?;
-        let workshop = Workshop {
-            original: root(),
-            copy: target.join("mutants"),
-            target: target.into(),
-            lock: None,
-        };
+        let workshop =
+            Workshop { original: root(), copy: target.join("mutants"), target: target.into(), lock: None };
         Ok(workshop)
     }
 
