@@ -10,8 +10,9 @@
 //! The future given to `block_on` is scheduled as every task is: it has a key, and a slot without a body,
 //! since it lives on its caller's stack. When its turn comes, [`Executor::drive`] returns to `block_on`.
 //!
-//! What runs foreign code (polls, drops, wakes) does so with no cell borrowed: each borrow below ends in its
-//! own line.
+//! What runs foreign code (polls, drops, wakes) does so with no cell borrowed that this code could reach: each borrow below
+//! ends in its own line. One goes on: the reactor walks its buffer of events while it wakes, and only the loop's next wait
+//! touches that buffer.
 
 // ANCHOR: uses
 use std::cell::{Cell, OnceCell, RefCell};

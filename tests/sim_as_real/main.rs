@@ -95,7 +95,7 @@ fn the_program_calls_every_public_method() {
 
 #[test]
 fn the_documentation_names_what_differs() {
-    let source = include_str!("../../src/sim/simulation.rs");
+    let source = include_str!("../../src/sim/mod.rs");
     let docs: Vec<_> = source.lines().filter(|line| line.starts_with("//!")).collect();
     let docs = docs.join("\n");
     for (call, word) in ONLY_REAL {

@@ -14,7 +14,7 @@ pub fn public() -> BTreeSet<String> {
         let text = std::fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
         // What a macro writes for several kinds is named after what they have in common.
-        let common = if file.ends_with("listener.rs") { "Listener" } else { "Socket" };
+        let common = if file.ends_with("listener_api.rs") { "Listener" } else { "Socket" };
         let (mut owner, mut of_a_trait) = (String::new(), false);
         for line in code.lines() {
             if line == "}" {
