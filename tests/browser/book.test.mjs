@@ -173,7 +173,11 @@ test("the keyboard opens and closes the sidebar", async () => {
   for (const [key, expanded] of [["Enter", "false"], ["Space", "true"], ["Enter", "false"]]) {
     await page.keyboard.press(key);
     assert.equal(await toggle.getAttribute("aria-expanded"), expanded, key);
-    await page.waitForFunction((wanted) => getComputedStyle(document.getElementById("mdbook-sidebar")).display !== "none" === wanted, expanded === "true");
+    // And it has come to rest: mdBook takes it away when its movement ends, and one that is turned back at once never does.
+    await page.waitForFunction((wanted) => {
+      const shown = getComputedStyle(document.getElementById("mdbook-sidebar")).display !== "none";
+      return shown === wanted && document.getAnimations().every((animation) => animation.playState === "finished");
+    }, expanded === "true");
   }
   assert.equal(await chapter.getAttribute("tabindex"), "-1", "what is not seen is no tab stop");
   await page.context().close();
