@@ -22,9 +22,10 @@ struct Plan(Vec<(String, Vec<String>)>);
 pub(crate) fn faults() -> Result<Vec<String>> {
     let plan = Plan::parse(&invariants::rooms()?)?;
     let imports = Imports::read(Path::new("src"))?;
-    let mut faults = plan.faults(&imports.modules().cloned().collect::<Vec<_>>(), &imports.edges());
-    for folder in ["src", "book/src"] {
-        for circle in circles(&Imports::read(Path::new(folder))?.edges()) {
+    let edges = imports.edges();
+    let mut faults = plan.faults(&imports.modules().cloned().collect::<Vec<_>>(), &edges);
+    for (folder, edges) in [("src", edges), ("book/src", Imports::read(Path::new("book/src"))?.edges())] {
+        for circle in circles(&edges) {
             let files: Vec<_> = circle.iter().map(|file| file.join("/")).collect();
             faults.push(format!("{folder}: files import each other in a circle: {}", files.join(" ")));
         }

@@ -1,9 +1,10 @@
 //! The one place that chooses between `std`'s threads, locks and atomics and loom's.
 //!
 //! What has a model takes its primitives from here: the inbox, the channels and locks, the blocking pool, the cores and
-//! the remote tasks. In a normal build they are `std`'s. With `--cfg cotask_loom` (set by `cargo loom`) they are [loom's], whose every operation is a point
-//! where the model checker may switch threads; a model then runs under all the interleavings that matter. They
-//! come by way of `interleave` (in `tests/`), which notes each step, so that a failure can be shown.
+//! the remote tasks. In a normal build they are `std`'s. With `--cfg cotask_loom` (set by `cargo loom`) they are
+//! [loom's], whose every operation is a point where the model checker may switch threads; a model then runs under all
+//! the interleavings that matter. They come by way of `interleave` (in `tests/`), which notes each step, so that a
+//! failure can be shown.
 //!
 //! What stays on one thread (cells, the run queue, the timer wheel) does not pass through here: loom cannot
 //! see it and need not. Nor do four things that cross threads and have no model: the recorder's ring and a panic's payload,

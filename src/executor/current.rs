@@ -1,7 +1,7 @@
 //! The current executor: how code that holds none finds the one of its thread.
 //!
-//! `spawn`, `sleep`, a socket and every waker need the executor, and none is handed to them: it stands in a
-//! thread-local while its `block_on` runs, and while it ends.
+//! `spawn`, `sleep` and every socket need the executor, and none is handed to them: it stands in a thread-local while
+//! its `block_on` runs, and while it ends. So do its scheduler, for wakes, and its recorder.
 
 // ANCHOR: current
 use std::cell::RefCell;
@@ -46,6 +46,17 @@ pub(crate) fn executor(what: &str) -> Rc<Executor> {
 pub(crate) fn is(meant: impl FnOnce(&Rc<Executor>) -> bool) -> bool {
     CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(meant)).unwrap_or(false)
 }
+
+/// # Panics
+/// Outside of that runtime, whose tasks do not run while another executor has the thread. (A model has no executor.)
+pub(crate) fn assert_inside(runtime: u16) {
+    assert!(
+        cfg!(cotask_loom) || is(|here| here.scheduler().number() == runtime),
+        "a task was awaited outside of the runtime that it was spawned on, which alone runs it: await its handle inside \
+         that runtime's `block_on`, or in a task spawned there; the handle that `Handle::spawn` returns may be awaited \
+         on any thread"
+    );
+}
 // ANCHOR_END: current
 
 // ANCHOR: now
@@ -59,16 +70,6 @@ impl Instant {
     pub fn elapsed(&self) -> Duration {
         Instant::now() - *self
     }
-}
-/// # Panics
-/// Outside of that runtime, whose tasks do not run while another executor has the thread. (A model has no executor.)
-pub(crate) fn assert_inside(runtime: u16) {
-    assert!(
-        cfg!(cotask_loom) || is(|here| here.scheduler().number() == runtime),
-        "a task was awaited outside of the runtime that it was spawned on, which alone runs it: await its handle inside \
-         that runtime's `block_on`, or in a task spawned there; the handle that `Handle::spawn` returns may be awaited \
-         on any thread"
-    );
 }
 // ANCHOR_END: now
 

@@ -308,7 +308,7 @@ impl Executor {
 
     fn dispatch_events(&self) {
         self.act_for(Actor::Reactor);
-        self.driver.dispatch(|socket, ready| self.record(|recorder| recorder.push(ready.of(socket))));
+        self.driver.dispatch(|socket, ready| self.record(|recorder| recorder.push(ready.event(socket))));
         self.act_for(Actor::Outside);
     }
 

@@ -28,7 +28,7 @@ pub enum Direction {
 
 impl Ready {
     /// The same for a trace.
-    pub(crate) fn of(self, socket: Resource) -> Event {
+    pub(crate) fn event(self, socket: Resource) -> Event {
         let Ready { readable, writable, .. } = self;
         Event::SocketReady { socket, readable, writable, closed: self.read_closed || self.write_closed }
     }

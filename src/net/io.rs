@@ -7,7 +7,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 
-use crate::base::os;
+use crate::base::os::{TcpListener, TcpStream, UdpSocket};
 use crate::sim::{self, SimSocket, World};
 
 /// A socket of the system, or one of a [simulation](crate::sim).
@@ -81,10 +81,6 @@ macro_rules! both {
         }
     )*};
 }
-
-type TcpStream = os::TcpStream;
-type TcpListener = os::TcpListener;
-type UdpSocket = os::UdpSocket;
 
 impl Io<TcpStream> {
     pub(super) fn connect(address: SocketAddr) -> io::Result<Self> {

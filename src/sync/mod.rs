@@ -14,7 +14,7 @@
 //!   is free, so a waker or a destructor may use the very channel that it was called from.
 //!
 //! From the bottom up: `wait_list` is the queue, `critical` the lock, `permits` counted permits with a
-//! queue, and the five primitives are thin layers over these.
+//! queue, and the five primitives are thin layers over these. The folder uses `trace` and `base`.
 
 mod critical;
 pub mod mpsc;

@@ -52,6 +52,9 @@ mod answer;
 #[cfg(cotask_loom)]
 mod blocking;
 #[cfg(cotask_loom)]
+#[path = "../cargo-loom/src/built.rs"]
+mod built;
+#[cfg(cotask_loom)]
 mod command_line;
 #[cfg(cotask_loom)]
 mod cores;

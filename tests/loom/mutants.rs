@@ -11,6 +11,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::built;
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The directory in which mutants are built.
@@ -71,7 +73,7 @@ impl Workshop {
                 format!("the mutant does not compile:\n{}", String::from_utf8_lossy(&output.stderr)).into()
             );
         }
-        program_of(&String::from_utf8(output.stdout)?)
+        built::program(&String::from_utf8(output.stdout)?)
             .ok_or_else(|| "cargo named no program for the mutant".into())
     }
 
@@ -207,13 +209,4 @@ fn write_if_changed(path: &Path, contents: &[u8]) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(fs::write(path, contents)?),
     }
-}
-
-/// The test program among cargo's messages, which are one JSON object a line. It is the last program: cargo builds the
-/// command `cargo loom` before it.
-fn program_of(messages: &str) -> Option<PathBuf> {
-    let (_, rest) = messages.rsplit_once("\"executable\":\"")?;
-    let (path, _) = rest.split_once('"')?;
-    // The only escape that a path can bring.
-    Some(PathBuf::from(path.replace("\\\\", "\\")))
 }

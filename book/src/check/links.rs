@@ -7,8 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result};
 use regex::Regex;
 
-use super::faults::Faults;
 use crate::chapters::files;
+
+use super::faults::Faults;
 
 /// # Errors
 /// When the pages cannot be read.

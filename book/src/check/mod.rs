@@ -16,11 +16,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use faults::Faults;
-
 use crate::chapters::{self, Chapter, TEXT, files};
 use crate::recordings::{self, Recording, Recordings, TRACES};
 use crate::{invariants, plan, render, timeline};
+
+use faults::Faults;
 
 /// # Errors
 /// When anything is wrong; all of it has then been told on the standard error.

@@ -4,6 +4,8 @@
 //! The alias in `.cargo/config.toml` runs this instead of `cargo test`, which would end every run that finds something
 //! with "error: test failed".
 
+mod built;
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -96,15 +98,15 @@ fn main() -> ExitCode {
 fn run(program: &Program, arguments: &[OsString]) -> std::io::Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-    let built = Command::new(cargo)
+    let output = Command::new(cargo)
         .args(program.build())
         .args(BUILD)
         .current_dir(&root)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;
-    let built_well = built.status.success();
-    let Some(path) = path_of(&String::from_utf8_lossy(&built.stdout)).filter(|_| built_well) else {
+    let built_well = output.status.success();
+    let Some(path) = built::program(&String::from_utf8_lossy(&output.stdout)).filter(|_| built_well) else {
         // Cargo has said why.
         return Ok(ExitCode::from(2));
     };
@@ -114,17 +116,9 @@ fn run(program: &Program, arguments: &[OsString]) -> std::io::Result<ExitCode> {
     Ok(ExitCode::from(code.unwrap_or(1)))
 }
 
-/// The program among cargo's messages, which are one JSON object a line.
-fn path_of(messages: &str) -> Option<String> {
-    let (_, rest) = messages.rsplit_once("\"executable\":\"")?;
-    let (path, _) = rest.split_once('"')?;
-    // The only escape that a path can bring.
-    Some(path.replace("\\\\", "\\"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Program, path_of};
+    use super::Program;
 
     fn of(line: &str) -> Option<Program> {
         Program::of(&line.split_whitespace().map(Into::into).collect::<Vec<_>>())
@@ -145,14 +139,5 @@ mod tests {
         for help in ["--help", "-h", "help", "-- --help", "exercise --help", "inbox --list -h"] {
             assert_eq!(of(help), None, "{help}");
         }
-    }
-
-    #[test]
-    fn the_program_is_found_among_messages() {
-        let messages = r#"{"reason":"compiler-artifact","executable":null}
-{"reason":"compiler-artifact","executable":"C:\\target\\loom-1","fresh":true}
-{"reason":"build-finished","success":true}"#;
-        assert_eq!(path_of(messages).as_deref(), Some(r"C:\target\loom-1"));
-        assert_eq!(path_of(r#"{"executable":null}"#), None);
     }
 }
