@@ -1,6 +1,9 @@
 //! Signals, each test in a process of its own: a signal concerns the whole process.
 #![cfg(unix)]
 
+#[path = "common/open.rs"]
+mod open;
+
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,6 +12,7 @@ use cotask::signal::ctrl_c;
 use cotask::signal::unix::{SignalKind, signal};
 use futures::StreamExt;
 use futures::future::FusedFuture;
+use open::descriptors;
 use rustix::process::{Pid, Signal, kill_process};
 
 const MARK: &str = "COTASK_SIGNAL_CHILD";
@@ -160,7 +164,6 @@ fn all_who_listen_hear() {
         assert!(subject.end().success());
         return;
     }
-    let descriptors = || std::fs::read_dir("/dev/fd").map(Iterator::count).unwrap_or(0);
     // What standard input keeps open, and the handler's own, are there before we count.
     drop(cotask::block_on(async { signal(SignalKind::user_defined1()) }));
     let before = descriptors();

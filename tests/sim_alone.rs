@@ -1,23 +1,26 @@
 //! Alone in its process: what a simulation takes of the machine is counted.
 #![cfg(target_os = "linux")]
 
+#[path = "common/open.rs"]
+mod open;
+
 use cotask::net::{TcpListener, TcpStream};
 use cotask::sim::Simulation;
 
-fn files_and_threads() -> (usize, usize) {
-    let count = |folder| std::fs::read_dir(folder).expect("Linux tells").count();
-    (count("/proc/self/fd"), count("/proc/self/task"))
+fn descriptors_and_threads() -> (usize, usize) {
+    let threads = std::fs::read_dir("/proc/self/task").expect("Linux lists threads").count();
+    (open::descriptors(), threads)
 }
 
 #[test]
 fn a_simulation_takes_no_descriptor_and_no_thread() {
-    let before = files_and_threads();
+    let before = descriptors_and_threads();
     let report = Simulation::builder().build().run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
         cotask::spawn_blocking(|| ()).await.unwrap();
-        let within = files_and_threads();
+        let within = descriptors_and_threads();
         drop((client, server));
         within
     });

@@ -1,6 +1,9 @@
 //! Sockets of the real system, on the loopback interface: what `cotask::net` and the reactor promise of them.
 #![cfg(unix)]
 
+#[path = "../common/open.rs"]
+mod open;
+
 mod cancel;
 mod closing;
 #[cfg(target_os = "linux")]

@@ -82,9 +82,3 @@ pub fn alone(test: &str, body: impl FnOnce()) {
     assert!(output.status.success(), "{test} alone: {}\n{told}\n{error}", output.status);
     assert!(told.contains("1 passed"), "there is no test {test}\n{told}");
 }
-
-/// Descriptors that this process has open. Not counted is the one that the listing itself needs.
-#[cfg(target_os = "linux")]
-pub fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").expect("/proc/self/fd").count() - 1
-}

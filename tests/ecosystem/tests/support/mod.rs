@@ -1,6 +1,9 @@
 //! What the tests of the guests share. Each test program uses its own part of it.
 #![allow(dead_code)]
 
+#[path = "../../../common/open.rs"]
+mod open;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +17,7 @@ use cotask::{Handle, Runtime, yield_now};
 use ecosystem::on_cotask::http::{Gate, Server, Version, answer};
 use ecosystem::servers::{self, Kind};
 use hyper::service::service_fn;
+pub use open::descriptors;
 
 /// Longer than anything here takes.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,11 +26,6 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// Descriptors that this process has open.
-pub fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").expect("/proc").count()
 }
 
 /// Runs `work` on a runtime, and checks that all its tasks then end and all its descriptors are closed.
