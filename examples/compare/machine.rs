@@ -8,9 +8,9 @@ pub(crate) fn describe() -> Vec<(&'static str, String)> {
     let mut lines = vec![
         ("cores", cores),
         ("system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
-        ("cotask", env!("CARGO_PKG_VERSION").to_string()),
-        ("tokio", locked("tokio")),
-        ("mio", locked("mio")),
+        ("cotask", locked("workloads", "cotask")),
+        ("tokio", locked("workloads", "tokio")),
+        ("mio", locked("cotask", "mio")),
         (
             "build",
             if cfg!(debug_assertions) { "debug: the figures mean little" } else { "release" }.to_string(),
@@ -58,9 +58,9 @@ fn output(program: &str, argument: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
-/// The version of a library that cotask is built with.
-fn locked(name: &str) -> String {
-    used_by("cotask", name, include_str!("../../Cargo.lock")).unwrap_or("?").to_string()
+/// The version of a library that a package of this workspace is built with.
+fn locked(package: &str, name: &str) -> String {
+    used_by(package, name, include_str!("../../Cargo.lock")).unwrap_or("?").to_string()
 }
 
 /// The version of `name` that `package` uses, from the text of a Cargo.lock. Other packages may lock another version: then
