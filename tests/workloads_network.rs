@@ -127,23 +127,6 @@ fn rates_name_the_server_that_dies_halfway() {
 }
 
 #[test]
-fn rates_are_asked_for_again_where_that_was_wanted() {
-    let address = server(|number, mut stream| {
-        hear(&mut stream);
-        if number % 3 == 2 {
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n1.2345");
-        }
-    });
-    let address = address.to_string();
-    let args = ["--server", &address, "--pairs", "1", "--attempts"];
-    assert_eq!(record("rates", "coroutines", &[&args[..], &["3"]].concat())["ok"], true);
-    let twice = [&args[..], &["2", "--style", "coroutines"]].concat();
-    refuses("rates", &twice, 1, &[&address, "closed after"]);
-    let threads = [&args[..], &["2", "--style", "threads"]].concat();
-    refuses("rates", &threads, 1, &["--attempts 2", "threads"]);
-}
-
-#[test]
 fn rates_do_not_wait_for_ever() {
     // Keeps every connection open and says nothing.
     let address = server(|_, stream| std::mem::forget(stream));

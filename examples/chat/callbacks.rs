@@ -1,15 +1,17 @@
 //! One thread and a state machine by hand: each member has a message half read, a queue, and a message half written.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::{FRAME, Frame, House, Policy, WELCOME, frame, keep_little};
+use super::{FRAME, Frame, House, LONGEST, Policy, WELCOME, frame, keep_little};
+use crate::common::accept_ready;
 
 const LISTENER: Token = Token(0);
 
@@ -22,15 +24,19 @@ struct Member {
     /// What is to be written, and how much of the first message was.
     outgoing: VecDeque<Frame>,
     written: usize,
+    /// When the member counts as gone, unless it has taken this message by then. `None` while it has room.
+    deadline: Option<Instant>,
 }
 
 struct Server {
     house: House,
     /// Tokens are never reused, so a late event finds no member rather than a wrong one.
     next: usize,
-    members: HashMap<Token, Member>,
+    members: BTreeMap<Token, Member>,
     /// Members that are not read from until every member has room for one more message.
     held: Vec<Token>,
+    /// The members' deadlines, and those that were met; in order, since all wait equally long.
+    deadlines: VecDeque<(Instant, Token)>,
 }
 
 pub(super) fn serve(house: House, listener: TcpListener) -> Result<()> {
@@ -38,21 +44,28 @@ pub(super) fn serve(house: House, listener: TcpListener) -> Result<()> {
     let mut listener = mio::net::TcpListener::from_std(listener);
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    let mut server = Server { house, next: 1, members: HashMap::new(), held: Vec::new() };
+    let (members, held, deadlines) = (BTreeMap::new(), Vec::new(), VecDeque::new());
+    let mut server = Server { house, next: 1, members, held, deadlines };
     let mut events = Events::with_capacity(1024);
+    let mut again = None;
     loop {
-        match poll.poll(&mut events, None) {
+        let wait = server.deadlines.front().map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        match poll.poll(&mut events, wait.into_iter().chain(again).min()) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
         }
+        if again.is_some() {
+            server.accept(&listener, &poll, &mut again)?;
+        }
         for event in &events {
             if event.token() == LISTENER {
-                server.accept(&mut listener, &poll)?;
+                server.accept(&listener, &poll, &mut again)?;
                 continue;
             }
             server.write_to(event.token());
             server.read_from(event.token());
         }
+        server.give_up_late_members();
         // Edge-triggered: no later event will report that these can be read.
         for held in std::mem::take(&mut server.held) {
             server.read_from(held);
@@ -61,23 +74,26 @@ pub(super) fn serve(house: House, listener: TcpListener) -> Result<()> {
 }
 
 impl Server {
-    fn accept(&mut self, listener: &mut mio::net::TcpListener, poll: &Poll) -> Result<()> {
-        loop {
-            match listener.accept() {
-                Ok((mut stream, _)) => {
-                    keep_little(&stream)?;
-                    let token = Token(self.next);
-                    self.next += 1;
-                    poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-                    let outgoing = VecDeque::from([frame(WELCOME)]);
-                    let incoming = Box::new([0; FRAME]);
-                    self.members.insert(token, Member { stream, incoming, read: 0, outgoing, written: 0 });
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-                Err(error) => return Err(error.into()),
+    fn accept(
+        &mut self,
+        listener: &mio::net::TcpListener,
+        poll: &Poll,
+        again: &mut Option<Duration>,
+    ) -> Result<()> {
+        while let Some(mut stream) = accept_ready(listener, again) {
+            if keep_little(&stream).is_err() {
+                // It has gone already.
+                continue;
             }
+            let token = Token(self.next);
+            self.next += 1;
+            poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+            let outgoing = VecDeque::from([frame(WELCOME)]);
+            let incoming = Box::new([0; FRAME]);
+            let member = Member { stream, incoming, read: 0, outgoing, written: 0, deadline: None };
+            self.members.insert(token, member);
         }
+        Ok(())
     }
 
     /// Reads messages from a member, and passes them on, for as long as there are any and everybody has room.
@@ -125,13 +141,32 @@ impl Server {
         while let Some(message) = member.outgoing.front() {
             match member.stream.write(&message[member.written..]) {
                 Ok(written) => member.written += written,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if member.deadline.is_none() {
+                        let deadline = Instant::now() + LONGEST;
+                        member.deadline = Some(deadline);
+                        self.deadlines.push_back((deadline, token));
+                    }
+                    return;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return self.leave(token),
             }
             if member.written == FRAME {
                 member.written = 0;
+                member.deadline = None;
                 member.outgoing.pop_front();
+            }
+        }
+    }
+
+    fn give_up_late_members(&mut self) {
+        while let Some(&(at, token)) = self.deadlines.front()
+            && at <= Instant::now()
+        {
+            self.deadlines.pop_front();
+            if self.members.get(&token).is_some_and(|member| member.deadline == Some(at)) {
+                self.leave(token);
             }
         }
     }

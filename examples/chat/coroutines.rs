@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
 use cotask::JoinHandle;
@@ -15,11 +14,8 @@ use cotask::time::timeout;
 use futures::future::select;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
-use super::{FRAME, Frame, House, Policy, WELCOME, frame, keep_little};
+use super::{FRAME, Frame, House, LONGEST, Policy, WELCOME, frame, keep_little};
 use crate::common::{accept, block_on};
-
-/// How long a member may take for one message before it counts as gone.
-const LONGEST: Duration = Duration::from_secs(20);
 
 struct Member {
     outbox: Sender<Frame>,
@@ -66,7 +62,6 @@ async fn member(room: Rc<Room>, number: u64, stream: TcpStream, messages: Receiv
 
 async fn write(mut stream: &TcpStream, mut messages: Receiver<Frame>) -> std::io::Result<()> {
     while let Some(message) = messages.recv().await {
-        // A client that vanished without closing reads nothing, and all others would wait for it.
         timeout(LONGEST, stream.write_all(&*message)).await??;
     }
     Ok(())

@@ -72,6 +72,10 @@ fn frame(number: u64) -> Frame {
     Arc::new(frame)
 }
 
+/// How long a member may take for one message before it counts as gone. A client that vanished without closing reads
+/// nothing, and all others would wait for it.
+const LONGEST: Duration = Duration::from_secs(20);
+
 /// The number of the first message to each client: a client that has received it misses no later one.
 const WELCOME: u64 = u64::MAX;
 

@@ -1,6 +1,6 @@
 //! Two threads for each member: one reads what it says, the other writes what it is to hear.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
@@ -9,7 +9,8 @@ use std::thread::Builder;
 
 use anyhow::{Context, Result};
 
-use super::{FRAME, Frame, House, Policy, WELCOME, frame, keep_little};
+use super::{FRAME, Frame, House, LONGEST, Policy, WELCOME, frame, keep_little};
+use crate::common::accept_blocking;
 
 /// What is to be written to a member.
 #[derive(Clone)]
@@ -25,15 +26,18 @@ struct Member {
 
 #[derive(Clone)]
 struct Room {
-    members: Arc<Mutex<HashMap<u64, Member>>>,
+    members: Arc<Mutex<BTreeMap<u64, Member>>>,
     policy: Policy,
 }
 
 pub(super) fn serve(house: House, listener: &TcpListener) -> Result<()> {
     let room = Room { members: Arc::default(), policy: house.policy };
     for number in 0.. {
-        let (stream, address) = listener.accept()?;
-        keep_little(&stream)?;
+        let (stream, address) = accept_blocking(listener);
+        if keep_little(&stream).and_then(|()| stream.set_write_timeout(Some(LONGEST))).is_err() {
+            // It has gone already.
+            continue;
+        }
         let (outbox, messages) = outbox(house);
         let _ = outbox.deliver(house.policy, frame(WELCOME));
         let (reading, writing) = (stream.try_clone()?, stream.try_clone()?);
@@ -88,7 +92,7 @@ fn read(room: &Room, number: u64, mut stream: TcpStream) {
 }
 
 impl Room {
-    fn members(&self) -> MutexGuard<'_, HashMap<u64, Member>> {
+    fn members(&self) -> MutexGuard<'_, BTreeMap<u64, Member>> {
         self.members.lock().expect("no thread panics while it holds the room")
     }
 

@@ -1,7 +1,7 @@
 //! As the coroutines, on tokio's current-thread runtime.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,8 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
+use tokio::time::timeout;
 
-use super::{FRAME, Frame, House, Policy, WELCOME, frame, keep_little};
+use super::{FRAME, Frame, House, LONGEST, Policy, WELCOME, frame, keep_little};
+use crate::common::accept_on_tokio;
 
 struct Member {
     outbox: Sender<Frame>,
@@ -23,7 +25,7 @@ struct Member {
 }
 
 struct Room {
-    members: RefCell<HashMap<u64, Member>>,
+    members: RefCell<BTreeMap<u64, Member>>,
     policy: Policy,
 }
 
@@ -36,8 +38,11 @@ pub(super) fn serve(house: House, listener: std::net::TcpListener) -> Result<()>
         let listener = TcpListener::from_std(listener)?;
         let room = Rc::new(Room { members: RefCell::default(), policy: house.policy });
         for number in 0.. {
-            let (stream, _) = listener.accept().await?;
-            keep_little(&stream)?;
+            let stream = accept_on_tokio(&listener).await;
+            if keep_little(&stream).is_err() {
+                // It has gone already.
+                continue;
+            }
             let (outbox, messages) = channel(capacity);
             let _ = outbox.try_send(frame(WELCOME));
             let task = spawn_local(member(room.clone(), number, stream, messages));
@@ -56,7 +61,7 @@ async fn member(room: Rc<Room>, number: u64, mut stream: TcpStream, messages: Re
 
 async fn write(mut stream: WriteHalf<'_>, mut messages: Receiver<Frame>) -> std::io::Result<()> {
     while let Some(message) = messages.recv().await {
-        stream.write_all(&*message).await?;
+        timeout(LONGEST, stream.write_all(&*message)).await??;
     }
     Ok(())
 }

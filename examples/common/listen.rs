@@ -1,6 +1,8 @@
 //! Listening sockets for the servers of all styles.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::ErrorKind::{ConnectionAborted, Interrupted, WouldBlock};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use socket2::{Domain, Socket, Type};
@@ -11,8 +13,51 @@ use socket2::{Domain, Socket, Type};
 /// clients try again after a second, and a comparison would measure nothing but this second.
 const QUEUE: i32 = 4096;
 
-/// The next connection to a server on cotask. An error is not the end of a server: there may be no descriptor left just
-/// now, and the listener waits a while before it asks again.
+/// How long a server waits before it asks again after an error that would come again at once: there was no descriptor left.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The next connection to a server that blocks, and its address. As in every style, an error does not end the server.
+pub(crate) fn accept_blocking(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept() {
+            Ok(accepted) => return accepted,
+            Err(error) if matches!(error.kind(), ConnectionAborted | Interrupted) => {}
+            Err(_) => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// The next of the connections to a server of callbacks that wait now, or `None`. After an error, `again` says how long to
+/// wait before the server asks again: edge-triggered polling does not report what waits already.
+pub(crate) fn accept_ready(
+    listener: &mio::net::TcpListener,
+    again: &mut Option<Duration>,
+) -> Option<mio::net::TcpStream> {
+    *again = None;
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => return Some(stream),
+            Err(error) if matches!(error.kind(), ConnectionAborted | Interrupted) => {}
+            Err(error) => {
+                *again = (error.kind() != WouldBlock).then_some(PAUSE);
+                return None;
+            }
+        }
+    }
+}
+
+/// The next connection to a server on tokio.
+pub(crate) async fn accept_on_tokio(listener: &tokio::net::TcpListener) -> tokio::net::TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) if error.kind() == ConnectionAborted => {}
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// The next connection to a server on cotask, whose listener itself waits before it asks again.
 pub(crate) async fn accept(listener: &cotask::net::TcpListener) -> cotask::net::TcpStream {
     loop {
         if let Ok((stream, _)) = listener.accept().await {

@@ -132,7 +132,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 pub(crate) use arguments::{address, duration, writable};
 pub(crate) use backoff::Backoff;
 pub(crate) use latency::{Latencies, Percentiles};
-pub(crate) use listen::{accept, bind, listen};
+pub(crate) use listen::{accept, accept_blocking, accept_on_tokio, accept_ready, bind, listen};
 pub(crate) use measure::{Meter, Usage};
 pub(crate) use outcome::{Hash, Outcome, Run};
 pub(crate) use peer::Peer;

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use anyhow::Result;
 use mio::net::TcpStream;
@@ -9,6 +10,7 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
 use super::BUFFER;
+use crate::common::accept_ready;
 
 const LISTENER: Token = Token(usize::MAX);
 
@@ -26,16 +28,20 @@ pub(super) fn serve(listener: TcpListener) -> Result<()> {
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut events = Events::with_capacity(1024);
     let mut connections = Slab::new();
+    let mut again = None;
     loop {
-        match poll.poll(&mut events, None) {
+        match poll.poll(&mut events, again) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
+        }
+        if again.is_some() {
+            accept(&listener, &poll, &mut connections, &mut again)?;
         }
         // Slots are given out again only after the batch: an event in it may be for a connection that has gone.
         let mut gone = Vec::new();
         for event in &events {
             if event.token() == LISTENER {
-                accept(&mut listener, &poll, &mut connections)?;
+                accept(&listener, &poll, &mut connections, &mut again)?;
                 continue;
             }
             let key = event.token().0;
@@ -54,24 +60,19 @@ pub(super) fn serve(listener: TcpListener) -> Result<()> {
 
 /// Accepts all connections that are waiting: edge-triggered polling does not report the rest again.
 fn accept(
-    listener: &mut mio::net::TcpListener,
+    listener: &mio::net::TcpListener,
     poll: &Poll,
     connections: &mut Slab<Connection>,
+    again: &mut Option<Duration>,
 ) -> Result<()> {
-    loop {
-        match listener.accept() {
-            Ok((mut stream, _)) => {
-                stream.set_nodelay(true)?;
-                let entry = connections.vacant_entry();
-                let both = Interest::READABLE | Interest::WRITABLE;
-                poll.registry().register(&mut stream, Token(entry.key()), both)?;
-                entry.insert(Connection { stream, unsent: Vec::new() });
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-            Err(error) => return Err(error.into()),
-        }
+    while let Some(mut stream) = accept_ready(listener, again) {
+        stream.set_nodelay(true)?;
+        let entry = connections.vacant_entry();
+        let both = Interest::READABLE | Interest::WRITABLE;
+        poll.registry().register(&mut stream, Token(entry.key()), both)?;
+        entry.insert(Connection { stream, unsent: Vec::new() });
     }
+    Ok(())
 }
 
 impl Connection {

@@ -6,10 +6,11 @@ use std::net::{TcpListener, TcpStream};
 use anyhow::Result;
 
 use super::BUFFER;
+use crate::common::accept_blocking;
 
 pub(super) fn serve(listener: &TcpListener) -> Result<()> {
     loop {
-        let (stream, _) = listener.accept()?;
+        let (stream, _) = accept_blocking(listener);
         // A client that goes away in the middle is no concern of the next one.
         let _ = echo(stream);
     }

@@ -6,6 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 
 use super::BUFFER;
+use crate::common::accept_on_tokio;
 
 pub(super) fn serve(listener: std::net::TcpListener) -> Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -13,8 +14,7 @@ pub(super) fn serve(listener: std::net::TcpListener) -> Result<()> {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         loop {
-            let (stream, _) = listener.accept().await?;
-            tokio::spawn(echo(stream));
+            tokio::spawn(echo(accept_on_tokio(&listener).await));
         }
     })
 }

@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::{CommandFactory, FromArgMatches};
 use indicatif::ProgressBar;
 
@@ -44,10 +44,6 @@ struct Args {
     /// Give up on a rate after this long
     #[arg(long, default_value = "20s", value_parser = duration)]
     timeout: Duration,
-    /// How often to ask for a rate before giving up, with a pause between that is drawn from a span which doubles;
-    /// coroutines only
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    attempts: u32,
     /// Use the quote server at this address instead of starting one
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     server: Option<SocketAddr>,
@@ -107,7 +103,6 @@ struct Job {
     pairs: u32,
     workers: u32,
     timeout: Duration,
-    attempts: u32,
     started: Instant,
     progress: ProgressBar,
 }
@@ -134,12 +129,6 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
         server::serve(*port, market.clone(), *life)?;
         return Ok(None);
     }
-    let style = args.common.style;
-    ensure!(
-        args.attempts == 1 || style == Style::Coroutines,
-        "--attempts {} is for --style coroutines: {style} asks once",
-        args.attempts
-    );
     let server = match args.server {
         Some(address) => (None, address),
         None => {
@@ -155,7 +144,6 @@ fn run(args: &Args) -> Result<Option<Outcome>> {
         pairs: args.pairs,
         workers: args.workers,
         timeout: args.timeout,
-        attempts: args.attempts,
         started: Instant::now(),
         progress,
     });

@@ -4,14 +4,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, ensure};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::Site;
 use super::protocol::{Incoming, Page, Query, Reply, busy, response};
+use super::{LONGEST, Site};
+use crate::common::accept_ready;
 
 const LISTENER: Token = Token(0);
 
@@ -44,8 +45,9 @@ struct Server<'a> {
     next: usize,
     visitors: HashMap<Token, Visitor>,
     questions: HashMap<Token, Question>,
-    /// When to give up the advertisement of which visitor; in order, since all wait equally long.
-    deadlines: VecDeque<(Instant, Token)>,
+    /// When to give up the advertisement of which visitor, and when the visitor; in order, since all wait equally long.
+    ads: VecDeque<(Instant, Token)>,
+    visits: VecDeque<(Instant, Token)>,
 }
 
 pub(super) fn serve(site: &Site, listener: TcpListener) -> Result<()> {
@@ -59,47 +61,49 @@ pub(super) fn serve(site: &Site, listener: TcpListener) -> Result<()> {
         next: 1,
         visitors: HashMap::new(),
         questions: HashMap::new(),
-        deadlines: VecDeque::new(),
+        ads: VecDeque::new(),
+        visits: VecDeque::new(),
     };
     let mut events = Events::with_capacity(1024);
+    let mut again = None;
     loop {
-        let wait = server.deadlines.front().map(|(at, _)| at.saturating_duration_since(Instant::now()));
-        match server.poll.poll(&mut events, wait) {
+        let deadlines = [server.ads.front(), server.visits.front()].into_iter().flatten();
+        let waits = deadlines.map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        match server.poll.poll(&mut events, waits.chain(again).min()) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
         }
+        if again.is_some() {
+            server.accept(&listener, &mut again)?;
+        }
         for event in &events {
             match event.token() {
-                LISTENER => server.accept(&mut listener)?,
+                LISTENER => server.accept(&listener, &mut again)?,
                 token if server.visitors.contains_key(&token) => server.visitor_ready(token),
                 token => server.question_ready(token),
             }
         }
         server.give_up_late_ads();
+        server.give_up_late_visitors();
     }
 }
 
 impl Server<'_> {
-    fn accept(&mut self, listener: &mut mio::net::TcpListener) -> Result<()> {
-        loop {
-            match listener.accept() {
-                Ok((mut stream, _)) if self.visitors.len() >= self.site.at_once as usize => {
-                    // It may have gone already.
-                    let _ = stream.write(&busy());
-                }
-                Ok((mut stream, _)) => {
-                    let token = self.token();
-                    self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
-                    let request = Incoming::new();
-                    let visitor =
-                        Visitor { stream, request, key: None, orders: None, friends: None, ad: None };
-                    self.visitors.insert(token, visitor);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-                Err(error) => return Err(error.into()),
+    fn accept(&mut self, listener: &mio::net::TcpListener, again: &mut Option<Duration>) -> Result<()> {
+        while let Some(mut stream) = accept_ready(listener, again) {
+            if self.visitors.len() >= self.site.at_once as usize {
+                // It may have gone already.
+                let _ = stream.write(&busy());
+                continue;
             }
+            let token = self.token();
+            self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
+            let request = Incoming::new();
+            let visitor = Visitor { stream, request, key: None, orders: None, friends: None, ad: None };
+            self.visitors.insert(token, visitor);
+            self.visits.push_back((Instant::now() + LONGEST, token));
         }
+        Ok(())
     }
 
     fn token(&mut self) -> Token {
@@ -164,7 +168,7 @@ impl Server<'_> {
         match (query, answer) {
             (Query::User, Ok(key)) => {
                 visitor.key = Some(key);
-                self.deadlines.push_back((Instant::now() + self.site.patience, token));
+                self.ads.push_back((Instant::now() + self.site.patience, token));
                 self.ask(token, Query::Orders, key);
                 self.ask(token, Query::Friends, key);
                 self.ask(token, Query::Ad, key);
@@ -179,15 +183,24 @@ impl Server<'_> {
     }
 
     fn give_up_late_ads(&mut self) {
-        while let Some((at, token)) = self.deadlines.front().copied() {
-            if at > Instant::now() {
-                return;
-            }
-            self.deadlines.pop_front();
+        while let Some(&(at, token)) = self.ads.front()
+            && at <= Instant::now()
+        {
+            self.ads.pop_front();
             if let Some(visitor) = self.visitors.get_mut(&token) {
                 visitor.ad = visitor.ad.or(Some(None));
                 self.respond_if_complete(token);
             }
+        }
+    }
+
+    fn give_up_late_visitors(&mut self) {
+        while let Some(&(at, token)) = self.visits.front()
+            && at <= Instant::now()
+        {
+            self.visits.pop_front();
+            // Most have been served long ago.
+            self.visitors.remove(&token);
         }
     }
 

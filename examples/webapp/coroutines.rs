@@ -1,7 +1,6 @@
 //! A task for each visitor; the three queries that need not wait for each other are joined, one of them with a timeout.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use anyhow::Result;
 use cotask::net::{TcpListener, TcpStream};
@@ -10,12 +9,9 @@ use cotask::time::timeout;
 use futures::future::try_join3;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
-use super::Site;
 use super::protocol::{Incoming, Page, Query, Reply, busy, response};
+use super::{LONGEST, Site};
 use crate::common::{accept, block_on};
-
-/// How long a visitor may take: as long as the visitors' own patience.
-const LONGEST: Duration = Duration::from_secs(20);
 
 pub(super) fn serve(site: Site, listener: std::net::TcpListener) -> Result<()> {
     block_on(async { serve_all(site, TcpListener::from_std(listener)?).await })
@@ -30,7 +26,6 @@ pub(super) async fn serve_all(site: Site, listener: TcpListener) -> Result<()> {
         let (site, at_once) = (site.clone(), at_once.clone());
         cotask::spawn(async move {
             match at_once.try_acquire() {
-                // A visitor who has gone without a word must not keep the place of another one.
                 Ok(_permit) => timeout(LONGEST, handle(&site, stream)).await?,
                 Err(_) => Ok(stream.write_all(&busy()).await?),
             }

@@ -95,6 +95,10 @@ pub(crate) static WORKLOAD: Workload = Workload {
     run: |matches| run(&Args::from_arg_matches(matches)?),
 };
 
+/// How long a visitor may take: as long as the visitors' own patience. One that is gone without a word must not keep the place
+/// of another.
+const LONGEST: Duration = Duration::from_secs(20);
+
 /// What every style gets.
 #[derive(Clone)]
 struct Site {

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::Site;
 use super::protocol::busy;
 use super::sequential::{handle, page};
+use crate::common::accept_blocking;
 
 pub(super) fn serve(site: &Site, listener: &TcpListener) -> Result<()> {
     // Those who are being served do not stand in the queue.
@@ -22,7 +23,7 @@ pub(super) fn serve(site: &Site, listener: &TcpListener) -> Result<()> {
             thread.with_context(|| format!("no worker thread {number}"))?;
         }
         loop {
-            let (stream, _) = listener.accept()?;
+            let (stream, _) = accept_blocking(listener);
             match queue.try_send(stream) {
                 Ok(()) => {}
                 Err(TrySendError::Full(mut stream)) => {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Site;
 use super::protocol::{Incoming, Page, Query, Reply, response};
+use super::{LONGEST, Site};
+use crate::common::accept_blocking;
 
 pub(super) fn serve(site: &Site, listener: &TcpListener) -> Result<()> {
     loop {
-        let (stream, _) = listener.accept()?;
+        let (stream, _) = accept_blocking(listener);
         // A visitor who goes away is no concern of the next one.
         let _ = handle(stream, |user| page(site, user));
     }
@@ -19,6 +20,7 @@ pub(super) fn serve(site: &Site, listener: &TcpListener) -> Result<()> {
 
 /// Reads the visitor's request, makes the page, sends it.
 pub(super) fn handle(mut visitor: TcpStream, page: impl Fn(u64) -> Result<Page>) -> Result<()> {
+    visitor.set_read_timeout(Some(LONGEST))?;
     let mut request = Incoming::new();
     let user = loop {
         let read = visitor.read(request.room())?;

@@ -11,11 +11,12 @@ use anyhow::{Context, Result};
 use super::Site;
 use super::protocol::{Page, Query, busy};
 use super::sequential::{ask, handle};
+use crate::common::accept_blocking;
 
 pub(super) fn serve(site: &Site, listener: &TcpListener) -> Result<()> {
     let visitors = Arc::new(AtomicU32::new(0));
     loop {
-        let (mut stream, _) = listener.accept()?;
+        let (mut stream, _) = accept_blocking(listener);
         if visitors.fetch_add(1, Ordering::Relaxed) >= site.at_once {
             visitors.fetch_sub(1, Ordering::Relaxed);
             // It may have gone already.

@@ -9,8 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::Site;
 use super::protocol::{Incoming, Page, Query, Reply, busy, response};
+use super::{LONGEST, Site};
+use crate::common::accept_on_tokio;
 
 pub(super) fn serve(site: Site, listener: std::net::TcpListener) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -20,11 +21,11 @@ pub(super) fn serve(site: Site, listener: std::net::TcpListener) -> Result<()> {
         let at_once = Arc::new(Semaphore::new(site.at_once as usize));
         let site = Arc::new(site);
         loop {
-            let (mut stream, _) = listener.accept().await?;
+            let mut stream = accept_on_tokio(&listener).await;
             let (site, at_once) = (site.clone(), at_once.clone());
             tokio::spawn(async move {
                 match at_once.try_acquire() {
-                    Ok(_permit) => handle(&site, stream).await,
+                    Ok(_permit) => timeout(LONGEST, handle(&site, stream)).await?,
                     Err(_) => anyhow::Ok(stream.write_all(&busy()).await?),
                 }
             });
