@@ -5,6 +5,7 @@ mod faults;
 mod heart;
 mod links;
 mod names;
+mod prose;
 mod shape;
 mod spelling;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(drafts: bool, quick: bool) -> Result<()> {
     reachable(&chapters, drafts, &mut faults)?;
     faults.extend(invariants::read()?.faults);
     faults.extend(plan::faults()?);
+    prose::check(&mut faults)?;
     let share = heart::check(&chapters, &mut faults)?;
 
     let written = chapters.iter().filter(|chapter| chapter.file.is_some()).count();
