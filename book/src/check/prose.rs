@@ -25,6 +25,9 @@ struct Pattern {
     unless: fn(&str) -> bool,
 }
 
+const QUAINT: [&str; 9] =
+    ["dear", "thrift", "aloud", "henceforth", "whence", "thereof", "therein", "hither", "alike but"];
+
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let never: fn(&str) -> bool = |_| false;
     let question: fn(&str) -> bool = |after| {
@@ -70,11 +73,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             never,
         ),
         pattern("which so", r"\b(?:which|who) so\b", never),
-        pattern(
-            "dear",
-            r"\b(?:dear|thrift|aloud|henceforth|whence|thereof|therein|hither|alike but)\b",
-            never,
-        ),
+        pattern("dear", &format!(r"\b(?:{})\b", QUAINT.join("|")), never),
     ]
 });
 
