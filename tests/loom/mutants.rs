@@ -1,9 +1,9 @@
 //! Mutants of the kit's source: a copy of the package in the target directory, one text replaced, built
 //! beside the original.
 //!
-//! The copy shares the target directory, so that only the kit itself is compiled anew, and its files are
-//! written only where they differ, so that the compiler can build on what it knows. There is one copy, and so one `cargo loom`
-//! at a time that changes it.
+//! The first copy shares the target directory, so that only the kit itself is compiled anew, and its files are
+//! written only where they differ, so that the compiler can build on what it knows. Cargo builds one thing at a time in a
+//! target directory, so a second copy has its own. One `cargo loom` at a time changes a copy.
 
 use std::error::Error;
 use std::fs::{self, File, TryLockError};
@@ -26,19 +26,25 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// In the target directory that this very program was built in.
+    /// The first, in the target directory that this very program was built in.
     pub fn open() -> Result<Workshop> {
         // TARGET/release/deps/loom-0123456789abcdef
         let program = std::env::current_exe()?;
         let target = program.ancestors().nth(3).ok_or("this program stands outside of a target directory")?;
-        let workshop =
-            Workshop { original: root(), copy: target.join("mutants"), target: target.into(), lock: None };
-        Ok(workshop)
+        Ok(Workshop { original: root(), copy: target.join("mutants"), target: target.into(), lock: None })
+    }
+
+    /// One beside the first, which compiles on another core, and all dependencies once more.
+    pub fn open_beside() -> Result<Workshop> {
+        let Workshop { original, target, .. } = Workshop::open()?;
+        let target = target.join("beside");
+        Ok(Workshop { original, copy: target.join("mutants"), target, lock: None })
     }
 
     /// Builds the kit with one text replaced. Returns the program with the models. Waits for the process that has the copy.
     pub fn build(&mut self, file: &str, from: &str, to: &str) -> Result<PathBuf> {
         if self.lock.is_none() {
+            fs::create_dir_all(&self.target)?;
             self.lock = Some(lock(&self.copy.with_extension("lock"))?);
         }
         self.restore()?;

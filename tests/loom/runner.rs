@@ -2,6 +2,8 @@
 //! table.
 
 use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use crate::answer::{Result, exit_code};
@@ -15,6 +17,9 @@ use crate::table::Table;
 const MODEL_LIMIT: Duration = Duration::from_secs(600);
 /// A mutant that has not failed by then and is still running is not going to end: that is noticed too.
 const MUTANT_LIMIT: Duration = Duration::from_secs(120);
+
+/// So many mutants of the source take longer to compile than the dependencies of a second workshop.
+const WORTH_A_LANE: usize = 30;
 
 /// Runs what the command line asks for.
 pub fn main(models: &[&Model]) -> ExitCode {
@@ -110,47 +115,41 @@ fn picture(models: &[&Model], names: &[String]) -> Result<bool> {
 
 /// Whether all models hold and all mutants are caught.
 fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
-    let mut workshop = Workshop::open()?;
-    let mut table = Table::new(["model", "invariants", "executions", "bound", "seconds", "mutants caught"]);
     let mut all_well = none_has_drifted(models);
-    for model in models {
-        let (outcome, took) = process::run(&mut this_program(model), MODEL_LIMIT)?;
-        let executions = match outcome {
-            Outcome::Complete { executions } => {
-                println!("{}: {executions} executions", model.name);
-                executions.to_string()
-            }
-            Outcome::Failed { how, log } => {
-                all_well = false;
-                println!("{log}\n{}: FAILED, {how}", model.name);
-                format!("FAILED: {how}")
-            }
-            Outcome::TimeLimit => {
-                all_well = false;
-                println!("{}: NOT COMPLETE after {} s: make it smaller", model.name, MODEL_LIMIT.as_secs());
-                "NOT COMPLETE".into()
-            }
-        };
-        let mut caught = 0;
-        for mutant in model.mutants.iter().filter(|_| with_mutants) {
-            match run_mutant(model, mutant, &mut workshop) {
-                Ok(Some(how)) => {
-                    caught += 1;
-                    println!("    caught {}: {how}", mutant.name());
-                }
-                Ok(None) => println!("    NOT CAUGHT {}: every execution passes", mutant.name()),
-                Err(error) => println!("    ERROR {}: {error}", mutant.name()),
-            }
+    let next = AtomicUsize::new(0);
+    // A lane takes one model after the other, with all its mutants.
+    let lane = |mut workshop: Workshop| -> Result<Vec<(usize, Report)>> {
+        let mut reports = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(model) = models.get(index) else { return Ok(reports) };
+            let report = run_model(model, with_mutants, &mut workshop)?;
+            println!("{}", report.text.trim_end());
+            reports.push((index, report));
         }
-        all_well &= !with_mutants || caught == model.mutants.len();
-        table.row([
-            model.name.to_owned(),
-            model.invariants.iter().map(u8::to_string).collect::<Vec<_>>().join(", "),
-            executions,
-            model.bound.map_or("none".into(), |bound| bound.to_string()),
-            format!("{:.1}", took.as_secs_f64()),
-            if with_mutants { format!("{caught}/{}", model.mutants.len()) } else { "not run".into() },
-        ]);
+    };
+    let sources = models
+        .iter()
+        .flat_map(|model| model.mutants)
+        .filter(|mutant| matches!(mutant, Mutant::Source { .. }))
+        .count();
+    let mut reports = if with_mutants && sources >= WORTH_A_LANE {
+        let (first, beside) = (Workshop::open()?, Workshop::open_beside()?);
+        thread::scope(|scope| {
+            // An error has no thread of its own to stay in.
+            let beside = scope.spawn(|| lane(beside).map_err(|error| error.to_string()));
+            let first = lane(first);
+            let beside = beside.join().expect("a lane does not panic");
+            Result::Ok([first?, beside?].concat())
+        })?
+    } else {
+        lane(Workshop::open()?)?
+    };
+    reports.sort_by_key(|(index, _)| *index);
+    let mut table = Table::new(["model", "invariants", "executions", "bound", "seconds", "mutants caught"]);
+    for (_, report) in reports {
+        all_well &= report.well;
+        table.row(report.row);
     }
     table.print();
     println!(
@@ -162,6 +161,58 @@ fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
         }
     );
     Ok(all_well)
+}
+
+/// What came of a model and its mutants.
+#[derive(Clone)]
+struct Report {
+    text: String,
+    row: [String; 6],
+    well: bool,
+}
+
+fn run_model(model: &Model, with_mutants: bool, workshop: &mut Workshop) -> Result<Report> {
+    let (mut text, mut well) = (String::new(), true);
+    let mut say = |line: String| text.extend([&line, "\n"]);
+    let (outcome, took) = process::run(&mut this_program(model), MODEL_LIMIT)?;
+    let executions = match outcome {
+        Outcome::Complete { executions } => {
+            say(format!("{}: {executions} executions", model.name));
+            executions.to_string()
+        }
+        Outcome::Failed { how, log } => {
+            well = false;
+            say(format!("{log}\n{}: FAILED, {how}", model.name));
+            format!("FAILED: {how}")
+        }
+        Outcome::TimeLimit => {
+            well = false;
+            let limit = MODEL_LIMIT.as_secs();
+            say(format!("{}: NOT COMPLETE after {limit} s: make it smaller", model.name));
+            "NOT COMPLETE".into()
+        }
+    };
+    let mut caught = 0;
+    for mutant in model.mutants.iter().filter(|_| with_mutants) {
+        match run_mutant(model, mutant, workshop) {
+            Ok(Some(how)) => {
+                caught += 1;
+                say(format!("    caught {}: {how}", mutant.name()));
+            }
+            Ok(None) => say(format!("    NOT CAUGHT {}: every execution passes", mutant.name())),
+            Err(error) => say(format!("    ERROR {}: {error}", mutant.name())),
+        }
+    }
+    well &= !with_mutants || caught == model.mutants.len();
+    let row = [
+        model.name.to_owned(),
+        model.invariants.iter().map(u8::to_string).collect::<Vec<_>>().join(", "),
+        executions,
+        model.bound.map_or("none".into(), |bound| bound.to_string()),
+        format!("{:.1}", took.as_secs_f64()),
+        if with_mutants { format!("{caught}/{}", model.mutants.len()) } else { "not run".into() },
+    ];
+    Ok(Report { text, row, well })
 }
 
 fn this_program(model: &Model) -> Command {
