@@ -1,7 +1,7 @@
 //! Signals, each test in a process of its own: a signal concerns the whole process.
 #![cfg(unix)]
 
-#[path = "common/open.rs"]
+#[path = "process/open.rs"]
 mod open;
 
 use std::io::{self, BufRead, BufReader, Write};

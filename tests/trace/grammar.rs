@@ -1,7 +1,5 @@
 //! What the recorder reports of random programs obeys a grammar, and so the runtime keeps its contract.
 
-mod trace_support;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,7 +10,8 @@ use cotask::trace::{Actor, Event, Outcome, Record, Trace};
 use cotask::{Builder, JoinHandle, Runtime};
 use futures::future::{FutureExt, LocalBoxFuture, join_all, pending};
 use proptest::prelude::*;
-use trace_support::{AS_ASKED, check, quiet_panics};
+
+use crate::checker::{AS_ASKED, check, quiet_panics};
 
 /// A step of a random task.
 #[derive(Clone, Debug)]

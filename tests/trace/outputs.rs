@@ -1,7 +1,5 @@
 //! What the recorder writes is what its documentation and the trace-event format say.
 
-mod trace_support;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -11,6 +9,8 @@ use cotask::trace::{self, Trace};
 use cotask::{Builder, spawn_named};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use serde_json::{Map, Value};
+
+use crate::checker;
 
 type Line = Map<String, Value>;
 
@@ -56,7 +56,7 @@ fn record(builder: Builder) -> Trace {
         assert!(forever.await.is_err());
     });
     let trace = runtime.take_trace();
-    trace_support::check(&trace.records).unwrap();
+    checker::check(&trace.records).unwrap();
     trace
 }
 

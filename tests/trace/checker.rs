@@ -1,8 +1,5 @@
 //! The grammar of a trace, as a checker.
 
-// Each test program uses its own part of it.
-#![allow(dead_code)]
-
 use std::sync::Once;
 
 use cotask::sim::Oracle;

@@ -132,7 +132,7 @@ fn child() {
 fn another_process_makes_the_same_of_a_seed() {
     for seed in [1, 2] {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--nocapture"])
+            .args(["--exact", "determinism::child", "--nocapture"])
             .env("SIM_SEED", seed.to_string())
             .output()
             .unwrap();

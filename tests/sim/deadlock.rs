@@ -45,12 +45,12 @@ fn two_locks_in_two_orders() {
     assert_eq!(waits_for(&waiting, "main: other"), ["a mutex"]);
     let main = waits_for(&waiting, "main");
     assert!(
-        main.len() == 1 && main[0].starts_with("the end of task main: one (tests/sim_deadlock.rs:"),
+        main.len() == 1 && main[0].starts_with(concat!("the end of task main: one (", file!(), ":")),
         "{main:?}"
     );
     let text = Failure::Deadlock { waiting }.to_string();
     assert!(text.starts_with("deadlock: nothing can run"), "{text}");
-    assert!(text.contains("\n  main: one (spawned at tests/sim_deadlock.rs:"), "{text}");
+    assert!(text.contains(concat!("\n  main: one (spawned at ", file!(), ":")), "{text}");
 }
 
 #[test]
