@@ -16,6 +16,7 @@ mod edges;
 mod ends;
 mod errors;
 mod limits;
+mod lookup_host;
 mod misuse;
 mod ready;
 #[cfg(target_os = "linux")]

@@ -1,8 +1,6 @@
 //! The runtime's end: whatever its tasks, its jobs and other threads do meanwhile, each future is dropped once, on its
 //! own thread, and nothing hangs.
 
-mod common;
-
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
 use std::rc::Rc;
@@ -12,11 +10,12 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use common::{OnDrop, Probe, my_waker, poll_with, settle, still_serves};
 use cotask::sync::oneshot;
 use cotask::time::sleep;
 use cotask::{JoinHandle, Runtime, block_on, spawn, spawn_blocking, yield_now};
 use futures_test::task::new_count_waker;
+
+use crate::probes::{OnDrop, Probe, my_waker, poll_with, settle, still_serves};
 
 /// A future that never ends and runs `action` when it is dropped.
 fn at_end(action: impl FnOnce() + 'static) -> impl Future<Output = ()> {

@@ -1,8 +1,6 @@
 //! A waker need not be ours: `select`, `FuturesUnordered` and other runtimes bring their own, whose `wake` and
 //! `drop` are foreign code. It may use the very runtime that calls it, and it may panic.
 
-mod common;
-
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
@@ -10,9 +8,10 @@ use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 use std::time::Duration;
 
-use common::{On, WAKE_AND_DROP, foreign_waker, poll_with, settle, still_serves};
 use cotask::time::{Sleep, sleep};
 use cotask::{Builder, JoinHandle, Runtime, block_on, spawn, yield_now};
+
+use crate::probes::{On, WAKE_AND_DROP, foreign_waker, poll_with, settle, still_serves};
 
 const LONG: Duration = Duration::from_secs(3_600);
 

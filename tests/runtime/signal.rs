@@ -1,8 +1,4 @@
 //! Signals, each test in a process of its own: a signal concerns the whole process.
-#![cfg(unix)]
-
-#[path = "process/open.rs"]
-mod open;
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -12,8 +8,9 @@ use cotask::signal::ctrl_c;
 use cotask::signal::unix::{SignalKind, signal};
 use futures::StreamExt;
 use futures::future::FusedFuture;
-use open::descriptors;
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::open::descriptors;
 
 const MARK: &str = "COTASK_SIGNAL_CHILD";
 
@@ -24,13 +21,13 @@ struct Subject {
 }
 
 impl Subject {
-    /// None in the process that is the subject.
+    /// None in the process that is the subject. `test` is the test's name in this file.
     fn start(test: &str) -> Option<Subject> {
         if std::env::var_os(MARK).is_some() {
             return None;
         }
         let mut child = Command::new(std::env::current_exe().expect("the test's own file"))
-            .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+            .args(["--exact", &format!("signal::{test}"), "--nocapture", "--test-threads", "1"])
             .env(MARK, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

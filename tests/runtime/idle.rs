@@ -1,13 +1,12 @@
 //! Invariant 6: a runtime with nothing to do sleeps. How often it slept is in its trace; how much it worked, the system
 //! knows (on Linux).
 
-mod common;
-
 use std::time::Duration;
 
-use common::{Probe, grammar, settle};
 use cotask::trace::{Event, Trace};
 use cotask::{Builder, Runtime};
+
+use crate::probes::{Probe, grammar, settle};
 
 fn sleeps(trace: &Trace) -> usize {
     trace.records.iter().filter(|record| matches!(record.event, Event::Parked { .. })).count()

@@ -1,7 +1,7 @@
 //! Timers through the public API. Mostly in virtual time, where what should take days takes none and every
 //! moment is exact; what only the machine's clock can show is last, and never asserts that something was short.
 
-mod common;
+mod probes;
 
 use std::cell::RefCell;
 use std::future::{pending, poll_fn};
@@ -10,7 +10,6 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use common::poll_with;
 use cotask::time::{
     Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until, timeout, timeout_at,
 };
@@ -19,6 +18,7 @@ use cotask::{Builder, Runtime, block_on, spawn, spawn_blocking, yield_now};
 use futures::future::FusedFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use probes::poll_with;
 
 const MS: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -1,16 +1,15 @@
 //! A panic at every place where foreign code runs. It ends that task alone, reaches the task that joins it, and the
 //! runtime still serves.
 
-mod common;
-
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 use std::task::Poll;
 
-use common::{OnDrop, Probe, settle, still_serves};
 use cotask::{Builder, JoinError, JoinSet, Runtime, spawn, spawn_blocking, yield_now};
+
+use crate::probes::{OnDrop, Probe, grammar, settle, still_serves};
 
 /// Runs `test` beside tasks that must not notice.
 fn beside_others(test: impl AsyncFnOnce()) {
@@ -270,7 +269,7 @@ fn in_the_main_future_and_in_its_drop() {
     assert_eq!(caught(Box::pin(in_drop)), "its drop");
     runtime.block_on(settle());
     assert_eq!((task.polls(), task.dropped()), (1, 0));
-    common::grammar::check(&runtime.take_trace());
+    grammar::check(&runtime.take_trace());
     assert_eq!(runtime.tasks(), 1, "block_on did not release its key");
     still_serves(&runtime);
 }

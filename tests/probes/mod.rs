@@ -1,4 +1,5 @@
-//! What the tests of the runtime share. Each test program uses its own part of it.
+//! What tests watch a runtime with: futures that count, wakers of no runtime, the grammar of a trace. Each test program uses
+//! its own part of it.
 #![allow(dead_code)]
 
 pub mod grammar;

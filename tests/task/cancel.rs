@@ -1,21 +1,19 @@
 //! Every future of the runtime, dropped at every point: before its first poll, between any two, and after what it
 //! waits for has come. Nothing that it promised to keep is lost, no waker is left behind, no task stays. (The
-//! primitives of `sync` are in `cancel_sync`.)
+//! primitives of `sync` are in `tests/sync/cancel.rs`.)
 
-mod common;
-
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use common::{OnDrop, settle};
 use cotask::time::{Instant, interval, sleep, timeout};
-use cotask::{Builder, JoinSet, Runtime, spawn, spawn_blocking, yield_now};
+use cotask::{Builder, Runtime, spawn, spawn_blocking, yield_now};
+
+use crate::probes::{OnDrop, settle};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -27,7 +25,7 @@ impl Wake for Idle {
 
 /// Polls `victim` up to `polls` times with a turn of the runtime (and of its clock) after each, and drops it. What it
 /// was ready with, if it was. No waker of it may be left.
-async fn poll_and_drop<V: Future>(polls: usize, victim: V) -> Option<V::Output> {
+pub async fn poll_and_drop<V: Future>(polls: usize, victim: V) -> Option<V::Output> {
     let counted = Arc::new(Idle);
     let output = poll_with_turns(polls, victim, Waker::from(Arc::clone(&counted))).await;
     assert_eq!(Arc::strong_count(&counted), 1, "a waker was left behind after {polls} polls");
@@ -36,7 +34,7 @@ async fn poll_and_drop<V: Future>(polls: usize, victim: V) -> Option<V::Output> 
 
 /// The same for a future that borrows what it waits with. That may keep the waker, until it is given another or is
 /// dropped itself.
-async fn poll_lent<V: Future>(polls: usize, victim: V) -> Option<V::Output> {
+pub async fn poll_lent<V: Future>(polls: usize, victim: V) -> Option<V::Output> {
     poll_with_turns(polls, victim, Waker::noop().clone()).await
 }
 
@@ -52,7 +50,7 @@ async fn poll_with_turns<V: Future>(polls: usize, victim: V, waker: Waker) -> Op
 }
 
 /// Runs `test` for each poll index, each time on a runtime that must be empty after it.
-fn at_each_poll(test: impl AsyncFn(usize, &Runtime)) {
+pub fn at_each_poll(test: impl AsyncFn(usize, &Runtime)) {
     for polls in 0..8 {
         let runtime = Builder::new().virtual_time().build().unwrap();
         runtime.block_on(test(polls, &runtime));
@@ -62,7 +60,7 @@ fn at_each_poll(test: impl AsyncFn(usize, &Runtime)) {
 }
 
 /// A task that is over after three turns.
-async fn three_turns() -> &'static str {
+pub async fn three_turns() -> &'static str {
     for _ in 0..3 {
         yield_now().await;
     }
@@ -183,78 +181,6 @@ fn interval_tick_loses_no_tick() {
 }
 
 #[test]
-fn join_next_leaves_every_task_in_its_set() {
-    at_each_poll(async |polls, _| {
-        let mut set = JoinSet::new();
-        for turns in [4, 0, 2] {
-            set.spawn(async move {
-                for _ in 0..turns {
-                    yield_now().await;
-                }
-                turns
-            });
-        }
-        let mut taken = Vec::new();
-        while !set.is_empty() {
-            taken.extend(poll_lent(polls, set.join_next()).await.flatten());
-            taken.extend(set.join_next().await);
-        }
-        let mut taken: Vec<_> = taken.into_iter().map(Result::unwrap).collect();
-        taken.sort();
-        assert_eq!(taken, [0, 2, 4]);
-        assert!(set.join_next().await.is_none());
-    });
-}
-
-#[test]
-fn a_join_set_that_is_dropped_ends_its_tasks() {
-    at_each_poll(async |polls, _| {
-        let dropped = Rc::new(RefCell::new(Vec::new()));
-        let mut set = JoinSet::new();
-        for number in 0..3 {
-            let kept = OnDrop::new({
-                let dropped = Rc::clone(&dropped);
-                move || dropped.borrow_mut().push(number)
-            });
-            set.spawn(async move {
-                let _kept = kept;
-                if number > 0 {
-                    pending::<()>().await;
-                }
-            });
-        }
-        drop(poll_lent(polls, set.join_next()).await);
-        drop(set);
-        settle().await;
-        dropped.borrow_mut().sort();
-        assert_eq!(*dropped.borrow(), [0, 1, 2]);
-    });
-}
-
-#[test]
-fn a_set_gives_aborted_and_panicked_tasks_too_and_each_once() {
-    let runtime = Runtime::new().unwrap();
-    runtime.block_on(async {
-        let mut set = JoinSet::new();
-        set.spawn(pending::<()>());
-        set.spawn(async { panic!("in a set") });
-        set.spawn(async {});
-        settle().await;
-        assert_eq!(set.len(), 3);
-        set.abort_all();
-        let (mut finished, mut panicked, mut cancelled) = (0, 0, 0);
-        while let Some(result) = set.join_next().await {
-            match result {
-                Ok(()) => finished += 1,
-                Err(error) if error.is_panic() => panicked += 1,
-                Err(_) => cancelled += 1,
-            }
-        }
-        assert_eq!((finished, panicked, cancelled), (1, 1, 1));
-    });
-}
-
-#[test]
 fn a_blocking_job_runs_to_its_end_whoever_waits() {
     at_each_poll(async |polls, _| {
         let (report, reported) = std::sync::mpsc::channel();
@@ -262,62 +188,4 @@ fn a_blocking_job_runs_to_its_end_whoever_waits() {
         drop(poll_and_drop(polls, job).await);
         assert_eq!(spawn_blocking(move || reported.recv().unwrap()).await.unwrap(), "ran");
     });
-}
-
-#[test]
-fn a_remote_abort_reaches_a_task_that_waits_and_names_it() {
-    let runtime = Runtime::new().unwrap();
-    let handle = runtime.handle();
-    let (started, has_started) = std::sync::mpsc::channel();
-    let elsewhere = std::thread::spawn(move || {
-        let task = handle.spawn(move || async move {
-            started.send(()).unwrap();
-            pending::<()>().await
-        });
-        has_started.recv().unwrap();
-        task.abort();
-        let error = task.join().unwrap_err();
-        handle.shutdown();
-        error
-    });
-    runtime.run();
-    let error = elsewhere.join().unwrap();
-    let id = error.id().expect("it was a task");
-    assert_eq!(error.to_string(), format!("task {id} was cancelled"));
-}
-
-#[test]
-fn a_remote_abort_before_the_start_means_no_poll() {
-    let runtime = Runtime::new().unwrap();
-    let task = runtime.handle().spawn(|| async { panic!("polled") });
-    task.abort();
-    let joined: Result<(), _> = runtime.block_on(task);
-    assert!(joined.unwrap_err().is_cancelled());
-}
-
-#[test]
-fn a_remote_join_handle_detaches_and_tells_when_it_was_aborted() {
-    let runtime = Runtime::new().unwrap();
-    let handle = runtime.handle();
-    let ran = Arc::new(AtomicUsize::new(0));
-    for polls in 0..4 {
-        let task = handle.spawn({
-            let ran = Arc::clone(&ran);
-            move || async move {
-                three_turns().await;
-                ran.fetch_add(1, Ordering::SeqCst);
-            }
-        });
-        let aborted = handle.spawn(pending::<()>);
-        aborted.abort();
-        runtime.block_on(async {
-            drop(poll_and_drop(polls, task).await);
-            for _ in 0..100 {
-                yield_now().await;
-            }
-            assert!(aborted.await.unwrap_err().is_cancelled());
-        });
-        assert_eq!(ran.load(Ordering::SeqCst), polls + 1);
-        assert_eq!(runtime.tasks(), 0);
-    }
 }

@@ -1,15 +1,16 @@
-//! Tasks that other threads spawn through a `Handle`: each is one task, and its trace shows who asked for it.
-
-mod common;
+//! Tasks that other threads spawn through a `Handle`: each is one task, and its trace shows which thread asked for it. Its
+//! `RemoteJoinHandle` aborts it from anywhere, and reports how it ended.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use common::{OnDrop, settle};
 use cotask::trace::{Actor, Event, Outcome};
-use cotask::{Builder, Id, RemoteJoinHandle, Runtime};
+use cotask::{Builder, Id, RemoteJoinHandle, Runtime, yield_now};
+
+use crate::cancel::{poll_and_drop, three_turns};
+use crate::probes::{OnDrop, settle};
 
 /// What was spawned since the last time, and on which line.
 fn spawned(runtime: &Runtime) -> Vec<(Id, u32)> {
@@ -109,10 +110,68 @@ fn jobs_that_the_runtime_has_not_taken_are_dropped_on_its_thread() {
         (0..1_000).map(send).collect::<Vec<_>>()
     });
     let tasks = sending.join().unwrap();
-    runtime.block_on(cotask::yield_now());
+    runtime.block_on(yield_now());
     drop(runtime);
     assert!(tasks.into_iter().all(|task| task.join().unwrap_err().is_cancelled()));
     let threads: Vec<_> = reports.try_iter().collect();
     assert_eq!(threads.len(), 1_000);
     assert!(threads.iter().all(|&dropper| dropper == thread::current().id()));
+}
+
+#[test]
+fn a_remote_abort_reaches_a_task_that_waits_and_names_it() {
+    let runtime = Runtime::new().unwrap();
+    let handle = runtime.handle();
+    let (started, has_started) = mpsc::channel();
+    let elsewhere = thread::spawn(move || {
+        let task = handle.spawn(move || async move {
+            started.send(()).unwrap();
+            pending::<()>().await
+        });
+        has_started.recv().unwrap();
+        task.abort();
+        let error = task.join().unwrap_err();
+        handle.shutdown();
+        error
+    });
+    runtime.run();
+    let error = elsewhere.join().unwrap();
+    let id = error.id().expect("it was a task");
+    assert_eq!(error.to_string(), format!("task {id} was cancelled"));
+}
+
+#[test]
+fn a_remote_abort_before_the_start_means_no_poll() {
+    let runtime = Runtime::new().unwrap();
+    let task = runtime.handle().spawn(|| async { panic!("polled") });
+    task.abort();
+    let joined: Result<(), _> = runtime.block_on(task);
+    assert!(joined.unwrap_err().is_cancelled());
+}
+
+#[test]
+fn a_remote_join_handle_detaches_and_tells_when_it_was_aborted() {
+    let runtime = Runtime::new().unwrap();
+    let handle = runtime.handle();
+    let ran = Arc::new(AtomicUsize::new(0));
+    for polls in 0..4 {
+        let task = handle.spawn({
+            let ran = Arc::clone(&ran);
+            move || async move {
+                three_turns().await;
+                ran.fetch_add(1, Relaxed);
+            }
+        });
+        let aborted = handle.spawn(pending::<()>);
+        aborted.abort();
+        runtime.block_on(async {
+            drop(poll_and_drop(polls, task).await);
+            for _ in 0..100 {
+                yield_now().await;
+            }
+            assert!(aborted.await.unwrap_err().is_cancelled());
+        });
+        assert_eq!(ran.load(Relaxed), polls + 1);
+        assert_eq!(runtime.tasks(), 0);
+    }
 }

@@ -5,8 +5,6 @@
 //! and after 61 polls the executor looks outside (at timers, sockets, other threads). There it takes at most 61 jobs,
 //! and the next ones only after each task that is queued by then has had its turn.
 
-mod common;
-
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -16,11 +14,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use common::settle;
 use cotask::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
 use cotask::time::{interval, sleep};
 use cotask::trace::{Event, Outcome};
 use cotask::{JoinHandle, block_on, spawn, yield_now};
+
+use crate::probes::settle;
 
 /// Polls between two looks outside.
 const POLLS_A_TURN: usize = 61;

@@ -1,7 +1,7 @@
 //! A wake finds the runtime of the task, whichever runtime's thread it comes from.
 //!
-//! A test program of its own, so that these are the first runtimes of the process: their numbers are 0 to 2, and their
-//! tasks have equal slots and generations. Only the runtime's number in the key tells them apart.
+//! In a process of its own, so that these are the first runtimes there: their numbers are 0 to 2, and their tasks have
+//! equal slots and generations. Only the runtime's number in the key tells them apart.
 
 use std::future::poll_fn;
 use std::sync::mpsc::channel;
@@ -10,8 +10,14 @@ use std::thread;
 
 use cotask::{Builder, trace::Event};
 
+use crate::alone::alone;
+
 #[test]
 fn each_wakes_the_tasks_of_the_others() {
+    alone("two_runtimes::each_wakes_the_tasks_of_the_others", three_runtimes_wake_each_other);
+}
+
+fn three_runtimes_wake_each_other() {
     let (ready, wakers) = channel::<(usize, Waker)>();
     let mut threads = Vec::new();
     let mut tell = Vec::new();

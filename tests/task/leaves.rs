@@ -3,8 +3,6 @@
 //!
 //! The bound counts operations, not time: the clock is only read until the sleeper is due.
 
-mod common;
-
 use std::future::{pending, ready};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -12,13 +10,16 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::settle;
 use cotask::blocking::{Config, Pool};
 use cotask::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
 use cotask::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
 use cotask::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout, timeout_at};
 use cotask::{JoinSet, Runtime, block_on, spawn, yield_now};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+
+#[cfg(unix)]
+use crate::alone::alone;
+use crate::probes::settle;
 
 /// A poll does 128 operations and a turn has 61 polls: of two tasks, the one that is due waits for no more than this.
 const OPERATIONS: usize = 2 * 61 * 128;
@@ -258,51 +259,55 @@ fn what_only_unix_has_gives_way() {
     use cotask::net::{AsyncFd, UnixDatagram, UnixListener, UnixStream};
     use cotask::signal::unix::{SignalKind, signal};
 
-    block_on(async {
-        let path = std::env::temp_dir().join(format!("cotask-leaves-{}", std::process::id()));
-        gives_way("UnixStream::connect, nowhere", async || {
-            let error = UnixStream::connect(&path).await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::NotFound);
-        })
-        .await;
-        let listener = UnixListener::bind(&path).unwrap();
-        gives_way("UnixStream::connect and accept", async || {
-            let _client = UnixStream::connect(&path).await.unwrap();
-            drop(listener.accept().await.unwrap());
-        })
-        .await;
-        gives_way("accept", async || {
-            let _client = std::os::unix::net::UnixStream::connect(&path).unwrap();
-            drop(listener.accept().await.unwrap());
-        })
-        .await;
-        gives_way("incoming", async || {
-            let _client = std::os::unix::net::UnixStream::connect(&path).unwrap();
-            drop(listener.incoming().next().await.unwrap().unwrap());
-        })
-        .await;
-        std::fs::remove_file(path).unwrap();
+    // It sends a signal to the whole process.
+    alone("leaves::what_only_unix_has_gives_way", || {
+        block_on(async {
+            let path = std::env::temp_dir().join(format!("cotask-leaves-{}", std::process::id()));
+            gives_way("UnixStream::connect, nowhere", async || {
+                let error = UnixStream::connect(&path).await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::NotFound);
+            })
+            .await;
+            let listener = UnixListener::bind(&path).unwrap();
+            gives_way("UnixStream::connect and accept", async || {
+                let _client = UnixStream::connect(&path).await.unwrap();
+                drop(listener.accept().await.unwrap());
+            })
+            .await;
+            gives_way("accept", async || {
+                let _client = std::os::unix::net::UnixStream::connect(&path).unwrap();
+                drop(listener.accept().await.unwrap());
+            })
+            .await;
+            gives_way("incoming", async || {
+                let _client = std::os::unix::net::UnixStream::connect(&path).unwrap();
+                drop(listener.incoming().next().await.unwrap().unwrap());
+            })
+            .await;
+            std::fs::remove_file(path).unwrap();
 
-        let (a, b) = UnixDatagram::pair().unwrap();
-        gives_way("UnixDatagram", async || {
-            a.send(b"x").await.unwrap();
-            b.recv(&mut [0; 8]).await.unwrap();
-            a.send(b"x").await.unwrap();
-            b.recv_from(&mut [0; 8]).await.unwrap();
-        })
-        .await;
+            let (a, b) = UnixDatagram::pair().unwrap();
+            gives_way("UnixDatagram", async || {
+                a.send(b"x").await.unwrap();
+                b.recv(&mut [0; 8]).await.unwrap();
+                a.send(b"x").await.unwrap();
+                b.recv_from(&mut [0; 8]).await.unwrap();
+            })
+            .await;
 
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(writer);
-        let ended = AsyncFd::new(reader).unwrap();
-        gives_way("AsyncFd", async || ended.readable().await).await;
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(writer);
+            let ended = AsyncFd::new(reader).unwrap();
+            gives_way("AsyncFd", async || ended.readable().await).await;
 
-        let mut heard = signal(SignalKind::user_defined2()).unwrap();
-        gives_way("Signal", async || {
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::USR2).unwrap();
-            heard.recv().await.unwrap();
-        })
-        .await;
+            let mut heard = signal(SignalKind::user_defined2()).unwrap();
+            gives_way("Signal", async || {
+                rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::USR2)
+                    .unwrap();
+                heard.recv().await.unwrap();
+            })
+            .await;
+        });
     });
 }
 

@@ -1,5 +1,4 @@
-//! The blocking pool at the limit of the system. Alone in its process, because the limit is the process's.
-#![cfg(target_os = "linux")]
+//! The blocking pool at the limit of the system. In a process of its own, because the limit is the process's.
 
 use std::sync::mpsc::channel;
 use std::thread;
@@ -8,10 +7,16 @@ use cotask::blocking::{Config, Pool};
 use futures::executor::block_on;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use crate::alone::alone;
+
 const MIB: u64 = 1 << 20;
 
 #[test]
 fn a_job_waits_for_a_thread_that_there_is() {
+    alone("blocking_limit::a_job_waits_for_a_thread_that_there_is", a_second_job_waits);
+}
+
+fn a_second_job_waits() {
     let pool = Pool::new(Config { stack_size: Some(512 << 20), ..Config::default() });
     let (open, gate) = channel::<()>();
     let first = pool.spawn(move || {
