@@ -1,30 +1,9 @@
 //! How `compare` gets from runs to figures, to a verdict and to plots.
 
-// The modules of the program, of which these tests use a part.
-#[path = "../examples/compare/cells.rs"]
-#[allow(dead_code)]
-mod cells;
-#[path = "../examples/common/mod.rs"]
-mod common;
-#[path = "../examples/compare/machine.rs"]
-#[allow(dead_code)]
-mod machine;
-#[path = "../examples/compare/plot.rs"]
-#[allow(dead_code)]
-mod plot;
-#[path = "../examples/compare/syscalls.rs"]
-#[allow(dead_code)]
-mod syscalls;
-#[path = "../examples/compare/table.rs"]
-#[allow(dead_code)]
-mod table;
-#[path = "../examples/compare/verdict.rs"]
-#[allow(dead_code)]
-mod verdict;
-
-use cells::{Group, Spread};
-use common::{Figure, Run, Style, Workload, source};
-use verdict::{Standing, Verdict, short_of_runs, verdict};
+use crate::cells::{Group, Spread};
+use crate::common::{Figure, Run, Style, Workload, source};
+use crate::verdict::{Standing, Verdict, short_of_runs, verdict};
+use crate::{machine, plot, syscalls, table};
 
 static WORKLOAD: Workload = Workload {
     name: "sums",
@@ -224,7 +203,7 @@ fn the_report_names_the_versions_that_cotask_is_built_with() {
     for name in ["mio", "tokio"] {
         let version = &told.iter().find(|(named, _)| *named == name).unwrap().1;
         let asked =
-            include_str!("../Cargo.toml").lines().find(|line| line.starts_with(&format!("{name} = ")));
+            include_str!("../../Cargo.toml").lines().find(|line| line.starts_with(&format!("{name} = ")));
         let asked = asked.and_then(|line| line.split("version = \"").nth(1)?.split('"').next()).unwrap();
         let major = |version: &str| version.split('.').next().map(String::from);
         assert_eq!(major(version), major(asked), "{name}: the report says {version}, Cargo.toml {asked}");

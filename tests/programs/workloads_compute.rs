@@ -1,12 +1,11 @@
 //! The workloads that need no server: every style finds the same answer, and an error names the bad argument.
 
-mod support;
-
 #[cfg(target_os = "linux")]
 use nix::sys::signal::Signal;
+
 #[cfg(target_os = "linux")]
-use support::{bereaved, signalled};
-use support::{command, record, refuses, run, same_answer};
+use crate::example_programs::{bereaved, signalled};
+use crate::example_programs::{command, record, refuses, run, same_answer};
 
 /// Every workload of this file: its styles, small arguments, and other arguments with another answer.
 fn agrees(workload: &str, styles: &[&str], small: &[&str], other: &[&str]) {

@@ -1,15 +1,11 @@
 //! The command that simulates: its arguments, what it finds, and how what it found is seen again.
 
-#[path = "support/json_trace.rs"]
-mod json_trace;
-#[allow(dead_code)] // Other tests use the rest.
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
-use support::{refuses, run};
+use crate::example_programs::{refuses, run};
+use crate::json_trace;
 
 /// A file for this test alone.
 fn file(name: &str) -> PathBuf {
@@ -201,9 +197,9 @@ fn all_failures_are_counted() {
 #[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_ends_it_with_the_summary_so_far() {
-    let mut command = support::command("simulate", &["--repaired", "--seeds", "100000000"]);
+    let mut command = crate::example_programs::command("simulate", &["--repaired", "--seeds", "100000000"]);
     command.stdout(std::process::Stdio::piped());
-    let (code, told) = support::signalled(command, 0, nix::sys::signal::Signal::SIGINT);
+    let (code, told) = crate::example_programs::signalled(command, 0, nix::sys::signal::Signal::SIGINT);
     assert_eq!(code, Some(130), "{told}");
     assert!(told.contains("interrupted"), "{told}");
 }

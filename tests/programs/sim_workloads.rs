@@ -1,23 +1,5 @@
 //! The workloads' coroutine versions on a network that fails: the very files of `examples/`.
 
-#[path = "../examples/chat/mod.rs"]
-#[allow(dead_code)]
-mod chat;
-#[path = "../examples/common/mod.rs"]
-mod common;
-#[path = "../examples/echo/mod.rs"]
-#[allow(dead_code)]
-mod echo;
-#[path = "../examples/rates/mod.rs"]
-#[allow(dead_code)]
-mod rates;
-#[path = "../examples/simulate/scenarios/mod.rs"]
-#[allow(dead_code)]
-mod scenarios;
-#[path = "../examples/webapp/mod.rs"]
-#[allow(dead_code)]
-mod webapp;
-
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -26,7 +8,9 @@ use cotask::net::TcpStream;
 use cotask::sim::{self, Kind, Search, Simulation};
 use cotask::time::sleep;
 use futures::AsyncWriteExt;
-use scenarios::{SCENARIOS, Version};
+
+use crate::scenarios::{SCENARIOS, Version};
+use crate::{chat, echo, rates, webapp};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

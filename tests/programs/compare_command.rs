@@ -1,13 +1,11 @@
 //! The command that compares: its arguments, its table, its files, and how it reports a failure.
 
-#[allow(dead_code)] // Other tests use the rest.
-mod support;
-
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use support::{refuses, run};
+
+use crate::example_programs::{refuses, run};
 
 /// A file for this test alone.
 fn file(name: &str) -> PathBuf {
@@ -102,7 +100,7 @@ fn compare_writes_what_it_measured() {
 fn a_run_that_fails_is_a_row_that_says_why() {
     let (json, html) = (file("failed.json"), file("failed.html"));
     // With so few descriptors, a thousand connections cannot stand.
-    let compare = support::command::<&str>("compare", &[]);
+    let compare = crate::example_programs::command::<&str>("compare", &[]);
     let command = format!(
         "ulimit -n 200 && exec {} echo --quick --styles coroutines,sequential --json {} --report {}",
         compare.get_program().to_string_lossy(),
@@ -155,8 +153,11 @@ fn system_calls_are_counted_where_that_can_be_done() {
 fn ctrl_c_ends_the_comparison_and_all_that_it_started() {
     let html = file("interrupted.html");
     let args = ["rates", "--styles", "sequential", "--full", "--report", html.to_str().unwrap()];
-    let (code, text) =
-        support::signalled(support::command("compare", &args), 1, nix::sys::signal::Signal::SIGINT);
+    let (code, text) = crate::example_programs::signalled(
+        crate::example_programs::command("compare", &args),
+        1,
+        nix::sys::signal::Signal::SIGINT,
+    );
     assert_eq!(code, Some(130), "{text}");
     assert!(text.contains("interrupted"), "{text}");
     // What had been measured by then is in the report; it may be nothing.
@@ -167,7 +168,8 @@ fn ctrl_c_ends_the_comparison_and_all_that_it_started() {
 fn without_python_its_row_is_absent_with_a_word() {
     let html = file("no-python.html");
     let args = ["rates", "--quick", "--styles", "coroutines", "--python", "--report", html.to_str().unwrap()];
-    let output = support::command("compare", &args).env("PATH", "/nonexistent").output().unwrap();
+    let output =
+        crate::example_programs::command("compare", &args).env("PATH", "/nonexistent").output().unwrap();
     let (table, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{table}{error}");
     assert!(error.contains("asyncio is left out: there is no python3"), "{error}");

@@ -1,8 +1,5 @@
 //! `--trace FILE` of every workload, and what the example `timeline` makes of the file.
 
-#[allow(dead_code)]
-mod support;
-
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -16,7 +13,7 @@ use {
     std::process::Stdio,
 };
 
-use support::{refuses, run};
+use crate::example_programs::{refuses, run};
 
 /// A file of this test's own, which is gone afterwards.
 struct Scratch(PathBuf);
@@ -141,7 +138,7 @@ fn a_run_that_fails_leaves_its_trace() {
 /// Starts a program that hangs, has it ended by a signal when `hangs` says that it does, and returns what it printed.
 #[cfg(target_os = "linux")]
 fn ended_by(signal: Signal, workload: &str, args: &[&str], hangs: impl FnOnce(i32)) -> (Option<i32>, String) {
-    let mut command = support::command(workload, args);
+    let mut command = crate::example_programs::command(workload, args);
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id().cast_signed();
     hangs(id);

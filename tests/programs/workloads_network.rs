@@ -1,13 +1,10 @@
 //! The workloads with a server: every style finds the same answer, and reports what is wrong with a failing server.
 
-#[allow(dead_code)] // Other tests use the rest.
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use support::{record, refuses, run, same_answer};
+use crate::example_programs::{record, refuses, run, same_answer};
 
 /// A server that does `serve` with each connection, numbered from 0, for as long as the test runs.
 fn server(serve: impl Fn(usize, TcpStream) + Send + 'static) -> SocketAddr {
@@ -343,7 +340,8 @@ fn announced(out: impl Read) -> String {
 #[test]
 fn a_server_is_kept_running_without_an_input() {
     use nix::sys::signal::{Signal, kill};
-    let mut serve = support::command("rates", &["serve", "--keep-running", "--latency", "1ms"]);
+    let mut serve =
+        crate::example_programs::command("rates", &["serve", "--keep-running", "--latency", "1ms"]);
     serve.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut server = serve.spawn().unwrap();
     let address = announced(server.stdout.take().unwrap());
@@ -364,7 +362,7 @@ fn a_server_in_the_background_of_a_terminal_serves() {
     use std::process::{Command, Stdio};
     // `script` has a terminal for the shell, `set -m` puts the server into a background of its own.
     let mut script = Command::new("script");
-    let program = support::command::<&str>("rates", &[]);
+    let program = crate::example_programs::command::<&str>("rates", &[]);
     let background =
         format!("set -m; {} serve --latency 1ms & echo id $!; wait", program.get_program().display());
     script.args(["--quiet", "--return", "--command", &format!("sh -c '{background}'"), "/dev/null"]);
@@ -395,8 +393,11 @@ fn a_server_in_the_background_of_a_terminal_serves() {
 fn ctrl_c_ends_the_program_and_its_server() {
     for style in ["sequential", "coroutines"] {
         let args = ["--style", style, "--latency", "100s", "--timeout", "200s"];
-        let (code, text) =
-            support::signalled(support::command("rates", &args), 1, nix::sys::signal::Signal::SIGINT);
+        let (code, text) = crate::example_programs::signalled(
+            crate::example_programs::command("rates", &args),
+            1,
+            nix::sys::signal::Signal::SIGINT,
+        );
         assert_eq!((code, text.trim()), (Some(130), "interrupted"));
     }
 }

@@ -1,13 +1,10 @@
 //! What the programs of `examples/` say of their command lines, and of an output that takes nothing.
 
-#[allow(dead_code)] // Other tests use the rest.
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
-use support::{command, refuses, run};
+use crate::example_programs::{command, refuses, run};
 
 /// Each workload, with the styles that it has and those that it lacks.
 const WORKLOADS: &[(&str, &[&str], &[&str])] = &[
@@ -259,7 +256,7 @@ impl Drop for Scratch {
 fn a_server_whose_address_cannot_be_printed_says_why_it_ends() {
     for (workload, server) in [("rates", "serve"), ("echo", "serve"), ("webapp", "database")] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut command = support::command(workload, &[server]);
+        let mut command = crate::example_programs::command(workload, &[server]);
         let ended = command.stdout(full).stderr(std::process::Stdio::piped()).output().unwrap();
         let why = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(1), "{workload}: {why}");
