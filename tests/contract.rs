@@ -1,8 +1,8 @@
 //! The runtime's contract, a test an invariant: `i03_…` holds invariant 3 of the crate's documentation. What
-//! lies beside the straight path has files of its own: `panics`, `shutdown`, `foreign_wakers`, `timers`,
-//! `fairness`, `idle`, `cancel_runtime`, and `exhaustive` for all of it in every order.
+//! lies beside the straight path has programs of its own: `task`, `runtime` and `time`, and `exhaustive` for all of it in
+//! every order.
 
-mod common;
+mod probes;
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
@@ -13,11 +13,11 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use common::{OnDrop, Probe, grammar, my_waker, poll_with, settle};
 use cotask::time::{sleep, timeout};
 use cotask::trace::Event;
 use cotask::{Builder, Handle, JoinHandle, Runtime, block_on, spawn, yield_now};
 use futures_test::task::new_count_waker;
+use probes::{OnDrop, Probe, grammar, my_waker, poll_with, settle};
 
 #[test]
 fn i01_a_task_is_in_the_run_queue_at_most_once() {

@@ -64,7 +64,7 @@
 //!
 //! # What is not
 //!
-//! A simulated socket does as one of Linux does, whatever system the simulation runs on. `tests/sim_as_real` calls every
+//! A simulated socket does as one of Linux does, whatever system the simulation runs on. `tests/sim/as_real` calls every
 //! public method of [`net`](crate::net) on both kinds and compares the outcomes. These differences remain:
 //!
 //! - Unix sockets, [`AsyncFd`](crate::net::AsyncFd), `from_std` and [signals](crate::signal) fail with `Unsupported`.

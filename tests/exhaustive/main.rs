@@ -1,18 +1,18 @@
 //! What stays on one thread, checked by every sequence of steps up to a length, and by long random ones: the
 //! runtime does what a naive model says, and what it records is a sentence of the contract's grammar.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod model;
+#[path = "../probes/mod.rs"]
+mod probes;
 mod world;
 
 use std::time::Duration;
 
-use common::grammar;
 use cotask::{Builder, Runtime, yield_now};
 use proptest::prelude::*;
 
 use model::{Deed, Model, Op, Target, Turns};
+use probes::grammar;
 use world::World;
 
 /// One task at a time, in all its states.

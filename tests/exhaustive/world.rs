@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 
 use cotask::{JoinError, JoinHandle, Runtime};
 
-use crate::common::poll_with;
 use crate::model::{Deed, End, Handle, Model, Op, Turns};
+use crate::probes::poll_with;
 
 /// Tasks that do what the steps say, and what became of them.
 #[derive(Clone, Default)]

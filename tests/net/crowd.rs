@@ -13,8 +13,8 @@ use cotask::{JoinSet, Runtime};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use crate::alone::alone;
 use crate::open::descriptors;
-use crate::support::alone;
 
 const WANTED: usize = 10_000;
 /// What a process has open beside its connections.

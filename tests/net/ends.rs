@@ -8,8 +8,9 @@ use cotask::net::{TcpListener, UdpSocket, UnixStream};
 use futures::AsyncReadExt;
 use futures::future::join4;
 
+use crate::alone::alone;
 use crate::open::descriptors;
-use crate::support::{alone, tcp_pair};
+use crate::support::tcp_pair;
 
 /// Tasks that wait on sockets of every kind, in both directions, when the runtime is dropped under them.
 #[test]

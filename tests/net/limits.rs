@@ -11,7 +11,8 @@ use cotask::net::{TcpListener, UnixListener, raw_os_error};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
-use crate::support::{alone, run};
+use crate::alone::alone;
+use crate::support::run;
 
 const EMFILE: i32 = rustix::io::Errno::MFILE.raw_os_error();
 

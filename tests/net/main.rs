@@ -1,7 +1,9 @@
 //! Sockets of the real system, on the loopback interface: what `cotask::net` and the reactor promise of them.
 #![cfg(unix)]
 
-#[path = "../common/open.rs"]
+#[path = "../process/alone.rs"]
+mod alone;
+#[path = "../process/open.rs"]
 mod open;
 
 mod cancel;
@@ -14,6 +16,7 @@ mod edges;
 mod ends;
 mod errors;
 mod limits;
+mod lookup_host;
 mod misuse;
 mod ready;
 #[cfg(target_os = "linux")]

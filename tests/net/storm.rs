@@ -13,8 +13,9 @@ use cotask::{JoinSet, Runtime};
 use futures::future::{Either, select};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
+use crate::alone::alone;
 use crate::open::descriptors;
-use crate::support::{alone, run, tcp_pair, turn};
+use crate::support::{run, tcp_pair, turn};
 
 const STORMS: u64 = 4;
 const THREADS: u64 = 2;

@@ -1,7 +1,7 @@
 //! What the tests of the guests share. Each test program uses its own part of it.
 #![allow(dead_code)]
 
-#[path = "../../../common/open.rs"]
+#[path = "../../../process/open.rs"]
 mod open;
 
 use std::io::Write;
