@@ -46,10 +46,10 @@ fn program(workload: &str) -> PathBuf {
     program
 }
 
-/// The program with these arguments, and nothing to read.
+/// The program with these arguments, in the root of the repository, and nothing to read.
 pub fn command<S: AsRef<OsStr>>(workload: &str, args: &[S]) -> Command {
     let mut command = Command::new(program(workload));
-    command.args(args).stdin(Stdio::null());
+    command.args(args).current_dir(root()).stdin(Stdio::null());
     command
 }
 
