@@ -1,6 +1,5 @@
 //! Accepting when the process has no descriptor left.
 
-use std::fs::File;
 use std::future::poll_fn;
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -9,28 +8,13 @@ use std::time::{Duration, Instant};
 
 use cotask::net::{TcpListener, UnixListener, raw_os_error};
 use futures::{AsyncReadExt, AsyncWriteExt};
-use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::alone::alone;
+use crate::exhaust::take_every_descriptor;
 use crate::support::run;
 
 const EMFILE: i32 = rustix::io::Errno::MFILE.raw_os_error();
-
-/// Takes every descriptor that is left, after lowering the limit so that they are few.
-fn take_every_descriptor() -> Vec<File> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("the limit is known");
-    setrlimit(Resource::RLIMIT_NOFILE, 100, hard).expect("the limit can be lowered");
-    let mut taken = Vec::new();
-    loop {
-        match File::open("/dev/null") {
-            Ok(file) => taken.push(file),
-            Err(error) => {
-                assert_eq!(error.raw_os_error(), Some(EMFILE));
-                return taken;
-            }
-        }
-    }
-}
 
 fn cpu_time() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the usage is known");

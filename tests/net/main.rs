@@ -3,6 +3,8 @@
 
 #[path = "../process/alone.rs"]
 mod alone;
+#[path = "../process/exhaust.rs"]
+mod exhaust;
 #[path = "../process/open.rs"]
 mod open;
 

@@ -47,9 +47,18 @@ mod schedules;
 #[path = "../../examples/steps/tasks.rs"]
 mod tasks;
 
+#[cfg(unix)]
+#[path = "../process/alone.rs"]
+mod alone;
+#[cfg(unix)]
+#[path = "../process/exhaust.rs"]
+mod exhaust;
+
 mod example_programs;
 mod json_trace;
 
+#[cfg(unix)]
+mod accepting;
 mod command_lines;
 mod compare_command;
 mod compare_figures;
