@@ -1,5 +1,7 @@
 //! What the recorder writes is what its documentation and the trace-event format say.
 
+#[path = "../examples/common/perfetto.rs"]
+mod perfetto;
 mod trace_support;
 
 use std::collections::HashMap;
@@ -224,7 +226,7 @@ fn check_chrome(text: &str) -> HashMap<String, usize> {
 
 fn chrome(trace: &Trace) -> String {
     let mut bytes = Vec::new();
-    trace.write_chrome(&mut bytes).unwrap();
+    perfetto::write(trace, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
