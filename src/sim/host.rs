@@ -257,7 +257,7 @@ impl World {
 /// A clock has jumped: wakes the tasks that wait for a timer, to check the clock and set another if need be.
 pub(super) fn look_again(executor: &Executor) {
     let mut unset = Vec::new();
-    executor.timers().borrow_mut().take_all(&mut unset);
+    executor.timers.borrow_mut().take_all(&mut unset);
     for (timer, waker) in unset {
         let (timer, by) = (timer.resource(), Actor::Outside);
         executor.record(|recorder| recorder.push(Event::TimerCancelled { timer, by }));

@@ -140,7 +140,7 @@ impl Simulator for World {
                 Occurrence::Arrives(packet) => {
                     let unasked = self.state.borrow_mut().deliver(packet);
                     if let Some(task) = unasked {
-                        executor.scheduler().schedule(task);
+                        executor.scheduler.schedule(task);
                     }
                 }
                 Occurrence::Leaves(packet) => self.state.borrow_mut().send(packet),

@@ -266,7 +266,7 @@ mod tests {
 
     use std::task::{Context, Poll};
 
-    use crate::base::budget::{OPERATIONS, lift, refill, restore, spent};
+    use crate::base::budget::{OPERATIONS, lift, refill, spent};
     use crate::sync::mpsc;
 
     #[test]
@@ -290,7 +290,7 @@ mod tests {
         // The budget is used up: give way, and come back.
         assert!(receiver.poll_recv(&mut cx).is_pending() && spent());
         assert_eq!(count.get(), 2);
-        restore(outside);
+        drop(outside);
         assert_eq!(receiver.poll_recv(&mut cx), Poll::Ready(Some(OPERATIONS)));
     }
 
@@ -299,7 +299,7 @@ mod tests {
         let (_sender, mut receiver) = mpsc::unbounded_channel::<u8>();
         let outside = lift();
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| receiver.blocking_recv()));
-        restore(outside);
+        drop(outside);
         let message = *result.unwrap_err().downcast::<String>().expect("a message");
         assert!(message.starts_with("mpsc::Receiver::blocking_recv"), "{message}");
     }
