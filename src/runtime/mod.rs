@@ -51,10 +51,6 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    pub(crate) fn of(executor: Rc<Executor>) -> Runtime {
-        Runtime { executor, stop: Arc::default() }
-    }
-
     /// Runs `future` to its end, and the tasks of this runtime while that lasts.
     ///
     /// Tasks that are not over by then stand still until the next call, or are dropped with the runtime.
