@@ -58,7 +58,7 @@
 //!   sync/      channels and locks
 //!              mpsc  mutex  notify  oneshot  semaphore  permits  wait_list  critical  sleeper
 //!   trace/     the record of what happened
-//!              name  chrome  json  recorder  record  events
+//!              name  json  recorder  record  events
 //!   base/      keys, errors, time, luck; what shrinks after a peak; std or loom; mio
 //!              error  key  clock  rng  budget  memory  panics  shim  os
 //! ```

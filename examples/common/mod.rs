@@ -112,6 +112,7 @@ mod listen;
 mod measure;
 mod outcome;
 pub(crate) mod peer;
+pub(crate) mod perfetto;
 pub(crate) mod python;
 mod scratch;
 mod signals;

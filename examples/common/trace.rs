@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use cotask::trace::Trace;
 use cotask::{Builder, Handle};
 
-use super::trace_lines;
+use super::{perfetto, trace_lines};
 
 /// The last so many events are kept: about 64 MB of them.
 const EVENTS: usize = 1_000_000;
@@ -112,6 +112,6 @@ fn write(trace: &Trace, file: &Path) -> Result<()> {
         return Ok(trace_lines::write(trace, file)?);
     }
     let mut out = BufWriter::new(File::create(file)?);
-    trace.write_chrome(&mut out)?;
+    perfetto::write(trace, &mut out)?;
     Ok(out.flush()?)
 }

@@ -33,15 +33,18 @@ pub(crate) fn refill() {
     LEFT.set(OPERATIONS);
 }
 
-/// An executor takes the thread, and counts from the next [`refill`] on. Returns what [`restore`] needs when the
-/// executor leaves.
-pub(crate) fn lift() -> u32 {
-    LEFT.replace(UNCOUNTED)
+/// An executor takes the thread, and counts from the next [`refill`] on. When it leaves, it drops what this returns.
+pub(crate) fn lift() -> Restore {
+    Restore(LEFT.replace(UNCOUNTED))
 }
 
-/// Goes on counting as before [`lift`]: a runtime can end inside a task of another, which has a budget of its own.
-pub(crate) fn restore(left: u32) {
-    LEFT.set(left);
+/// Dropped, it goes on counting from what was left before.
+pub(crate) struct Restore(u32);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        LEFT.set(self.0);
+    }
 }
 
 /// Whether the last poll had to give way for want of budget.
@@ -118,13 +121,5 @@ pub(crate) fn with_one<T>(f: impl FnOnce() -> T) -> T {
 fn with_left<T>(left: u32, f: impl FnOnce() -> T) -> T {
     let _before = Restore(LEFT.replace(left));
     f()
-}
-
-struct Restore(u32);
-
-impl Drop for Restore {
-    fn drop(&mut self) {
-        restore(self.0);
-    }
 }
 // ANCHOR_END: around

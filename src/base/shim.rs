@@ -80,10 +80,6 @@ mod unpoisoned {
     pub(crate) struct Condvar(sync::Condvar);
 
     impl Condvar {
-        pub(crate) fn new() -> Self {
-            Condvar(sync::Condvar::new())
-        }
-
         pub(crate) fn notify_one(&self) {
             self.0.notify_one();
         }

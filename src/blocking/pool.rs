@@ -109,9 +109,8 @@ impl Pool {
     /// The same, with something to do whenever the last job is done: after its result has been handed over.
     pub(crate) fn with_on_idle(config: Config, on_idle: Option<Box<dyn Fn() + Send + Sync>>) -> Pool {
         assert!(config.max_threads > 0, "a blocking pool needs max_threads of at least 1");
-        Pool {
-            shared: Arc::new(Shared { config, on_idle, state: Mutex::default(), changed: Condvar::new() }),
-        }
+        let shared = Shared { config, on_idle, state: Mutex::default(), changed: Condvar::default() };
+        Pool { shared: Arc::new(shared) }
     }
 
     /// Queues a job, first in, first out, and starts a thread for it if none is free and the bound allows.

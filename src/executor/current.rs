@@ -20,22 +20,21 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Executor>>> = const { RefCell::new(None) };
 }
 
-/// Lends the executor of this thread. `None` outside of a runtime, and while the thread's locals are torn down.
+/// The executor of this thread. `None` outside of a runtime, and while the thread's locals are torn down.
 #[inline]
-pub(crate) fn with<T>(f: impl FnOnce(Option<&Rc<Executor>>) -> T) -> T {
-    let current = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
-    f(current.as_ref())
+pub(crate) fn get() -> Option<Rc<Executor>> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
 }
 
-/// The executor of this thread.
+/// The same, where there must be one.
 ///
 /// # Panics
 /// Outside of a runtime, naming what was attempted.
 #[track_caller]
 pub(crate) fn executor(what: &str) -> Rc<Executor> {
-    match CURRENT.try_with(|current| current.borrow().clone()) {
-        Ok(Some(executor)) => executor,
-        _ => panic!(
+    match get() {
+        Some(executor) => executor,
+        None => panic!(
             "{what} needs a cotask runtime on this thread: call it inside `cotask::block_on` or \
              `Runtime::block_on`, or in a task spawned there"
         ),
@@ -51,7 +50,7 @@ pub(crate) fn is(meant: impl FnOnce(&Rc<Executor>) -> bool) -> bool {
 /// Outside of that runtime, whose tasks do not run while another executor has the thread. (A model has no executor.)
 pub(crate) fn assert_inside(runtime: u16) {
     assert!(
-        cfg!(cotask_loom) || is(|here| here.scheduler().number() == runtime),
+        cfg!(cotask_loom) || is(|here| here.scheduler.number == runtime),
         "a task was awaited outside of the runtime that it was spawned on, which alone runs it: await its handle inside \
          that runtime's `block_on`, or in a task spawned there; the handle that `Handle::spawn` returns may be awaited \
          on any thread"
@@ -63,7 +62,7 @@ pub(crate) fn assert_inside(runtime: u16) {
 impl Instant {
     /// This moment, on the clock of the runtime that runs this code; outside of one, on the machine's.
     pub fn now() -> Instant {
-        with(|current| current.map_or_else(Instant::real, |executor| executor.now()))
+        get().map_or_else(Instant::real, |executor| executor.now())
     }
 
     /// The time since this moment; zero if it lies ahead.
@@ -77,8 +76,8 @@ impl Instant {
 /// Makes an executor the thread's current one while it lives.
 pub(crate) struct Entered {
     before: Option<Rc<Executor>>,
-    /// What was left of the budget of the task that is being polled there.
-    budget: u32,
+    /// The budget of the task that is being polled there: a runtime can end inside a task of another.
+    _budget: budget::Restore,
 }
 
 impl Entered {
@@ -99,13 +98,12 @@ impl Entered {
     /// where the thread's locals are torn down, a runtime among them: then none is current.
     pub(crate) fn within(executor: &Rc<Executor>) -> Entered {
         let before = switch(Some(Rc::clone(executor)));
-        Entered { before, budget: budget::lift() }
+        Entered { before, _budget: budget::lift() }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        budget::restore(self.budget);
         drop(switch(self.before.take()));
     }
 }
@@ -113,7 +111,7 @@ impl Drop for Entered {
 /// What code on this thread finds from now on. Returns the executor that it found before.
 fn switch(to: Option<Rc<Executor>>) -> Option<Rc<Executor>> {
     trace::switch(to.as_ref().and_then(|executor| executor.recorder().cloned()));
-    drop(scheduler::switch(to.as_ref().map(|executor| Rc::clone(executor.scheduler()))));
+    drop(scheduler::switch(to.as_ref().map(|executor| Rc::clone(&executor.scheduler))));
     CURRENT.try_with(|current| current.replace(to)).ok().flatten()
 }
 // ANCHOR_END: entered

@@ -43,13 +43,14 @@ use super::wheel::{TimerKey, Wheel};
 // ANCHOR_END: uses
 
 // ANCHOR: fields
+/// What is `pub(crate)` belongs to what wakes, waits or spawns as well. Nobody can replace it: the executor is in an `Rc`.
 pub(crate) struct Executor {
-    scheduler: Rc<Scheduler>,
-    inbox: Arc<Inbox>,
+    pub(crate) scheduler: Rc<Scheduler>,
+    pub(crate) inbox: Arc<Inbox>,
     /// Empty between two turns; here only so that its buffers are used again.
     mail: RefCell<Mail>,
-    driver: Driver,
-    timers: RefCell<Wheel>,
+    pub(crate) driver: Driver,
+    pub(crate) timers: RefCell<Wheel>,
     /// Empty between two turns, as `mail`.
     due: RefCell<Vec<(TimerKey, Waker)>>,
     clock: Clock,
@@ -90,25 +91,9 @@ impl Executor {
     // ANCHOR_END: new
 
     // ANCHOR: rooms
-    pub(crate) fn scheduler(&self) -> &Rc<Scheduler> {
-        &self.scheduler
-    }
-
-    pub(crate) fn timers(&self) -> &RefCell<Wheel> {
-        &self.timers
-    }
-
-    pub(crate) fn driver(&self) -> &Driver {
-        &self.driver
-    }
-
     /// What time it is to the code that runs now: simulated hosts have clocks of their own.
     pub(crate) fn now(&self) -> Instant {
         self.driver.local_time(self.clock.now())
-    }
-
-    pub(crate) fn inbox(&self) -> &Arc<Inbox> {
-        &self.inbox
     }
 
     pub(crate) fn pool(&self) -> &Pool {
@@ -129,11 +114,6 @@ impl Executor {
     #[inline]
     pub(crate) fn record(&self, tell: impl FnOnce(&Recorder)) {
         self.scheduler.record(tell);
-    }
-
-    /// Tasks alive, and the future of `block_on`.
-    pub(crate) fn tasks(&self) -> usize {
-        self.scheduler.tasks()
     }
     // ANCHOR_END: rooms
 
@@ -158,26 +138,18 @@ impl Executor {
         }
     }
 
-    /// A key for the future of `block_on`, queued.
-    pub(crate) fn insert_root(&self, source: &'static Location<'static>) -> TaskKey {
-        self.insert(None, Some("block_on"), source)
-    }
-
-    /// Frees the slot of the future of `block_on`, which has finished: its key goes stale.
-    pub(crate) fn remove_root(&self, key: TaskKey) {
-        self.scheduler.free(key);
-        self.give_back();
-    }
-
+    /// A slot and a key, queued. The future of `block_on` has no body here.
     #[inline]
-    fn insert(
+    pub(super) fn insert(
         &self,
         body: Option<Rc<dyn Run>>,
         name: Option<&str>,
         source: &'static Location<'static>,
     ) -> TaskKey {
         let key = self.scheduler.insert(body);
-        self.driver.task_spawned(key);
+        if let Some(simulator) = self.driver.simulator() {
+            simulator.task_spawned(key);
+        }
         self.record(|recorder| recorder.spawned(key, self.driver.task_name(name, source), source));
         self.scheduler.enqueue(key);
         key
@@ -256,7 +228,7 @@ impl Executor {
         // Checked before the inbox is: a job that is done by now has already put its wake-up in there.
         let virtual_time = matches!(self.clock, Clock::Virtual(_));
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
-        let dry = self.scheduler.is_dry();
+        let dry = self.scheduler.queued() == 0;
         let sleep = dry && self.inbox.begin_park();
         if self.turn.checks(dry) || sleep {
             self.give_back();
@@ -301,7 +273,7 @@ impl Executor {
     }
 
     /// After a peak: gives memory back.
-    fn give_back(&self) {
+    pub(super) fn give_back(&self) {
         self.scheduler.give_back();
         self.timers.borrow_mut().give_back();
     }
@@ -359,7 +331,7 @@ impl Executor {
     ///
     /// Returns whether all blocking jobs have ended, for which it waits no longer than `limit`.
     pub(crate) fn shutdown(&self, limit: Option<Duration>) -> bool {
-        registry().unregister(self.scheduler.number());
+        registry().unregister(self.scheduler.number);
         // Before the pool ends: a job of it may wait for what it has sent to this inbox.
         self.inbox.close().jobs.into_iter().for_each(|job| catch_and_discard_panic(|| drop(job)));
         (0..self.scheduler.slots()).for_each(|slot| _ = self.evict(slot));

@@ -64,6 +64,7 @@ impl Driver {
         }
     }
 
+    #[inline]
     pub(crate) fn simulator(&self) -> Option<&Rc<dyn Simulator>> {
         match self {
             Driver::Os(_) => None,
@@ -101,10 +102,7 @@ impl Driver {
 
     /// When something is known to happen next, given when the next timer is due.
     pub(crate) fn next(&self, timer: Option<Instant>) -> Option<Instant> {
-        match self {
-            Driver::Os(_) => timer,
-            Driver::Sim(simulator) => simulator.next(timer),
-        }
+        self.simulator().map_or(timer, |simulator| simulator.next(timer))
     }
 
     /// Waits for events. `None` waits without end, zero not at all.
@@ -134,13 +132,6 @@ impl Driver {
         }
     }
 
-    #[inline]
-    pub(crate) fn task_spawned(&self, task: TaskKey) {
-        if let Driver::Sim(simulator) = self {
-            simulator.task_spawned(task);
-        }
-    }
-
     pub(crate) fn task_name(&self, name: Option<&str>, source: &Location<'_>) -> Option<Box<str>> {
         match self {
             Driver::Os(_) => name.map(Box::from),
@@ -148,23 +139,11 @@ impl Driver {
         }
     }
 
-    pub(crate) fn task_panicked(&self, task: TaskKey, message: &str) {
-        if let Driver::Sim(simulator) = self {
-            simulator.panicked(Some(task), message);
-        }
-    }
-
     pub(crate) fn local_time(&self, now: Instant) -> Instant {
-        match self {
-            Driver::Os(_) => now,
-            Driver::Sim(simulator) => simulator.local_time(now),
-        }
+        self.simulator().map_or(now, |simulator| simulator.local_time(now))
     }
 
     pub(crate) fn machine_time(&self, deadline: Instant) -> Instant {
-        match self {
-            Driver::Os(_) => deadline,
-            Driver::Sim(simulator) => simulator.machine_time(deadline),
-        }
+        self.simulator().map_or(deadline, |simulator| simulator.machine_time(deadline))
     }
 }

@@ -149,8 +149,9 @@ impl Reactor {
     /// Wakes the tasks that wait for the events that came. Calls `tell` for each event before it wakes its tasks.
     pub(crate) fn dispatch(&self, mut tell: impl FnMut(Resource, Ready)) {
         for event in self.events.borrow().iter() {
-            let readiness = self.source(event.token());
-            if let Some(readiness) = readiness {
+            let token = event.token();
+            let source = self.sources.borrow().get(slot_of(token)).map(Rc::clone);
+            if let Some(readiness) = source.filter(|readiness| readiness.token == token) {
                 tell(readiness.resource(), event.into());
                 readiness.note(event.into());
             }
@@ -158,15 +159,6 @@ impl Reactor {
     }
 }
 // ANCHOR_END: wait
-
-// ANCHOR: sources
-impl Reactor {
-    fn source(&self, token: Token) -> Option<Rc<Readiness>> {
-        let sources = self.sources.borrow();
-        sources.get(slot_of(token)).filter(|readiness| readiness.token == token).map(Rc::clone)
-    }
-}
-// ANCHOR_END: sources
 
 // ANCHOR: tokens
 fn interest() -> Interest {

@@ -24,7 +24,7 @@ pub(crate) fn block_on<F: Future>(
     source: &'static Location<'static>,
 ) -> F::Output {
     let _entered = Entered::new(executor);
-    let root = Root::new(executor, source);
+    let root = Root { executor, key: executor.insert(None, Some("block_on"), source) };
     // Declared last and so dropped first: also the future's drop finds its runtime.
     let mut future = pin!(future);
     loop {
@@ -45,15 +45,10 @@ struct Root<'a> {
     key: TaskKey,
 }
 
-impl<'a> Root<'a> {
-    fn new(executor: &'a Executor, source: &'static Location<'static>) -> Root<'a> {
-        Root { executor, key: executor.insert_root(source) }
-    }
-}
-
 impl Drop for Root<'_> {
     fn drop(&mut self) {
-        self.executor.remove_root(self.key);
+        self.executor.scheduler.free(self.key);
+        self.executor.give_back();
     }
 }
 // ANCHOR_END: root

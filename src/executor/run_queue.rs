@@ -35,10 +35,6 @@ impl RunQueue {
         self.keys.give_back(OF_ALL);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -65,7 +61,7 @@ mod tests {
             let mut queue = RunQueue::new(order);
             keys.iter().for_each(|&key| queue.push(key));
             let drained: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
-            assert!(queue.is_empty());
+            assert_eq!(queue.len(), 0);
             drained
         };
         assert_eq!(drain(Order::Fifo), keys);

@@ -16,7 +16,8 @@ use super::slab::{Body, Slab};
 
 /// The tasks of one runtime. Each borrow of a cell ends in its own line, so foreign code never runs inside one.
 pub(crate) struct Scheduler {
-    number: u16,
+    /// The number of the runtime, which each of its keys carries.
+    pub(super) number: u16,
     slab: RefCell<Slab<Rc<dyn Run>>>,
     queue: RefCell<RunQueue>,
     recorder: Option<Rc<Recorder>>,
@@ -32,11 +33,6 @@ impl Scheduler {
             queue: RefCell::new(RunQueue::new(order)),
             recorder: recorder.map(Rc::new),
         }
-    }
-
-    /// The number of the runtime, which each of its keys carries.
-    pub(crate) fn number(&self) -> u16 {
-        self.number
     }
 
     pub(crate) fn recorder(&self) -> Option<&Rc<Recorder>> {
@@ -116,11 +112,6 @@ impl Scheduler {
     /// Tasks alive, and the future of `block_on`.
     pub(crate) fn tasks(&self) -> usize {
         self.slab.borrow().len()
-    }
-
-    /// Whether no task is runnable.
-    pub(crate) fn is_dry(&self) -> bool {
-        self.queue.borrow().is_empty()
     }
 
     /// How many keys are in the run queue.

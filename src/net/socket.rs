@@ -34,7 +34,7 @@ impl<S: Source> Socket<S> {
         let executor = current::executor("a socket");
         let readiness = match &mut io {
             Io::Sim(socket) => socket.readiness(),
-            Io::Os(source) => executor.driver().reactor()?.register(source)?,
+            Io::Os(source) => executor.driver.reactor()?.register(source)?,
         };
         executor.record(|recorder| {
             let (socket, by) = (readiness.resource(), recorder.actor());
@@ -50,7 +50,7 @@ impl<S: Source> Socket<S> {
 
     /// A socket of a kind that no simulation has. In one, nothing is asked of the system.
     pub(super) fn of_the_system(make: impl FnOnce() -> io::Result<S>) -> io::Result<Io<S>> {
-        current::executor("a socket").driver().reactor()?;
+        current::executor("a socket").driver.reactor()?;
         make().map(Io::Os)
     }
 
@@ -118,7 +118,7 @@ impl<S: Source> Socket<S> {
 impl<S: Source> Drop for Socket<S> {
     fn drop(&mut self) {
         // One that is simulated closes itself.
-        if let (Io::Os(source), Ok(reactor)) = (&mut self.io, self.executor.driver().reactor()) {
+        if let (Io::Os(source), Ok(reactor)) = (&mut self.io, self.executor.driver.reactor()) {
             reactor.deregister(source, &self.readiness);
         }
         self.executor.record(|recorder| {
@@ -144,7 +144,7 @@ mod tests {
     fn a_socket_that_is_dropped_is_not_watched_any_more() {
         crate::block_on(async {
             let executor = current::executor("this test");
-            let reactor = executor.driver().reactor().unwrap();
+            let reactor = executor.driver.reactor().unwrap();
             for _ in 0..10 {
                 let address = "127.0.0.1:0".parse().unwrap();
                 let socket = Socket::watch(Io::<crate::base::os::UdpSocket>::bind(address).unwrap()).unwrap();

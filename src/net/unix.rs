@@ -133,12 +133,8 @@ impl UnixStream {
     /// ```
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = os::UnixStream::pair()?;
-        Ok((UnixStream::watch(a)?, UnixStream::watch(b)?))
-    }
-
-    #[track_caller]
-    fn watch(stream: os::UnixStream) -> io::Result<UnixStream> {
-        Socket::watch(Io::Os(stream)).map(UnixStream)
+        let watch = |stream| Socket::watch(Io::Os(stream)).map(UnixStream);
+        Ok((watch(a)?, watch(b)?))
     }
 
     /// Takes over a connection of the standard library.
@@ -225,12 +221,8 @@ impl UnixDatagram {
     /// ```
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = os::UnixDatagram::pair()?;
-        Ok((UnixDatagram::watch(a)?, UnixDatagram::watch(b)?))
-    }
-
-    #[track_caller]
-    fn watch(socket: os::UnixDatagram) -> io::Result<UnixDatagram> {
-        Socket::watch(Io::Os(socket)).map(UnixDatagram)
+        let watch = |socket| Socket::watch(Io::Os(socket)).map(UnixDatagram);
+        Ok((watch(a)?, watch(b)?))
     }
 
     /// Takes over a socket of the standard library.

@@ -5,6 +5,7 @@ use std::io;
 
 use crate::base::clock::Clock;
 use crate::base::rng::Rng;
+use crate::base::shim::Arc;
 use crate::blocking;
 use crate::executor::Executor;
 use crate::executor::driver::Driver;
@@ -159,7 +160,7 @@ impl Builder {
         let clock = if self.virtual_time { Clock::new_virtual() } else { Clock::Real };
         let recorder = self.trace.map(|events| Recorder::new(&clock, events, self.name));
         let executor = Executor::new(Driver::Os(Reactor::new()?), order, clock, recorder, self.pool)?;
-        Ok(Runtime::of(executor))
+        Ok(Runtime { executor, stop: Arc::default() })
     }
 }
 

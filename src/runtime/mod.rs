@@ -51,10 +51,6 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    pub(crate) fn of(executor: Rc<Executor>) -> Runtime {
-        Runtime { executor, stop: Arc::default() }
-    }
-
     /// Runs `future` to its end, and the tasks of this runtime while that lasts.
     ///
     /// Tasks that are not over by then stand still until the next call, or are dropped with the runtime.
@@ -106,7 +102,7 @@ impl Runtime {
     /// ```
     pub fn handle(&self) -> Handle {
         let tape = self.executor.recorder().map(|recorder| recorder.tape().clone());
-        Handle::new(Arc::clone(self.executor.inbox()), Arc::clone(&self.stop), tape)
+        Handle::new(Arc::clone(&self.executor.inbox), Arc::clone(&self.stop), tape)
     }
 
     /// Spawns a task that will run in the next [`block_on`](Runtime::block_on) of this runtime, which is also where to
@@ -134,7 +130,7 @@ impl Runtime {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn tasks(&self) -> usize {
-        self.executor.tasks()
+        self.executor.scheduler.tasks()
     }
 
     /// What was recorded since the last time; empty when no recorder was [asked for](crate::Builder::trace).

@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 
 use crate::base::clock::Instant;
 use crate::base::key::Id;
-use crate::base::key::TaskKey;
 use crate::base::panics::catch_and_discard_panic;
 use crate::base::rng::Rng;
 use crate::executor::Executor;
@@ -20,7 +19,6 @@ use super::fault::{Fault, Kind};
 use super::parts::{BACKLOG, DISK, HostClock, HostId, HostState, Make};
 use super::report::Failure;
 use super::state::{Occurrence, State, World, note};
-use super::watch::file_name;
 
 /// A task's body that knows its host.
 pub(super) struct HostTask {
@@ -204,48 +202,9 @@ impl World {
         self.state.borrow_mut().release();
     }
 
-    /// Queues a job of the blocking pool: it runs on the loop, as long from now as the host's disk takes.
-    pub(super) fn queue_job(&self, job: Box<dyn FnOnce()>) {
-        let mut state = self.state.borrow_mut();
-        let here = self.here();
-        let (min, max) = state.hosts[here].disk;
-        let takes = state.rng.disks.between(min, max);
-        if takes > DISK.1 {
-            let name = Rc::clone(&state.hosts[here].name);
-            state.acted(Kind::SlowDisk, || format!("a job of {name} takes {takes:?}"));
-        }
-        let (at, incarnation) = (state.now() + takes, state.hosts[here].incarnation);
-        state.at(at, Occurrence::Job(here, incarnation, job));
-    }
-
     pub(crate) fn random(&self) -> u64 {
         let mut state = self.state.borrow_mut();
         state.hosts[self.here()].random.next()
-    }
-
-    /// The host that runs now, and the name of one of its tasks, for the trace.
-    pub(super) fn title(&self, task: Option<&str>, source: &Location<'_>) -> String {
-        let state = self.state.borrow();
-        let host = &state.hosts[self.here()].name;
-        match task {
-            Some("main" | "block_on") => host.to_string(),
-            Some(task) => format!("{host}: {task}"),
-            None => {
-                format!("{host}: {}:{}", file_name(source.file()), source.line())
-            }
-        }
-    }
-
-    /// A task has panicked.
-    pub(super) fn note_panic(&self, task: Option<TaskKey>, message: &str) {
-        if !self.state.borrow().panics_fail {
-            return;
-        }
-        let host = self.state.borrow().hosts[self.here()].name.to_string();
-        let watch = self.state.borrow().watch.clone();
-        let seen = |key: TaskKey| watch.look(|watch| watch.title(Id(key)));
-        let task = task.map_or_else(|| "a blocking job".into(), |key| seen(key).unwrap_or(key.to_string()));
-        self.fail(Failure::Panic { host, task, message: message.to_string() });
     }
 
     /// The simulation ends at the loop's next check for events. The first failure counts.
@@ -257,7 +216,7 @@ impl World {
 /// A clock has jumped: wakes the tasks that wait for a timer, to check the clock and set another if need be.
 pub(super) fn look_again(executor: &Executor) {
     let mut unset = Vec::new();
-    executor.timers().borrow_mut().take_all(&mut unset);
+    executor.timers.borrow_mut().take_all(&mut unset);
     for (timer, waker) in unset {
         let (timer, by) = (timer.resource(), Actor::Outside);
         executor.record(|recorder| recorder.push(Event::TimerCancelled { timer, by }));

@@ -200,7 +200,7 @@ pub(super) fn note(what: impl FnOnce() -> String) {
 
 /// The world of the simulation that runs on this thread.
 pub(crate) fn world() -> Option<Rc<World>> {
-    let simulator = current::with(|executor| executor?.driver().simulator().cloned())?;
+    let simulator = Rc::clone(current::get()?.driver.simulator()?);
     (simulator as Rc<dyn Any>).downcast().ok()
 }
 

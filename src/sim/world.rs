@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::base::clock::Instant;
-use crate::base::key::TaskKey;
+use crate::base::key::{Id, TaskKey};
 use crate::base::panics::catch_and_discard_panic;
 use crate::executor::Executor;
 use crate::executor::current;
@@ -17,9 +17,10 @@ use crate::trace::{Actor, Resource};
 
 use super::fault::{Fault, Kind};
 use super::host::{HostTask, look_again};
-use super::parts::HostId;
+use super::parts::{DISK, HostId};
 use super::report::Failure;
 use super::state::{Occurrence, State, World, note};
+use super::watch::file_name;
 
 /// Turns of the loop at one and the same moment after which the program is said to spin.
 const MOST_TURNS: u64 = 20_000;
@@ -140,7 +141,7 @@ impl Simulator for World {
                 Occurrence::Arrives(packet) => {
                     let unasked = self.state.borrow_mut().deliver(packet);
                     if let Some(task) = unasked {
-                        executor.scheduler().schedule(task);
+                        executor.scheduler.schedule(task);
                     }
                 }
                 Occurrence::Leaves(packet) => self.state.borrow_mut().send(packet),
@@ -162,16 +163,40 @@ impl Simulator for World {
         }
     }
 
+    /// The host that runs now, and the name of one of its tasks, for the trace.
     fn task_name(&self, name: Option<&str>, source: &Location<'_>) -> String {
-        self.title(name, source)
+        let state = self.state.borrow();
+        let host = &state.hosts[self.here()].name;
+        match name {
+            Some("main" | "block_on") => host.to_string(),
+            Some(name) => format!("{host}: {name}"),
+            None => format!("{host}: {}:{}", file_name(source.file()), source.line()),
+        }
     }
 
     fn panicked(&self, task: Option<TaskKey>, message: &str) {
-        self.note_panic(task, message);
+        if !self.state.borrow().panics_fail {
+            return;
+        }
+        let host = self.state.borrow().hosts[self.here()].name.to_string();
+        let watch = self.state.borrow().watch.clone();
+        let seen = |key: TaskKey| watch.look(|watch| watch.title(Id(key)));
+        let task = task.map_or_else(|| "a blocking job".into(), |key| seen(key).unwrap_or(key.to_string()));
+        self.fail(Failure::Panic { host, task, message: message.to_string() });
     }
 
+    /// Queues a job of the blocking pool: it runs on the loop, as long from now as the host's disk takes.
     fn job(&self, job: Box<dyn FnOnce()>) {
-        self.queue_job(job);
+        let mut state = self.state.borrow_mut();
+        let here = self.here();
+        let (min, max) = state.hosts[here].disk;
+        let takes = state.rng.disks.between(min, max);
+        if takes > DISK.1 {
+            let name = Rc::clone(&state.hosts[here].name);
+            state.acted(Kind::SlowDisk, || format!("a job of {name} takes {takes:?}"));
+        }
+        let (at, incarnation) = (state.now() + takes, state.hosts[here].incarnation);
+        state.at(at, Occurrence::Job(here, incarnation, job));
     }
 }
 

@@ -252,10 +252,6 @@ impl Semaphore {
             Refused::Busy => TryAcquireError::NoPermits,
         })
     }
-
-    fn give_back(&self, permits: u32) {
-        locked(&self.permits, |state, after| state.give(permits as usize, after));
-    }
 }
 
 impl fmt::Debug for Semaphore {
@@ -307,7 +303,7 @@ impl<S: Deref<Target = Semaphore>> Permit<S> {
 
 impl<S: Deref<Target = Semaphore>> Drop for Permit<S> {
     fn drop(&mut self) {
-        self.semaphore.give_back(self.permits);
+        locked(&self.semaphore.permits, |state, after| state.give(self.permits as usize, after));
     }
 }
 

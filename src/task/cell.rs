@@ -132,11 +132,11 @@ impl<F: Future + 'static> Task<F> {
     #[cold]
     fn panicked(&self, payload: Box<dyn Any + Send>) -> JoinError {
         let key = self.key.get();
-        current::with(|executor| {
-            if let Some(executor) = executor {
-                executor.driver().task_panicked(key, panic_message(payload.as_ref()));
-            }
-        });
+        if let Some(executor) = current::get()
+            && let Some(simulator) = executor.driver.simulator()
+        {
+            simulator.panicked(Some(key), panic_message(payload.as_ref()));
+        }
         JoinError::panic(key, payload)
     }
 

@@ -88,7 +88,7 @@ pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'stati
         let _running = queued.map(QueuedJob::start);
         job()
     };
-    if let Some(simulator) = executor.driver().simulator() {
+    if let Some(simulator) = executor.driver.simulator() {
         let teller = Rc::clone(simulator);
         let (job, task) = blocking::task_of(job, move |message| teller.panicked(None, message));
         simulator.job(Box::new(job));

@@ -1,6 +1,5 @@
 //! Sleeps, and the wheel that they wait in.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +13,7 @@ use crate::base::budget;
 use crate::base::clock::Instant;
 use crate::executor::Executor;
 use crate::executor::current;
-use crate::executor::wheel::{TimerKey, Wheel};
+use crate::executor::wheel::TimerKey;
 use crate::trace::Event;
 
 /// Waits until `duration` has passed. Zero is over at once; what is beyond the clock's range never is.
@@ -119,7 +118,7 @@ impl Sleep {
         match self.state {
             State::Over | State::Returned => true,
             State::Unset => self.executor.now() >= self.deadline,
-            State::Set(key) => !self.wheel().borrow().is_set(key) && self.is_past(),
+            State::Set(key) => !self.executor.timers.borrow().is_set(key) && self.is_past(),
         }
     }
 
@@ -148,15 +147,11 @@ impl Sleep {
         self.executor.now()
     }
 
-    fn wheel(&self) -> &RefCell<Wheel> {
-        self.executor.timers()
-    }
-
     // ANCHOR: waiting
     /// Whether a timer that was set and is not set any more has fired. The one way not to is that a simulated
     /// host's clock was changed meanwhile.
     fn is_past(&self) -> bool {
-        self.executor.driver().simulator().is_none() || self.executor.now() >= self.deadline
+        self.executor.driver.simulator().is_none() || self.executor.now() >= self.deadline
     }
 
     /// Sets the timer, or replaces its waker with the newer one. False when there is nothing left to wait for.
@@ -166,10 +161,10 @@ impl Sleep {
         match self.state {
             State::Over | State::Returned => false,
             State::Unset => {
-                let deadline = self.executor.driver().machine_time(self.deadline);
+                let deadline = self.executor.driver.machine_time(self.deadline);
                 let Some(tick) = deadline.tick_not_before() else { return true };
                 let waker = waker.clone();
-                let set = self.wheel().borrow_mut().insert(tick, waker);
+                let set = self.executor.timers.borrow_mut().insert(tick, waker);
                 self.state = set.map_or(State::Over, State::Set);
                 if let State::Set(key) = self.state {
                     self.executor.record(|recorder| {
@@ -181,7 +176,7 @@ impl Sleep {
             }
             State::Set(key) => {
                 let waker = waker.clone();
-                let replaced = self.wheel().borrow_mut().replace_waker(key, waker);
+                let replaced = self.executor.timers.borrow_mut().replace_waker(key, waker);
                 match replaced {
                     Ok(_older) => true,
                     Err(_) if self.is_past() => false,
@@ -198,7 +193,7 @@ impl Sleep {
     // ANCHOR: unset
     fn unset(&mut self) {
         if let State::Set(key) = self.state {
-            let waker = self.wheel().borrow_mut().cancel(key);
+            let waker = self.executor.timers.borrow_mut().cancel(key);
             if waker.is_some() {
                 self.executor.record(|recorder| {
                     recorder.push(Event::TimerCancelled { timer: key.resource(), by: recorder.actor() });

@@ -275,10 +275,7 @@ impl fmt::Display for Event {
 pub(super) enum Value {
     Text(String),
     Number(u64),
-    /// In microseconds, with three decimals.
-    Micros(Instant),
     Flag(bool),
-    Object(Fields),
 }
 
 pub(super) type Fields = Vec<(&'static str, Value)>;
@@ -327,9 +324,7 @@ impl fmt::Display for Value {
         match self {
             Value::Text(text) => f.write_str(text),
             Value::Number(number) => write!(f, "{number}"),
-            Value::Micros(at) => write!(f, "{}.{:03}", at.nanos() / 1_000, at.nanos() % 1_000),
             Value::Flag(flag) => write!(f, "{flag}"),
-            Value::Object(_) => Err(fmt::Error),
         }
     }
 }

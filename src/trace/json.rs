@@ -62,30 +62,27 @@ impl Trace {
             ("records", Value::Number(self.records.len() as u64)),
         ];
         header.extend(self.name.as_ref().map(|name| ("name", text(name))));
-        write_object(&mut out, &header)?;
-        writeln!(out)?;
+        write_line(&mut out, &header)?;
         for record in &self.records {
             let (kind, fields) = record.event.words();
             let mut line = vec![("at", Value::Number(record.at.nanos())), ("event", text(kind))];
             line.extend(fields);
-            write_object(&mut out, &line)?;
-            writeln!(out)?;
+            write_line(&mut out, &line)?;
         }
         Ok(())
     }
 }
 
 /// The keys are words of ours: nothing in them needs an escape.
-pub(super) fn write_object(out: &mut impl Write, fields: &Fields) -> io::Result<()> {
+fn write_line(out: &mut impl Write, fields: &Fields) -> io::Result<()> {
     for (place, (key, value)) in fields.iter().enumerate() {
         write!(out, "{}\"{key}\":", if place == 0 { '{' } else { ',' })?;
         match value {
             Value::Text(text) => write_text(out, text)?,
-            Value::Object(fields) => write_object(out, fields)?,
             plain => write!(out, "{plain}")?,
         }
     }
-    out.write_all(if fields.is_empty() { b"{}" } else { b"}" })
+    out.write_all(b"}\n")
 }
 
 fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {

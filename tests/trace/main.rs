@@ -1,5 +1,8 @@
 //! The recorder: what it reports, and what it writes.
 
+#[path = "../../examples/common/perfetto.rs"]
+mod perfetto;
+
 mod checker;
 mod grammar;
 mod outputs;

@@ -10,7 +10,7 @@ use cotask::{Builder, spawn_named};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use serde_json::{Map, Value};
 
-use crate::checker;
+use crate::{checker, perfetto};
 
 type Line = Map<String, Value>;
 
@@ -224,7 +224,7 @@ fn check_chrome(text: &str) -> HashMap<String, usize> {
 
 fn chrome(trace: &Trace) -> String {
     let mut bytes = Vec::new();
-    trace.write_chrome(&mut bytes).unwrap();
+    perfetto::write(trace, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 

@@ -10,10 +10,10 @@ use futures::Stream;
 use crate::base::shim::{Arc, Mutex};
 use crate::sync::block_thread_on;
 use crate::sync::critical::{Turn, locked, poll_locked, wait};
-use crate::trace::{Resource, Traced};
+use crate::trace::{self, Resource, Traced};
 
 use super::error::TryRecvError;
-use super::shared::{Bounded, State, Unbounded, debug, resource};
+use super::shared::{Bounded, State, Unbounded, debug};
 
 /// The end that receives, also as a [`Stream`].
 ///
@@ -196,7 +196,7 @@ impl<T, B> Unpin for Receiver<T, B> {}
 
 impl<T, B> Traced for Receiver<T, B> {
     fn resource(&self) -> Resource {
-        resource(&self.shared)
+        trace::channel(&mut self.shared.lock().number)
     }
 }
 
