@@ -95,7 +95,7 @@ fn perform(world: Rc<World>, steps: Vec<Step>) -> LocalBoxFuture<'static, ()> {
                 // The job ends only after this task has begun to wait for it, so that a thread wakes the task.
                 Step::Job => {
                     let (begin, begun) = std::sync::mpsc::channel::<()>();
-                    let job = cotask::spawn_blocking(move || drop(begun.recv()));
+                    let job = cotask::spawn_blocking(move || begun.recv().is_ok());
                     cotask::spawn(async move { drop(begin) });
                     job.await.unwrap();
                 }
