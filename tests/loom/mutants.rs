@@ -79,7 +79,7 @@ impl Workshop {
                 format!("the mutant does not compile:\n{}", String::from_utf8_lossy(&output.stderr)).into()
             );
         }
-        built::program(&String::from_utf8(output.stdout)?)
+        built::program(&String::from_utf8(output.stdout)?, "loom")
             .ok_or_else(|| "cargo named no program for the mutant".into())
     }
 

@@ -62,6 +62,14 @@ impl Program {
         }
     }
 
+    /// What cargo calls it.
+    fn name(&self) -> &'static str {
+        match self {
+            Program::Models => "loom",
+            Program::Exercises => "exercises",
+        }
+    }
+
     /// What cargo builds it by.
     fn build(&self) -> &'static [&'static str] {
         match self {
@@ -105,8 +113,9 @@ fn run(program: &Program, arguments: &[OsString]) -> std::io::Result<ExitCode> {
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;
-    let built_well = output.status.success();
-    let Some(path) = built::program(&String::from_utf8_lossy(&output.stdout)).filter(|_| built_well) else {
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let path = built::program(&messages, program.name()).filter(|_| output.status.success());
+    let Some(path) = path else {
         // Cargo has said why.
         return Ok(ExitCode::from(2));
     };
