@@ -43,7 +43,8 @@ use super::wheel::{TimerKey, Wheel};
 // ANCHOR_END: uses
 
 // ANCHOR: fields
-/// What is `pub(crate)` belongs to what wakes, waits or spawns as well. Nobody can replace it: the executor is in an `Rc`.
+/// What wakes, waits or spawns uses the fields that are `pub(crate)`. No caller can replace one, because the executor is
+/// in an `Rc`.
 pub(crate) struct Executor {
     pub(crate) scheduler: Rc<Scheduler>,
     pub(crate) inbox: Arc<Inbox>,
