@@ -22,7 +22,7 @@ use std::thread::panicking;
 use crate::base::budget;
 use crate::base::panics::catch_and_discard_panic;
 use crate::base::shim::Mutex;
-use crate::trace::{self, Actor, Event, Resource};
+use crate::trace::{self, Event, Resource, Want};
 
 /// The foreign calls that a critical section leaves for afterwards. The usual one or two need no allocation.
 #[derive(Default)]
@@ -32,9 +32,24 @@ pub(super) struct Deferred {
     more: Vec<Call>,
 }
 
+/// An event of a channel for the recorder, whose subscribers are foreign code too.
+struct Note {
+    channel: Resource,
+    what: What,
+    queued: usize,
+}
+
+/// What happened to a channel.
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    Sent,
+    Received,
+    /// Nothing yet, because what is wanted is not there.
+    Lacks(Want),
+}
+
 enum Call {
-    /// For the recorder, whose subscribers are foreign code too.
-    Note(Event),
+    Note(Note),
     Wake(Waker),
     Discard(Waker),
 }
@@ -45,11 +60,19 @@ impl Deferred {
     /// Leaves this event of a channel for the recorder, if there is one. `number` is the channel's, and 0 until
     /// the first event.
     #[inline]
-    pub(super) fn note(&mut self, number: &mut u64, event: impl FnOnce(Resource, Actor) -> Event) {
-        trace::here(|recorder| {
-            let event = event(trace::channel(number), recorder.actor());
-            self.more.push(Call::Note(event));
-        });
+    pub(super) fn note(&mut self, number: &mut u64, what: What, queued: usize) {
+        if trace::is_on() {
+            self.add_note(number, what, queued);
+        }
+    }
+
+    #[cold]
+    fn add_note(&mut self, number: &mut u64, what: What, queued: usize) {
+        if *number == 0 {
+            *number = trace::number();
+        }
+        let note = Note { channel: Resource::Channel(*number), what, queued };
+        self.more.push(Call::Note(note));
     }
 
     /// This waker is to be woken.
@@ -92,7 +115,7 @@ impl Deferred {
         self.more.sort_by_key(|call| !matches!(call, Call::Note(_)));
         let calls = self.more.drain(..);
         let make = |call| match call {
-            Call::Note(event) => trace::here(|recorder| recorder.push(event)),
+            Call::Note(note) => note.record(),
             Call::Wake(waker) => waker.wake(),
             Call::Discard(waker) => drop(waker),
         };
@@ -125,6 +148,20 @@ impl Drop for Deferred {
 #[inline]
 fn one_panic_at_a_time(code: impl FnOnce()) {
     if panicking() { catch_and_discard_panic(code) } else { code() }
+}
+
+impl Note {
+    fn record(self) {
+        let Note { channel, what, queued } = self;
+        trace::here(|recorder| {
+            let by = recorder.actor();
+            match what {
+                What::Sent => recorder.push(Event::Sent { channel, by, queued }),
+                What::Received => recorder.push(Event::Received { channel, by, queued }),
+                What::Lacks(want) => recorder.waits(channel, want),
+            }
+        });
+    }
 }
 
 // ANCHOR: locked

@@ -23,4 +23,4 @@ mod recorder;
 pub use events::{Actor, Event, Outcome, Resource, Want};
 pub use name::{Traced, name};
 pub use record::{Record, Trace};
-pub(crate) use recorder::{Observer, QueuedJob, Recorder, Tape, channel, here, out_of_line, switch};
+pub(crate) use recorder::{Observer, QueuedJob, Recorder, Tape, here, is_on, number, out_of_line, switch};

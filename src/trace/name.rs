@@ -1,7 +1,7 @@
 //! Names for what a trace speaks of.
 
 use super::events::{Event, Resource};
-use super::recorder::here;
+use super::recorder::{here, is_on};
 
 /// What has an identity in a trace, and so can be given a [name]: sockets, channels, tasks.
 pub trait Traced {
@@ -25,5 +25,8 @@ pub trait Traced {
 /// # std::io::Result::Ok(())
 /// ```
 pub fn name(what: &impl Traced, name: &str) {
-    here(|recorder| recorder.push(Event::Named { resource: what.resource(), name: Box::from(name) }));
+    if is_on() {
+        let (resource, name) = (what.resource(), Box::from(name));
+        here(|recorder| recorder.push(Event::Named { resource, name }));
+    }
 }

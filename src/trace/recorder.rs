@@ -1,7 +1,7 @@
 //! The ring of events, and how the rest of the runtime reaches it.
 //!
 //! A runtime holds its recorder, if it has one, and a thread-local lends the recorder of the runtime that runs on this
-//! thread. [`here`] first asks whether it records: one load and one comparison, on any thread.
+//! thread. Ask [`is_on`] first: one load and one comparison, on any thread.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -34,10 +34,16 @@ pub(crate) fn switch(to: Option<Rc<Recorder>>) {
     drop(RECORDER.try_with(|recorder| recorder.replace(to)));
 }
 
+/// Whether what happens on this thread is recorded.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    cfg!(feature = "trace") && ON.get()
+}
+
 /// Tells the recorder of this thread's runtime, if there is one.
 #[inline]
 pub(crate) fn here(tell: impl FnOnce(&Recorder)) {
-    if cfg!(feature = "trace") && ON.get() {
+    if is_on() {
         out_of_line(|| {
             if let Ok(Some(recorder)) = RECORDER.try_with(|recorder| recorder.borrow().clone()) {
                 tell(&recorder);
@@ -54,12 +60,11 @@ pub(crate) fn out_of_line(tell: impl FnOnce()) {
     tell();
 }
 
-/// The channel with this number. The recorder that speaks of it first gives it one; without a recorder it stays 0.
-pub(crate) fn channel(number: &mut u64) -> Resource {
-    if *number == 0 {
-        here(|recorder| *number = recorder.number());
-    }
-    Resource::Channel(*number)
+/// A number for what has none of its own, counted by the recorder that speaks of it first; 0 without one.
+pub(crate) fn number() -> u64 {
+    let mut number = 0;
+    here(|recorder| number = recorder.number());
+    number
 }
 
 pub(crate) struct Recorder {
@@ -126,9 +131,7 @@ impl Tape {
     #[cold]
     #[inline(never)]
     fn push(&self, at: Instant, event: Event) {
-        // Nothing is locked or borrowed here: a subscriber is foreign code.
-        #[cfg(feature = "tracing")]
-        tracing::trace!(target: "cotask", at = at.nanos(), "{event}");
+        emit(at, &event);
         self.ring().push(at, event);
     }
 
@@ -138,6 +141,14 @@ impl Tape {
         let records = ring.records.drain(..).collect();
         Trace { name: ring.name.clone(), records, dropped: std::mem::take(&mut ring.dropped) }
     }
+}
+
+/// Called with nothing locked or borrowed: a subscriber is foreign code.
+#[inline]
+fn emit(at: Instant, event: &Event) {
+    #[cfg(feature = "tracing")]
+    tracing::trace!(target: "cotask", at = at.nanos(), "{event}");
+    let _ = (at, event);
 }
 
 impl Recorder {

@@ -52,8 +52,8 @@ static BOUNDED: Model = Model {
         Mutant::Source {
             name: "recv_frees_no_slot",
             file: FILE,
-            from: "self.permits.give(1, after);\n                let queued",
-            to: "let queued",
+            from: "self.permits.give(1, after);\n                after.note(",
+            to: "after.note(",
         },
     ],
 };

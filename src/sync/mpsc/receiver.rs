@@ -10,10 +10,10 @@ use futures::Stream;
 use crate::base::shim::{Arc, Mutex};
 use crate::sync::block_thread_on;
 use crate::sync::critical::{Turn, locked, poll_locked, wait};
-use crate::trace::{self, Resource, Traced};
+use crate::trace::{Resource, Traced};
 
 use super::error::TryRecvError;
-use super::shared::{Bounded, State, Unbounded, debug};
+use super::shared::{Bounded, State, Unbounded, debug, resource};
 
 /// The end that receives, also as a [`Stream`].
 ///
@@ -196,7 +196,7 @@ impl<T, B> Unpin for Receiver<T, B> {}
 
 impl<T, B> Traced for Receiver<T, B> {
     fn resource(&self) -> Resource {
-        trace::channel(&mut self.shared.lock().number)
+        resource(&self.shared)
     }
 }
 

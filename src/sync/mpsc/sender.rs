@@ -7,10 +7,10 @@ use crate::base::shim::{Arc, Mutex};
 use crate::sync::block_thread_on;
 use crate::sync::critical::{Turn, locked, wait};
 use crate::sync::permits::Refused;
-use crate::trace::{self, Resource, Traced};
+use crate::trace::{Resource, Traced};
 
 use super::error::{SendError, TrySendError};
-use super::shared::{Bounded, State, Unbounded, debug};
+use super::shared::{Bounded, State, Unbounded, debug, resource};
 
 /// The end that sends; clone it for more senders. `B` says whether it is [`Bounded`], and so may have to wait.
 ///
@@ -266,7 +266,7 @@ impl<T, B> Drop for Sender<T, B> {
 
 impl<T, B> Traced for Sender<T, B> {
     fn resource(&self) -> Resource {
-        trace::channel(&mut self.shared.lock().number)
+        resource(&self.shared)
     }
 }
 

@@ -15,10 +15,10 @@ use std::task::{Poll, Waker};
 
 use crate::base::memory::{GiveBack, OF_ONE};
 use crate::base::shim::{Arc, Mutex};
-use crate::sync::critical::{Deferred, Turn};
+use crate::sync::critical::{Deferred, Turn, What};
 use crate::sync::permits::Permits;
 use crate::sync::wait_list::{Key, WaitList};
-use crate::trace::{Event, Want};
+use crate::trace::{self, Resource, Want};
 
 use super::error::TryRecvError;
 
@@ -55,7 +55,7 @@ pub(super) struct State<T> {
     /// The tasks that wait in `Sender::closed`.
     until_closed: WaitList<()>,
     /// What traces call the channel; 0 until one speaks of it.
-    pub(super) number: u64,
+    number: u64,
 }
 
 impl<T> State<T> {
@@ -68,8 +68,7 @@ impl<T> State<T> {
             return Err(value);
         }
         self.queue.push_back(value);
-        let queued = self.queue.len();
-        after.note(&mut self.number, |channel, by| Event::Sent { channel, by, queued });
+        after.note(&mut self.number, What::Sent, self.queue.len());
         after.wake(self.receiver.take());
         Ok(())
     }
@@ -78,7 +77,7 @@ impl<T> State<T> {
     pub(super) fn poll_room(&mut self, place: &mut Option<Key>, turn: &mut Turn<'_>) -> Poll<Result<(), ()>> {
         let room = self.permits.poll_take(1, place, turn);
         if room.is_pending() {
-            turn.after.note(&mut self.number, |on, by| Event::Waits { by, on, want: Want::Room });
+            turn.after.note(&mut self.number, What::Lacks(Want::Room), self.queue.len());
         }
         room
     }
@@ -101,8 +100,7 @@ impl<T> State<T> {
             Some(value) => {
                 self.queue.give_back(OF_ONE);
                 self.permits.give(1, after);
-                let queued = self.queue.len();
-                after.note(&mut self.number, |channel, by| Event::Received { channel, by, queued });
+                after.note(&mut self.number, What::Received, self.queue.len());
                 Ok(value)
             }
             None if self.has_ended() => Err(TryRecvError::Disconnected),
@@ -117,7 +115,7 @@ impl<T> State<T> {
             Err(TryRecvError::Disconnected) => Poll::Ready(None),
             Err(TryRecvError::Empty) => {
                 turn.wait_in(&mut self.receiver);
-                turn.after.note(&mut self.number, |on, by| Event::Waits { by, on, want: Want::Value });
+                turn.after.note(&mut self.number, What::Lacks(Want::Value), 0);
                 Poll::Pending
             }
         }
@@ -158,6 +156,14 @@ impl<T> State<T> {
         let ((), waker) = self.until_closed.remove(key);
         after.discard(waker);
     }
+}
+
+pub(super) fn resource<T>(shared: &Mutex<State<T>>) -> Resource {
+    let mut state = shared.lock();
+    if state.number == 0 {
+        state.number = trace::number();
+    }
+    Resource::Channel(state.number)
 }
 
 /// Counts only: to print the values would run their code under the lock.
