@@ -44,7 +44,7 @@ test("it loads, and says what it shows", async (t) => {
   assert.equal(await page.locator("h1").innerText(), "five <rates> & 50 ms each");
   assert.match(await page.locator("#facts").innerText(), /events, 6 tasks/);
   assert.match(await sentence(page), /main program spawned block_on, at examples\/rates\/coroutines\.rs:\d+/);
-  assert.match(await page.locator("#code .here").innerText(), /block_on\(fetch_together/);
+  assert.match(await page.locator("#code .here").innerText(), /block_on\(async/);
 });
 
 test("step forward and back, with queue and reasons", async (t) => {

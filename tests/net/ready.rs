@@ -11,6 +11,7 @@ use cotask::spawn;
 use futures_test::task::new_count_waker;
 use rustix::io::ioctl_fionbio;
 
+use crate::alone::alone;
 use crate::support::{run, turn};
 
 /// A pipe whose ends do not block.
@@ -177,23 +178,27 @@ fn a_file_is_refused_in_words() -> io::Result<()> {
     })
 }
 
-/// What is lent is given back open and unwatched; what is given is closed.
+/// What is lent is given back open and unwatched; what is given is closed. In a process of its own: where another test starts
+/// a process, the copy of the reader stays open there for a moment, and so does the pipe.
 #[test]
-fn what_it_owns_is_dropped_with_it() -> io::Result<()> {
-    run(async {
-        let (reader, mut writer) = pipe()?;
-        for _ in 0..3 {
-            let lent = AsyncFd::new(&reader)?;
-            #[cfg(target_os = "linux")]
-            assert_eq!(AsyncFd::new(&reader).unwrap_err().kind(), ErrorKind::AlreadyExists);
-            writer.write_all(b"x")?;
-            lent.readable().await;
-            assert_eq!(lent.try_io(Direction::Read, || (&reader).read(&mut [0; 8]))?, 1);
-        }
-        drop(AsyncFd::new(reader)?);
-        assert_eq!(writer.write(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
-        Ok(())
-    })
+fn what_it_owns_is_dropped_with_it() {
+    alone("ready::what_it_owns_is_dropped_with_it", || {
+        let done: io::Result<()> = run(async {
+            let (reader, mut writer) = pipe()?;
+            for _ in 0..3 {
+                let lent = AsyncFd::new(&reader)?;
+                #[cfg(target_os = "linux")]
+                assert_eq!(AsyncFd::new(&reader).unwrap_err().kind(), ErrorKind::AlreadyExists);
+                writer.write_all(b"x")?;
+                lent.readable().await;
+                assert_eq!(lent.try_io(Direction::Read, || (&reader).read(&mut [0; 8]))?, 1);
+            }
+            drop(AsyncFd::new(reader)?);
+            assert_eq!(writer.write(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
+            Ok(())
+        });
+        done.unwrap();
+    });
 }
 
 #[test]
