@@ -16,8 +16,7 @@ pub fn program(messages: &str, name: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::program;
-
+    // As a module of tests/loom, which has no test harness, this is empty.
     #[test]
     fn the_program_is_found_among_messages_in_any_order() {
         let lines = [
@@ -28,8 +27,8 @@ mod tests {
         ];
         for order in [[0, 1, 2, 3], [2, 0, 1, 3], [1, 2, 0, 3]] {
             let messages = order.map(|line: usize| lines[line]).join("\n");
-            assert_eq!(program(&messages, "loom"), Some(r"C:\target\loom-1".into()), "{messages}");
-            assert_eq!(program(&messages, "exercises"), None);
+            assert_eq!(super::program(&messages, "loom"), Some(r"C:\target\loom-1".into()), "{messages}");
+            assert_eq!(super::program(&messages, "exercises"), None);
         }
     }
 }
