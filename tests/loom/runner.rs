@@ -140,7 +140,9 @@ fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
             let beside = scope.spawn(|| lane(beside).map_err(|error| error.to_string()));
             let first = lane(first);
             let beside = beside.join().expect("a lane does not panic");
-            Result::Ok([first?, beside?].concat())
+            let mut reports = first?;
+            reports.extend(beside?);
+            Result::Ok(reports)
         })?
     } else {
         lane(Workshop::open()?)?
@@ -164,7 +166,6 @@ fn run_all(models: &[&Model], with_mutants: bool) -> Result<bool> {
 }
 
 /// What came of a model and its mutants.
-#[derive(Clone)]
 struct Report {
     text: String,
     row: [String; 6],
