@@ -11,7 +11,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use super::{FRAME, Frame, House, LONGEST, Policy, WELCOME, frame, keep_little};
-use crate::common::accept_ready;
+use crate::common::{Deadlines, accept_ready};
 
 const LISTENER: Token = Token(0);
 
@@ -35,8 +35,7 @@ struct Server {
     members: BTreeMap<Token, Member>,
     /// Members that are not read from until every member has room for one more message.
     held: Vec<Token>,
-    /// The members' deadlines, and those that were met; in order, since all wait equally long.
-    deadlines: VecDeque<(Instant, Token)>,
+    deadlines: Deadlines<Token>,
 }
 
 pub(super) fn serve(house: House, listener: TcpListener) -> Result<()> {
@@ -44,13 +43,13 @@ pub(super) fn serve(house: House, listener: TcpListener) -> Result<()> {
     let mut listener = mio::net::TcpListener::from_std(listener);
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    let (members, held, deadlines) = (BTreeMap::new(), Vec::new(), VecDeque::new());
+    let (members, held, deadlines) = (BTreeMap::new(), Vec::new(), Deadlines::new(LONGEST));
     let mut server = Server { house, next: 1, members, held, deadlines };
     let mut events = Events::with_capacity(1024);
     let mut again = None;
     loop {
-        let wait = server.deadlines.front().map(|(at, _)| at.saturating_duration_since(Instant::now()));
-        match poll.poll(&mut events, wait.into_iter().chain(again).min()) {
+        let waits = [server.deadlines.wait(), again];
+        match poll.poll(&mut events, waits.into_iter().flatten().min()) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
         }
@@ -142,11 +141,7 @@ impl Server {
             match member.stream.write(&message[member.written..]) {
                 Ok(written) => member.written += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if member.deadline.is_none() {
-                        let deadline = Instant::now() + LONGEST;
-                        member.deadline = Some(deadline);
-                        self.deadlines.push_back((deadline, token));
-                    }
+                    member.deadline.get_or_insert_with(|| self.deadlines.set(token));
                     return;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -161,10 +156,7 @@ impl Server {
     }
 
     fn give_up_late_members(&mut self) {
-        while let Some(&(at, token)) = self.deadlines.front()
-            && at <= Instant::now()
-        {
-            self.deadlines.pop_front();
+        while let Some((at, token)) = self.deadlines.next_due() {
             if self.members.get(&token).is_some_and(|member| member.deadline == Some(at)) {
                 self.leave(token);
             }

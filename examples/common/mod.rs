@@ -106,6 +106,7 @@
 
 mod arguments;
 mod backoff;
+mod deadlines;
 pub(crate) mod group;
 mod latency;
 mod listen;
@@ -132,6 +133,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 pub(crate) use arguments::{address, duration, writable};
 pub(crate) use backoff::Backoff;
+pub(crate) use deadlines::Deadlines;
 pub(crate) use latency::{Latencies, Percentiles};
 pub(crate) use listen::{accept, accept_blocking, accept_on_tokio, accept_ready, bind, listen};
 pub(crate) use measure::{Meter, Usage};

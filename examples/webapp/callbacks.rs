@@ -1,10 +1,10 @@
 //! One thread and a state machine by hand. What the coroutine keeps in its local variables (which query it has come to,
 //! what is answered so far, which visitor waits) must stand in tables here, and every answer must find its visitor.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Error, Result, ensure};
 use mio::net::TcpStream;
@@ -12,7 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::protocol::{Incoming, Page, Query, Reply, busy, response};
 use super::{LONGEST, Site};
-use crate::common::accept_ready;
+use crate::common::{Deadlines, accept_ready};
 
 const LISTENER: Token = Token(0);
 
@@ -45,9 +45,9 @@ struct Server<'a> {
     next: usize,
     visitors: HashMap<Token, Visitor>,
     questions: HashMap<Token, Question>,
-    /// When to give up the advertisement of which visitor, and when the visitor; in order, since all wait equally long.
-    ads: VecDeque<(Instant, Token)>,
-    visits: VecDeque<(Instant, Token)>,
+    /// When to give up the advertisement of which visitor, and when the visitor.
+    ads: Deadlines<Token>,
+    visits: Deadlines<Token>,
 }
 
 pub(super) fn serve(site: &Site, listener: TcpListener) -> Result<()> {
@@ -61,15 +61,14 @@ pub(super) fn serve(site: &Site, listener: TcpListener) -> Result<()> {
         next: 1,
         visitors: HashMap::new(),
         questions: HashMap::new(),
-        ads: VecDeque::new(),
-        visits: VecDeque::new(),
+        ads: Deadlines::new(site.patience),
+        visits: Deadlines::new(LONGEST),
     };
     let mut events = Events::with_capacity(1024);
     let mut again = None;
     loop {
-        let deadlines = [server.ads.front(), server.visits.front()].into_iter().flatten();
-        let waits = deadlines.map(|(at, _)| at.saturating_duration_since(Instant::now()));
-        match server.poll.poll(&mut events, waits.chain(again).min()) {
+        let waits = [server.ads.wait(), server.visits.wait(), again];
+        match server.poll.poll(&mut events, waits.into_iter().flatten().min()) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
         }
@@ -101,7 +100,7 @@ impl Server<'_> {
             let request = Incoming::new();
             let visitor = Visitor { stream, request, key: None, orders: None, friends: None, ad: None };
             self.visitors.insert(token, visitor);
-            self.visits.push_back((Instant::now() + LONGEST, token));
+            self.visits.set(token);
         }
         Ok(())
     }
@@ -168,7 +167,7 @@ impl Server<'_> {
         match (query, answer) {
             (Query::User, Ok(key)) => {
                 visitor.key = Some(key);
-                self.ads.push_back((Instant::now() + self.site.patience, token));
+                self.ads.set(token);
                 self.ask(token, Query::Orders, key);
                 self.ask(token, Query::Friends, key);
                 self.ask(token, Query::Ad, key);
@@ -183,10 +182,7 @@ impl Server<'_> {
     }
 
     fn give_up_late_ads(&mut self) {
-        while let Some(&(at, token)) = self.ads.front()
-            && at <= Instant::now()
-        {
-            self.ads.pop_front();
+        while let Some((_, token)) = self.ads.next_due() {
             if let Some(visitor) = self.visitors.get_mut(&token) {
                 visitor.ad = visitor.ad.or(Some(None));
                 self.respond_if_complete(token);
@@ -195,10 +191,7 @@ impl Server<'_> {
     }
 
     fn give_up_late_visitors(&mut self) {
-        while let Some(&(at, token)) = self.visits.front()
-            && at <= Instant::now()
-        {
-            self.visits.pop_front();
+        while let Some((_, token)) = self.visits.next_due() {
             // Most have been served long ago.
             self.visitors.remove(&token);
         }
