@@ -14,6 +14,7 @@
 
 use std::any::type_name;
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -95,32 +96,35 @@ impl Deferred {
         }
     }
 
-    #[inline]
-    fn run(&mut self) {
-        if !self.more.is_empty() {
-            return self.run_many();
+    /// Makes these calls.
+    #[inline(always)]
+    fn run(mut self) {
+        let wake = self.wake.take();
+        if self.discard.is_some() || !self.more.is_empty() {
+            return self.run_many(wake);
         }
-        if let Some(waker) = self.wake.take() {
+        // It is empty, which its drop would find out once more, at each operation.
+        mem::forget(self);
+        if let Some(waker) = wake {
             one_panic_at_a_time(|| waker.wake());
         }
     }
 
     /// A call that panics does not cost the others theirs; the first panic goes on.
     #[cold]
-    fn run_many(&mut self) {
-        if let Some(waker) = self.wake.take() {
-            self.more.insert(0, Call::Wake(waker));
-        }
-        // Records what happened before it wakes the tasks that wait for it.
-        self.more.sort_by_key(|call| !matches!(call, Call::Note(_)));
-        let calls = self.more.drain(..);
+    fn run_many(mut self, wake: Option<Waker>) {
+        let is_note = |call: &Call| matches!(call, Call::Note(_));
+        let (notes, more): (Vec<_>, Vec<_>) = self.more.drain(..).partition(is_note);
+        let wake = wake.map(Call::Wake);
+        let discard = self.discard.take().map(Call::Discard);
         let make = |call| match call {
             Call::Note(note) => note.record(),
             Call::Wake(waker) => waker.wake(),
             Call::Discard(waker) => drop(waker),
         };
         let mut first = None;
-        for call in calls {
+        // Records what happened before it wakes the tasks that wait for it.
+        for call in notes.into_iter().chain(wake).chain(more).chain(discard) {
             match catch_unwind(AssertUnwindSafe(|| make(call))) {
                 Err(panic) if first.is_none() => first = Some(panic),
                 // The payload's drop may panic as well.
@@ -129,16 +133,6 @@ impl Deferred {
         }
         if let Some(panic) = first {
             one_panic_at_a_time(|| resume_unwind(panic));
-        }
-    }
-}
-
-/// Also where a wake has panicked, and what is left is dropped while that unwinds.
-impl Drop for Deferred {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(waker) = self.discard.take() {
-            one_panic_at_a_time(|| drop(waker));
         }
     }
 }
