@@ -11,8 +11,8 @@
 //! since it lives on its caller's stack. When its turn comes, [`Executor::drive`] returns to `block_on`.
 //!
 //! What runs foreign code (polls, drops, wakes) does so with no cell borrowed that this code could reach: each borrow below
-//! ends in its own line. One goes on: the reactor walks its buffer of events while it wakes, and only the loop's next wait
-//! touches that buffer.
+//! ends in its own line. Three go on: of the reactor's events, of the mail and of the timers that are due. The loop walks
+//! these buffers while it wakes, and nothing else touches them.
 
 // ANCHOR: uses
 use std::cell::{Cell, OnceCell, RefCell};
@@ -48,11 +48,11 @@ use super::wheel::{TimerKey, Wheel};
 pub(crate) struct Executor {
     pub(crate) scheduler: Rc<Scheduler>,
     pub(crate) inbox: Arc<Inbox>,
-    /// Empty between two turns; here only so that its buffers are used again.
+    /// Empty between two checks for events; here only so that its buffers are used again.
     mail: RefCell<Mail>,
     pub(crate) driver: Driver,
     pub(crate) timers: RefCell<Wheel>,
-    /// Empty between two turns, as `mail`.
+    /// As `mail`.
     due: RefCell<Vec<(TimerKey, Waker)>>,
     clock: Clock,
     pool_config: blocking::Config,
@@ -151,8 +151,10 @@ impl Executor {
         if let Some(simulator) = self.driver.simulator() {
             simulator.task_spawned(key);
         }
-        self.record(|recorder| recorder.spawned(key, self.driver.task_name(name, source), source));
-        self.scheduler.enqueue(key);
+        self.record(|recorder| {
+            recorder.spawned(key, self.driver.task_name(name, source), source);
+            recorder.scheduled(key);
+        });
         key
     }
     // ANCHOR_END: insert
@@ -161,19 +163,11 @@ impl Executor {
     // ANCHOR: drive
     pub(crate) fn drive(&self) {
         loop {
-            let over = self.turn.is_over(&self.clock);
-            let next = if over { None } else { self.scheduler.next() };
-            let Some(key) = next else {
-                self.check_events();
-                continue;
-            };
-            let Some(body) = self.scheduler.begin_poll(key) else {
-                continue;
-            };
-            self.turn.count();
-            match body {
-                Body::Task(body) => self.poll_task(key, body),
-                Body::Root => return,
+            let next = if self.turn.take_poll() { self.scheduler.next() } else { None };
+            match next {
+                None => self.check_events(),
+                Some((_, Body::Root)) => return,
+                Some((key, Body::Task(body))) => self.poll_task(key, body),
             }
         }
     }
@@ -231,7 +225,7 @@ impl Executor {
         let jobs_out = virtual_time && self.pool.get().is_some_and(|pool| !pool.is_idle());
         let dry = self.scheduler.queued() == 0;
         let sleep = dry && self.inbox.begin_park();
-        if self.turn.checks(dry) || sleep {
+        if self.turn.end(dry, &self.clock) || sleep {
             self.give_back();
         }
         if sleep {
@@ -277,6 +271,8 @@ impl Executor {
     pub(super) fn give_back(&self) {
         self.scheduler.give_back();
         self.timers.borrow_mut().give_back();
+        self.mail.borrow_mut().keys.give_back(OF_ALL);
+        self.due.borrow_mut().give_back(OF_ALL);
     }
 
     fn dispatch_events(&self) {
@@ -286,32 +282,27 @@ impl Executor {
     }
 
     fn deliver_mail(&self) {
-        let mut mail = self.mail.take();
-        self.inbox.take(&mut mail, self.turn.jobs());
+        let mail = &mut *self.mail.borrow_mut();
+        self.inbox.take(mail, self.turn.jobs());
         self.act_for(Actor::Thread);
         mail.keys.drain(..).for_each(|key| self.scheduler.schedule(key));
-        mail.keys.give_back(OF_ALL);
         if !mail.jobs.is_empty() {
             // If a job panics, its sender is dropped, and that tells the task that waits for the result.
             mail.jobs.drain(..).for_each(catch_and_discard_panic);
             self.turn.took_jobs(self.scheduler.queued());
         }
         self.act_for(Actor::Outside);
-        self.mail.replace(mail);
     }
 
     fn fire_timers(&self) {
-        let mut due = self.due.take();
-        let now = self.clock.now().tick_begun();
-        self.timers.borrow_mut().advance(now, &mut due);
+        let due = &mut *self.due.borrow_mut();
+        self.timers.borrow_mut().advance(self.clock.now().tick_begun(), due);
         self.act_for(Actor::Timer);
         for (timer, waker) in due.drain(..) {
             self.record(|recorder| recorder.push(Event::TimerFired { timer: timer.resource() }));
             catch_and_discard_panic(|| waker.wake());
         }
-        due.give_back(OF_ALL);
         self.act_for(Actor::Outside);
-        self.due.replace(due);
     }
 
     pub(crate) fn act_for(&self, actor: Actor) {

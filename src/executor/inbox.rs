@@ -129,9 +129,11 @@ impl Inbox {
         let mut state = self.state.lock();
         state.parked = false;
         mem::swap(&mut state.mail.keys, &mut mail.keys);
-        let jobs = jobs.min(state.mail.jobs.len());
-        mail.jobs.extend(state.mail.jobs.drain(..jobs));
-        state.mail.jobs.give_back(OF_ALL);
+        if !state.mail.jobs.is_empty() {
+            let jobs = jobs.min(state.mail.jobs.len());
+            mail.jobs.extend(state.mail.jobs.drain(..jobs));
+            state.mail.jobs.give_back(OF_ALL);
+        }
         self.nonempty.store(!state.mail.is_empty(), Ordering::Relaxed);
     }
     // ANCHOR_END: park

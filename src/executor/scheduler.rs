@@ -14,13 +14,18 @@ use super::run::Run;
 use super::run_queue::{Order, RunQueue};
 use super::slab::{Body, Slab};
 
-/// The tasks of one runtime. Each borrow of a cell ends in its own line, so foreign code never runs inside one.
+/// The tasks of one runtime. No method here runs foreign code, so none runs while `tasks` is borrowed.
 pub(crate) struct Scheduler {
     /// The number of the runtime, which each of its keys carries.
     pub(super) number: u16,
-    slab: RefCell<Slab<Rc<dyn Run>>>,
-    queue: RefCell<RunQueue>,
+    tasks: RefCell<Tasks>,
     recorder: Option<Rc<Recorder>>,
+}
+
+/// In one cell, because a wake and a turn each need both.
+struct Tasks {
+    slab: Slab<Rc<dyn Run>>,
+    queue: RunQueue,
 }
 // ANCHOR_END: fields
 
@@ -29,8 +34,7 @@ impl Scheduler {
     pub(crate) fn new(number: u16, order: Order, recorder: Option<Recorder>) -> Scheduler {
         Scheduler {
             number,
-            slab: RefCell::new(Slab::new()),
-            queue: RefCell::new(RunQueue::new(order)),
+            tasks: RefCell::new(Tasks { slab: Slab::new(), queue: RunQueue::new(order) }),
             recorder: recorder.map(Rc::new),
         }
     }
@@ -47,11 +51,14 @@ impl Scheduler {
         }
     }
 
-    /// A slot for a task, and its key. The caller [enqueues](Scheduler::enqueue) the key.
+    /// Gives a task a slot and a key, and puts the key into the run queue.
     #[inline]
     pub(crate) fn insert(&self, body: Option<Rc<dyn Run>>) -> TaskKey {
-        let (slot, generation) = self.slab.borrow_mut().insert(body);
-        TaskKey::new(self.number, generation, slot)
+        let tasks = &mut *self.tasks.borrow_mut();
+        let (slot, generation) = tasks.slab.insert(body);
+        let key = TaskKey::new(self.number, generation, slot);
+        tasks.queue.push(key);
+        key
     }
     // ANCHOR_END: insert
 
@@ -59,70 +66,67 @@ impl Scheduler {
     // ANCHOR: schedule
     #[inline]
     pub(crate) fn schedule(&self, key: TaskKey) {
-        if self.slab.borrow_mut().schedule(key.slot(), key.generation()) {
-            self.enqueue(key);
+        let tasks = &mut *self.tasks.borrow_mut();
+        if tasks.slab.schedule(key.slot(), key.generation()) {
+            self.record(|recorder| recorder.scheduled(key));
+            tasks.queue.push(key);
         }
-    }
-
-    /// Puts a key into the run queue, whose slot is marked as scheduled.
-    #[inline]
-    pub(crate) fn enqueue(&self, key: TaskKey) {
-        self.record(|recorder| recorder.scheduled(key));
-        self.queue.borrow_mut().push(key);
     }
     // ANCHOR_END: schedule
 
     // ANCHOR: next
-    /// The next task in the run queue, which may have ended since it was queued.
+    /// The next task in the run queue, and what is to be polled, taken out of its slot. Passes over the keys of tasks
+    /// that have ended since they were queued.
     #[inline]
-    pub(crate) fn next(&self) -> Option<TaskKey> {
-        self.queue.borrow_mut().pop()
-    }
-
-    /// What is to be polled, taken out of its slot. `None` when the key is stale.
-    #[inline]
-    pub(crate) fn begin_poll(&self, key: TaskKey) -> Option<Body<Rc<dyn Run>>> {
-        self.slab.borrow_mut().begin_poll(key.slot(), key.generation())
+    pub(crate) fn next(&self) -> Option<(TaskKey, Body<Rc<dyn Run>>)> {
+        let tasks = &mut *self.tasks.borrow_mut();
+        loop {
+            let key = tasks.queue.pop()?;
+            if let Some(body) = tasks.slab.begin_poll(key.slot(), key.generation()) {
+                return Some((key, body));
+            }
+        }
     }
 
     /// The poll ended with the task still alive.
     #[inline]
     pub(crate) fn end_poll(&self, key: TaskKey, body: Rc<dyn Run>) {
-        self.slab.borrow_mut().end_poll(key.slot(), body);
+        self.tasks.borrow_mut().slab.end_poll(key.slot(), body);
     }
 
     /// The task has ended: its key goes stale.
     #[inline]
     pub(crate) fn free(&self, key: TaskKey) {
-        self.slab.borrow_mut().free(key.slot());
+        self.tasks.borrow_mut().slab.free(key.slot());
     }
     // ANCHOR_END: next
 
     // ANCHOR: rest
     /// Takes the body of the task in this slot, unless it is being polled or there is none, and frees the slot.
     pub(crate) fn evict(&self, slot: u32) -> Option<Rc<dyn Run>> {
-        self.slab.borrow_mut().evict(slot)
+        self.tasks.borrow_mut().slab.evict(slot)
     }
 
     /// How many slots there are, occupied or free.
     pub(crate) fn slots(&self) -> u32 {
-        self.slab.borrow().slots()
+        self.tasks.borrow().slab.slots()
     }
 
     /// Tasks alive, and the future of `block_on`.
     pub(crate) fn tasks(&self) -> usize {
-        self.slab.borrow().len()
+        self.tasks.borrow().slab.len()
     }
 
     /// How many keys are in the run queue.
     pub(crate) fn queued(&self) -> usize {
-        self.queue.borrow().len()
+        self.tasks.borrow().queue.len()
     }
 
     /// After a peak: gives memory back.
     pub(crate) fn give_back(&self) {
-        self.queue.borrow_mut().give_back();
-        self.slab.borrow_mut().give_back();
+        let tasks = &mut *self.tasks.borrow_mut();
+        tasks.queue.give_back();
+        tasks.slab.give_back();
     }
 }
 // ANCHOR_END: rest

@@ -19,8 +19,9 @@ const MAX_POLLS: u32 = 61;
 const TARGET_TURN: Duration = Duration::from_millis(1);
 
 pub(crate) struct TurnLimit {
-    polls: Cell<u32>,
-    /// How many make a turn, from 1 to `MAX_POLLS`.
+    /// The polls that are left to this turn.
+    left: Cell<u32>,
+    /// How many a turn has, from 1 to `MAX_POLLS`.
     limit: Cell<u32>,
     /// How long a poll takes, about.
     estimate: Cell<Duration>,
@@ -36,7 +37,7 @@ impl TurnLimit {
     /// Expects long polls, and learns within a few turns that they are short.
     pub(crate) fn new() -> TurnLimit {
         TurnLimit {
-            polls: Cell::new(0),
+            left: Cell::new(1),
             limit: Cell::new(1),
             estimate: Cell::new(TARGET_TURN),
             cut_off: Cell::new(None),
@@ -45,48 +46,42 @@ impl TurnLimit {
         }
     }
 
-    /// Counts a poll.
+    /// Takes a poll from this turn. False when it has none left: it is time to check for events, though there may be
+    /// more to poll.
     #[inline]
-    pub(crate) fn count(&self) {
-        self.polls.set(self.polls.get() + 1);
+    pub(crate) fn take_poll(&self) -> bool {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
     }
 
-    /// Whether it is time to check for events, though there is more to poll. If so, the next turn begins.
-    #[inline]
-    pub(crate) fn is_over(&self, clock: &Clock) -> bool {
-        if self.polls.get() < self.limit.get() {
-            return false;
+    /// The executor checks for events, and the next turn begins. With the queue `dry` there is nothing to poll, and the
+    /// thread may sleep.
+    ///
+    /// Returns true now and then: a thread that never sleeps releases memory only then. More often would be
+    /// noticeable where many tasks are spawned again and again.
+    pub(crate) fn end(&self, dry: bool, clock: &Clock) -> bool {
+        let limit = self.limit.get();
+        if dry {
+            self.cut_off.set(None);
+            self.round.set(0);
+        } else {
+            self.round.set(self.round.get().saturating_sub(limit as usize));
+            self.time_polls(limit, clock.now());
         }
-        self.cut_off(clock.now());
-        true
+        self.left.set(self.limit.get());
+        self.checks.set(self.checks.get().wrapping_add(1));
+        self.checks.get().is_multiple_of(100_000)
     }
 
-    /// Out of line, so that the way to the next poll stays short.
-    #[inline(never)]
-    fn cut_off(&self, now: Instant) {
-        let polls = self.polls.replace(0);
-        self.round.set(self.round.get().saturating_sub(polls as usize));
+    /// A turn was cut off after so many polls: sets the limit for the next one.
+    fn time_polls(&self, polls: u32, now: Instant) {
         if let Some(before) = self.cut_off.replace(Some(now)) {
             // A running mean: otherwise the short polls between two long ones would hide them.
             self.estimate.set((self.estimate.get() * 7 + (now - before) / polls) / 8);
             let fitting = TARGET_TURN.as_nanos() / self.estimate.get().as_nanos().max(1);
             self.limit.set(fitting.clamp(1, MAX_POLLS.into()) as u32);
         }
-    }
-
-    /// Counts a check for events. With the queue `dry` there is nothing to poll, and the thread may sleep: a new turn
-    /// begins, even if the last one was cut off just now.
-    ///
-    /// Returns true now and then: a thread that never sleeps releases memory only then. More often would be
-    /// noticeable where many tasks are spawned again and again.
-    pub(crate) fn checks(&self, dry: bool) -> bool {
-        if dry {
-            self.polls.set(0);
-            self.cut_off.set(None);
-            self.round.set(0);
-        }
-        self.checks.set(self.checks.get().wrapping_add(1));
-        self.checks.get().is_multiple_of(100_000)
     }
 
     /// How many jobs from other threads may be taken now: as many as a turn has polls, once in each round of the
@@ -110,11 +105,11 @@ mod tests {
     /// How many polls the next turn has, if each takes so long.
     fn turn(limit: &TurnLimit, clock: &Clock, poll: Duration) -> u32 {
         let mut polls = 0;
-        while !limit.is_over(clock) {
-            limit.count();
+        while limit.take_poll() {
             polls += 1;
             pass(clock, poll);
         }
+        limit.end(false, clock);
         polls
     }
 
@@ -161,7 +156,7 @@ mod tests {
         turn();
         assert_eq!(limit.jobs(), 61);
         limit.took_jobs(150);
-        limit.checks(true);
+        limit.end(true, &clock);
         assert_eq!(limit.jobs(), 61);
     }
 
@@ -169,7 +164,7 @@ mod tests {
     fn a_pause_is_not_taken_for_a_poll() {
         let (limit, clock) = (TurnLimit::new(), clock());
         assert!((0..200).any(|_| turn(&limit, &clock, Duration::from_nanos(500)) == MAX_POLLS));
-        limit.checks(true);
+        limit.end(true, &clock);
         pass(&clock, Duration::from_secs(3_600));
         turn(&limit, &clock, Duration::from_nanos(500));
         assert_eq!(turn(&limit, &clock, Duration::from_nanos(500)), MAX_POLLS);
