@@ -14,7 +14,7 @@ use super::run::Run;
 use super::run_queue::{Order, RunQueue};
 use super::slab::{Body, Slab};
 
-/// The tasks of one runtime. No method here runs foreign code, so none runs while `tasks` is borrowed.
+/// The tasks of one runtime. No borrow lasts while foreign code runs, and that includes a recorder's subscribers.
 pub(crate) struct Scheduler {
     /// The number of the runtime, which each of its keys carries.
     pub(super) number: u16,
@@ -64,12 +64,13 @@ impl Scheduler {
 
     /// Makes a task runnable, unless it is so already or its key is stale.
     // ANCHOR: schedule
-    #[inline]
+    #[inline(always)]
     pub(crate) fn schedule(&self, key: TaskKey) {
-        let tasks = &mut *self.tasks.borrow_mut();
+        let mut tasks = self.tasks.borrow_mut();
         if tasks.slab.schedule(key.slot(), key.generation()) {
-            self.record(|recorder| recorder.scheduled(key));
             tasks.queue.push(key);
+            drop(tasks);
+            self.record(|recorder| recorder.scheduled(key));
         }
     }
     // ANCHOR_END: schedule
@@ -124,9 +125,8 @@ impl Scheduler {
 
     /// After a peak: gives memory back.
     pub(crate) fn give_back(&self) {
-        let tasks = &mut *self.tasks.borrow_mut();
-        tasks.queue.give_back();
-        tasks.slab.give_back();
+        self.tasks.borrow_mut().queue.give_back();
+        self.tasks.borrow_mut().slab.give_back();
     }
 }
 // ANCHOR_END: rest
