@@ -8,6 +8,7 @@
 #[path = "../common/print.rs"]
 mod print;
 mod beside;
+mod between;
 mod keys;
 mod outside;
 mod tasks;
@@ -51,6 +52,8 @@ enum Scene {
     Budget,
     /// A place in a queue that is given up
     Handoff,
+    /// What a notification, a channel, an answer and a lock keep for a waiter
+    Between,
     /// Jobs on the blocking pool
     Blocking,
     /// Four connections on two cores
@@ -82,6 +85,7 @@ fn run(args: &Args) -> Result<()> {
         Scene::Timers => on_virtual_time(args, timers::scene()),
         Scene::Budget => on_virtual_time(args, beside::budget()),
         Scene::Handoff => on_virtual_time(args, beside::handoff()),
+        Scene::Between => on_virtual_time(args, between::scene()),
         Scene::Mail => on(args, Builder::new(), outside::mail()),
         Scene::Edges => on(args, Builder::new(), outside::edges()),
         Scene::Blocking => on(args, Builder::new(), threads::blocking()),

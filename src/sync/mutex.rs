@@ -28,6 +28,7 @@ use crate::base::shim;
 use super::critical::{Turn, locked, wait};
 use super::permits::Permits;
 
+// ANCHOR: state
 #[derive(Debug)]
 struct State<T> {
     /// One permit: the lock.
@@ -35,6 +36,7 @@ struct State<T> {
     /// Here while the lock is free, or has been granted and not been taken up yet.
     value: Option<T>,
 }
+// ANCHOR_END: state
 
 /// A lock around a value, for tasks.
 ///
@@ -71,6 +73,7 @@ impl<T> Mutex<T> {
         Mutex { state: shim::Mutex::new(State { permits: Permits::new(1), value: Some(value) }) }
     }
 
+    // ANCHOR: lock
     /// Waits for the lock.
     ///
     /// # Cancel safety
@@ -93,6 +96,7 @@ impl<T> Mutex<T> {
         };
         wait(&self.state, take, |state, key, after| state.permits.leave(key, after)).await
     }
+    // ANCHOR_END: lock
 
     /// Takes the lock if it is free now and no task waits.
     ///
@@ -145,12 +149,14 @@ impl<T> Mutex<T> {
         self.state.into_inner().value.expect(LEAKED)
     }
 
+    // ANCHOR: unlock
     fn unlock(&self, value: Option<T>) {
         locked(&self.state, |state, after| {
             state.value = value;
             state.permits.give(1, after);
         });
     }
+    // ANCHOR_END: unlock
 }
 
 impl<T: Default> Default for Mutex<T> {

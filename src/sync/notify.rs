@@ -32,6 +32,7 @@ use crate::base::shim::Mutex;
 use super::critical::{Deferred, locked, poll_locked};
 use super::wait_list::{Key, WaitList};
 
+// ANCHOR: state
 /// Which notification a waiter in the list has received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
@@ -61,6 +62,7 @@ impl State {
         }
     }
 }
+// ANCHOR_END: state
 
 /// Wakes one waiting task, or all.
 ///
@@ -169,6 +171,7 @@ impl fmt::Debug for Notify {
     }
 }
 
+// ANCHOR: advance
 #[derive(Debug)]
 enum Stage {
     /// Not in the list; `rounds` is what [`State::rounds`] was.
@@ -198,6 +201,7 @@ impl Stage {
         matches!(self, Stage::Done)
     }
 }
+// ANCHOR_END: advance
 
 /// The future of [`Notify::notified`].
 #[derive(Debug)]
@@ -244,6 +248,7 @@ impl Future for Notified<'_> {
     }
 }
 
+// ANCHOR: drop
 impl Drop for Notified<'_> {
     fn drop(&mut self) {
         if let Stage::Listed(key) = std::mem::replace(&mut self.stage, Stage::Done) {
@@ -257,3 +262,4 @@ impl Drop for Notified<'_> {
         }
     }
 }
+// ANCHOR_END: drop

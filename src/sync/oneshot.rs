@@ -26,6 +26,7 @@ use error::{RecvError, TryRecvError};
 use super::block_thread_on;
 use super::critical::{locked, poll_locked};
 
+// ANCHOR: state
 #[derive(Debug)]
 struct State<T> {
     value: Option<T>,
@@ -46,6 +47,7 @@ impl<T> State<T> {
         }
     }
 }
+// ANCHOR_END: state
 
 /// Makes a channel for one value.
 ///
@@ -249,6 +251,7 @@ impl<T> Future for Receiver<T> {
     }
 }
 
+// ANCHOR: drop
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let unread = locked(&self.shared, |state, after| {
@@ -260,6 +263,7 @@ impl<T> Drop for Receiver<T> {
         drop(unread);
     }
 }
+// ANCHOR_END: drop
 
 /// What the methods of a oneshot channel fail with.
 pub mod error {

@@ -44,6 +44,7 @@ pub(super) fn new<T>(capacity: usize) -> Arc<Mutex<State<T>>> {
     }))
 }
 
+// ANCHOR: state
 pub(super) struct State<T> {
     pub(super) queue: VecDeque<T>,
     pub(super) capacity: usize,
@@ -57,6 +58,7 @@ pub(super) struct State<T> {
     /// What traces call the channel; 0 until one speaks of it.
     number: u64,
 }
+// ANCHOR_END: state
 
 impl<T> State<T> {
     /// Puts a value in the slot that the caller has a permit for. Returns it if the receiver was dropped and will
@@ -121,6 +123,7 @@ impl<T> State<T> {
         }
     }
 
+    // ANCHOR: end
     /// With an empty queue: whether it stays empty.
     fn has_ended(&self) -> bool {
         self.senders == 0 || self.permits.is_closed() && self.permits.free() == self.capacity
@@ -139,6 +142,7 @@ impl<T> State<T> {
             after.wake(waker);
         }
     }
+    // ANCHOR_END: end
 
     pub(super) fn poll_closed(&mut self, place: &mut Option<Key>, turn: &mut Turn<'_>) -> Poll<()> {
         if self.permits.is_closed() {
