@@ -163,7 +163,7 @@ impl Executor {
     // ANCHOR: drive
     pub(crate) fn drive(&self) {
         loop {
-            let next = if self.turn.take_poll() { self.scheduler.next() } else { None };
+            let next = if self.turn.is_over() { None } else { self.scheduler.next() };
             match next {
                 None => self.check_events(),
                 Some((_, Body::Root)) => return,
@@ -205,6 +205,7 @@ impl Executor {
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
         outcome: impl FnOnce(&T) -> Outcome,
     ) -> Poll<T> {
+        self.turn.count();
         budget::refill();
         // A key has nothing to release, so its waker's drop need not be called.
         let waker = ManuallyDrop::new(key.waker());
@@ -306,9 +307,7 @@ impl Executor {
     }
 
     pub(crate) fn act_for(&self, actor: Actor) {
-        if let Some(recorder) = self.recorder() {
-            recorder.enter(actor);
-        }
+        self.record(|recorder| recorder.enter(actor));
     }
     // ANCHOR_END: deliver
 

@@ -3,8 +3,8 @@
 //! Each check costs a system call where there are sockets, so a turn should be long. But an event outside (at a
 //! socket, of a timer, from another thread) waits for the turn to end, and one poll may take ten nanoseconds or,
 //! where a task computes and only yields now and then, ten milliseconds. So the polls are timed, as cheaply as
-//! possible: the clock is read once per turn, and only where one full turn follows another. A turn that ends because
-//! the run queue is empty needs no limit.
+//! possible: the clock is read once per turn, and only where more is queued or one full turn follows another. A turn that
+//! ends because the run queue is empty needs no limit.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -46,13 +46,16 @@ impl TurnLimit {
         }
     }
 
-    /// Takes a poll from this turn. False when it has none left: it is time to check for events, though there may be
-    /// more to poll.
+    /// Whether this turn has no polls left: it is time to check for events, though there may be more to poll.
     #[inline]
-    pub(crate) fn take_poll(&self) -> bool {
-        let left = self.left.get().checked_sub(1);
-        self.left.set(left.unwrap_or(0));
-        left.is_some()
+    pub(crate) fn is_over(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// Takes a poll from this turn, which must not be over.
+    #[inline]
+    pub(crate) fn count(&self) {
+        self.left.set(self.left.get() - 1);
     }
 
     /// The executor checks for events, and the next turn begins. With the queue `dry` there is nothing to poll, and the
@@ -61,27 +64,26 @@ impl TurnLimit {
     /// Returns true now and then: a thread that never sleeps releases memory only then. More often would be
     /// noticeable where many tasks are spawned again and again.
     pub(crate) fn end(&self, dry: bool, clock: &Clock) -> bool {
-        let limit = self.limit.get();
+        let polls = self.limit.get();
+        if self.is_over() && (!dry || self.cut_off.get().is_some()) {
+            self.time_polls(polls, clock.now());
+        }
+        self.round.set(if dry { 0 } else { self.round.get().saturating_sub(polls as usize) });
         if dry {
             self.cut_off.set(None);
-            self.round.set(0);
-        } else {
-            self.round.set(self.round.get().saturating_sub(limit as usize));
-            self.time_polls(limit, clock.now());
         }
         self.left.set(self.limit.get());
         self.checks.set(self.checks.get().wrapping_add(1));
         self.checks.get().is_multiple_of(100_000)
     }
 
-    /// A turn was cut off after so many polls: sets the limit for the next one.
+    /// A turn has ended after all its polls: sets the limit for the next one.
     fn time_polls(&self, polls: u32, now: Instant) {
-        if let Some(before) = self.cut_off.replace(Some(now)) {
-            // A running mean: otherwise the short polls between two long ones would hide them.
-            self.estimate.set((self.estimate.get() * 7 + (now - before) / polls) / 8);
-            let fitting = TARGET_TURN.as_nanos() / self.estimate.get().as_nanos().max(1);
-            self.limit.set(fitting.clamp(1, MAX_POLLS.into()) as u32);
-        }
+        let Some(before) = self.cut_off.replace(Some(now)) else { return };
+        // A running mean: otherwise the short polls between two long ones would hide them.
+        self.estimate.set((self.estimate.get() * 7 + (now - before) / polls) / 8);
+        let fitting = TARGET_TURN.as_nanos() / self.estimate.get().as_nanos().max(1);
+        self.limit.set(fitting.clamp(1, MAX_POLLS.into()) as u32);
     }
 
     /// How many jobs from other threads may be taken now: as many as a turn has polls, once in each round of the
@@ -105,7 +107,8 @@ mod tests {
     /// How many polls the next turn has, if each takes so long.
     fn turn(limit: &TurnLimit, clock: &Clock, poll: Duration) -> u32 {
         let mut polls = 0;
-        while limit.take_poll() {
+        while !limit.is_over() {
+            limit.count();
             polls += 1;
             pass(clock, poll);
         }
