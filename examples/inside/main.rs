@@ -10,6 +10,7 @@ mod print;
 mod beside;
 mod between;
 mod keys;
+mod one_task;
 mod outside;
 mod tasks;
 mod threads;
@@ -54,6 +55,8 @@ enum Scene {
     Handoff,
     /// What a notification, a channel, an answer and a lock keep for a waiter
     Between,
+    /// Several futures in one task
+    OneTask,
     /// Jobs on the blocking pool
     Blocking,
     /// Four connections on two cores
@@ -86,6 +89,7 @@ fn run(args: &Args) -> Result<()> {
         Scene::Budget => on_virtual_time(args, beside::budget()),
         Scene::Handoff => on_virtual_time(args, beside::handoff()),
         Scene::Between => on_virtual_time(args, between::scene()),
+        Scene::OneTask => on_virtual_time(args, one_task::scene()),
         Scene::Mail => on(args, Builder::new(), outside::mail()),
         Scene::Edges => on(args, Builder::new(), outside::edges()),
         Scene::Blocking => on(args, Builder::new(), threads::blocking()),
