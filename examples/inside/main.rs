@@ -9,6 +9,7 @@
 mod print;
 mod beside;
 mod between;
+mod held;
 mod keys;
 mod one_task;
 mod outside;
@@ -55,6 +56,8 @@ enum Scene {
     Handoff,
     /// What a notification, a channel, an answer and a lock keep for a waiter
     Between,
+    /// A borrow and two kinds of lock that are held across an await
+    Held,
     /// Several futures in one task
     OneTask,
     /// Jobs on the blocking pool
@@ -89,6 +92,7 @@ fn run(args: &Args) -> Result<()> {
         Scene::Budget => on_virtual_time(args, beside::budget()),
         Scene::Handoff => on_virtual_time(args, beside::handoff()),
         Scene::Between => on_virtual_time(args, between::scene()),
+        Scene::Held => on_virtual_time(args, held::scene()),
         Scene::OneTask => on_virtual_time(args, one_task::scene()),
         Scene::Mail => on(args, Builder::new(), outside::mail()),
         Scene::Edges => on(args, Builder::new(), outside::edges()),
