@@ -10,6 +10,7 @@ mod print;
 mod beside;
 mod between;
 mod held;
+mod instead;
 mod keys;
 mod one_task;
 mod outside;
@@ -58,6 +59,8 @@ enum Scene {
     Between,
     /// A borrow and two kinds of lock that are held across an await
     Held,
+    /// Four things that cotask does not have, made of what it has
+    Instead,
     /// Several futures in one task
     OneTask,
     /// Jobs on the blocking pool
@@ -94,6 +97,7 @@ fn run(args: &Args) -> Result<()> {
         Scene::Between => on_virtual_time(args, between::scene()),
         Scene::Held => on_virtual_time(args, held::scene()),
         Scene::OneTask => on_virtual_time(args, one_task::scene()),
+        Scene::Instead => on(args, Builder::new(), instead::scene()),
         Scene::Mail => on(args, Builder::new(), outside::mail()),
         Scene::Edges => on(args, Builder::new(), outside::edges()),
         Scene::Blocking => on(args, Builder::new(), threads::blocking()),
