@@ -14,6 +14,7 @@ mod instead;
 mod keys;
 mod one_task;
 mod outside;
+mod pinned;
 mod tasks;
 mod threads;
 mod timers;
@@ -63,6 +64,8 @@ enum Scene {
     Instead,
     /// Several futures in one task
     OneTask,
+    /// What moves and what stays
+    Pinned,
     /// Jobs on the blocking pool
     Blocking,
     /// Four connections on two cores
@@ -98,6 +101,7 @@ fn run(args: &Args) -> Result<()> {
         Scene::Held => on_virtual_time(args, held::scene()),
         Scene::OneTask => on_virtual_time(args, one_task::scene()),
         Scene::Instead => on(args, Builder::new(), instead::scene()),
+        Scene::Pinned => on_virtual_time(args, pinned::scene()),
         Scene::Mail => on(args, Builder::new(), outside::mail()),
         Scene::Edges => on(args, Builder::new(), outside::edges()),
         Scene::Blocking => on(args, Builder::new(), threads::blocking()),
