@@ -15,6 +15,7 @@ mod keys;
 mod one_task;
 mod outside;
 mod pinned;
+mod scope;
 mod tasks;
 mod threads;
 mod timers;
@@ -66,6 +67,8 @@ enum Scene {
     OneTask,
     /// What moves and what stays
     Pinned,
+    /// What is left of a function's tasks when it has returned
+    Scope,
     /// Jobs on the blocking pool
     Blocking,
     /// Four connections on two cores
@@ -102,6 +105,7 @@ fn run(args: &Args) -> Result<()> {
         Scene::OneTask => on_virtual_time(args, one_task::scene()),
         Scene::Instead => on(args, Builder::new(), instead::scene()),
         Scene::Pinned => on_virtual_time(args, pinned::scene()),
+        Scene::Scope => on_virtual_time(args, scope::scene()),
         Scene::Mail => on(args, Builder::new(), outside::mail()),
         Scene::Edges => on(args, Builder::new(), outside::edges()),
         Scene::Blocking => on(args, Builder::new(), threads::blocking()),
