@@ -16,6 +16,7 @@ mod one_task;
 mod outside;
 mod pinned;
 mod scope;
+mod shapes;
 mod tasks;
 mod threads;
 mod timers;
@@ -69,6 +70,8 @@ enum Scene {
     Pinned,
     /// What is left of a function's tasks when it has returned
     Scope,
+    /// Streams and sinks, closures, traits, trait objects, recursion
+    Shapes,
     /// Jobs on the blocking pool
     Blocking,
     /// Four connections on two cores
@@ -106,6 +109,7 @@ fn run(args: &Args) -> Result<()> {
         Scene::Instead => on(args, Builder::new(), instead::scene()),
         Scene::Pinned => on_virtual_time(args, pinned::scene()),
         Scene::Scope => on_virtual_time(args, scope::scene()),
+        Scene::Shapes => on_virtual_time(args, shapes::scene()),
         Scene::Mail => on(args, Builder::new(), outside::mail()),
         Scene::Edges => on(args, Builder::new(), outside::edges()),
         Scene::Blocking => on(args, Builder::new(), threads::blocking()),
