@@ -7,6 +7,7 @@
 #[macro_use]
 #[path = "../../examples/common/print.rs"]
 mod print;
+mod aids;
 mod chapters;
 mod check;
 mod invariants;

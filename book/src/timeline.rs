@@ -18,6 +18,7 @@ use mdbook_driver::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use regex::{Captures, Regex};
 
+use crate::aids::{self, Glossary};
 use crate::invariants;
 use crate::recordings::{Recording, Recordings, TRACES};
 
@@ -31,6 +32,7 @@ impl Preprocessor for Directive {
     fn run(&self, _: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let recordings = Recordings::read()?;
         let (contract, rooms) = (invariants::read()?, invariants::rooms()?);
+        let terms = Glossary::read()?;
         let mut outcome = Ok(());
         book.for_each_mut(|item| {
             if let (BookItem::Chapter(chapter), Ok(())) = (item, &outcome)
@@ -38,6 +40,12 @@ impl Preprocessor for Directive {
             {
                 let up = "../".repeat(path.components().count() - 1);
                 let content = contract.quoted_in(&chapter.content);
+                let glossary = path == Path::new("glossary.md");
+                // Before the timelines, whose captions are HTML.
+                let content = content.map(|content| {
+                    let content = content.replace(aids::MINUTES, &aids::minutes(&content).to_string());
+                    if glossary { Glossary::with_anchors(&content) } else { terms.linked(&content, &up) }
+                });
                 match content.and_then(|content| figures(&content, &up, &recordings)) {
                     Ok(content) => chapter.content = outdented(&content.replace(invariants::ROOMS, &rooms)),
                     Err(error) => outcome = Err(error.context(path.display().to_string())),
