@@ -17,19 +17,19 @@ mod outside;
 mod pinned;
 mod scope;
 mod shapes;
+mod stage;
 mod tasks;
 mod threads;
 mod timers;
-#[path = "../common/trace_lines.rs"]
-mod trace_lines;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use cotask::Builder;
-use cotask::trace::Event;
+
+use stage::{on, on_virtual_time};
 
 /// A small scene for each room of the runtime: what the book says about it, happening.
 #[derive(Parser)]
@@ -96,46 +96,28 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
+    let trace = args.trace.as_deref();
     match args.scene {
-        Scene::Keys => on_virtual_time(args, keys::scene()),
-        Scene::Tasks => on_virtual_time(args, tasks::endings()),
-        Scene::Turns => on_virtual_time(args, tasks::turns()),
-        Scene::Timers => on_virtual_time(args, timers::scene()),
-        Scene::Budget => on_virtual_time(args, beside::budget()),
-        Scene::Handoff => on_virtual_time(args, beside::handoff()),
-        Scene::Between => on_virtual_time(args, between::scene()),
-        Scene::Held => on_virtual_time(args, held::scene()),
-        Scene::OneTask => on_virtual_time(args, one_task::scene()),
-        Scene::Instead => on(args, Builder::new(), instead::scene()),
-        Scene::Pinned => on_virtual_time(args, pinned::scene()),
-        Scene::Scope => on_virtual_time(args, scope::scene()),
-        Scene::Shapes => on_virtual_time(args, shapes::scene()),
-        Scene::Mail => on(args, Builder::new(), outside::mail()),
-        Scene::Edges => on(args, Builder::new(), outside::edges()),
-        Scene::Blocking => on(args, Builder::new(), threads::blocking()),
-        Scene::Signal => on(args, Builder::new(), threads::signal()),
-        Scene::Cores => threads::cores(),
-        Scene::Coroutine => beside::coroutine(),
-        Scene::Record => beside::record(),
+        Scene::Keys => on_virtual_time(trace, keys::scene()),
+        Scene::Tasks => on_virtual_time(trace, tasks::endings()),
+        Scene::Turns => on_virtual_time(trace, tasks::turns()),
+        Scene::Timers => on_virtual_time(trace, timers::scene()).inspect(timers::count_sleeps),
+        Scene::Budget => on_virtual_time(trace, beside::budget()),
+        Scene::Handoff => on_virtual_time(trace, beside::handoff()),
+        Scene::Between => on_virtual_time(trace, between::scene()),
+        Scene::Held => on_virtual_time(trace, held::scene()),
+        Scene::OneTask => on_virtual_time(trace, one_task::scene()),
+        Scene::Instead => on(trace, Builder::new(), instead::scene()),
+        Scene::Pinned => on_virtual_time(trace, pinned::scene()),
+        Scene::Scope => on_virtual_time(trace, scope::scene()),
+        Scene::Shapes => on_virtual_time(trace, shapes::scene()),
+        Scene::Mail => on(trace, Builder::new(), outside::mail()),
+        Scene::Edges => on(trace, Builder::new(), outside::edges()),
+        Scene::Blocking => on(trace, Builder::new(), threads::blocking()),
+        Scene::Signal => on(trace, Builder::new(), threads::signal()),
+        Scene::Cores => return threads::cores(),
+        Scene::Coroutine => return beside::coroutine(),
+        Scene::Record => return beside::record(),
     }
-}
-
-/// The clock jumps from deadline to deadline, so each run is the same as the last, to the nanosecond.
-fn on_virtual_time(args: &Args, scene: impl Future<Output = Result<()>>) -> Result<()> {
-    on(args, Builder::new().virtual_time(), scene)
-}
-
-fn on(args: &Args, builder: Builder, scene: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = builder.trace(10_000).name("inside").build()?;
-    let ended = runtime.block_on(scene);
-    let trace = runtime.take_trace();
-    if let Scene::Timers = args.scene {
-        let sleeps =
-            trace.records.iter().filter(|record| matches!(record.event, Event::Parked { .. })).count();
-        println!("the thread slept {sleeps} times");
-    }
-    if let Some(path) = &args.trace {
-        trace_lines::write(&trace, path).with_context(|| path.display().to_string())?;
-    }
-    ended
+    .map(drop)
 }

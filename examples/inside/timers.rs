@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use cotask::time::{Instant, sleep, timeout};
+use cotask::trace::{Event, Trace};
 
 // ANCHOR: scene
 pub(crate) async fn scene() -> Result<()> {
@@ -23,3 +24,9 @@ pub(crate) async fn scene() -> Result<()> {
     Ok(())
 }
 // ANCHOR_END: scene
+
+/// Says how often the thread slept in a recorded run.
+pub(crate) fn count_sleeps(trace: &Trace) {
+    let sleeps = trace.records.iter().filter(|record| matches!(record.event, Event::Parked { .. })).count();
+    println!("the thread slept {sleeps} times");
+}
