@@ -10,6 +10,7 @@ mod print;
 mod aids;
 mod chapters;
 mod check;
+mod figures;
 mod invariants;
 mod layers;
 mod list;

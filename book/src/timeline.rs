@@ -19,6 +19,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use regex::{Captures, Regex};
 
 use crate::aids::{self, Glossary};
+use crate::figures;
 use crate::invariants;
 use crate::recordings::{Recording, Recordings, TRACES};
 
@@ -39,14 +40,15 @@ impl Preprocessor for Directive {
                 && let Some(path) = &chapter.path
             {
                 let up = "../".repeat(path.components().count() - 1);
-                let content = contract.quoted_in(&chapter.content);
+                let content =
+                    figures::filled(&chapter.content).and_then(|content| contract.quoted_in(&content));
                 let glossary = path == Path::new("glossary.md");
                 // Before the timelines, whose captions are HTML.
                 let content = content.map(|content| {
                     let content = content.replace(aids::MINUTES, &aids::minutes(&content).to_string());
                     if glossary { Glossary::with_anchors(&content) } else { terms.linked(&content, &up) }
                 });
-                match content.and_then(|content| figures(&content, &up, &recordings)) {
+                match content.and_then(|content| timelines(&content, &up, &recordings)) {
                     Ok(content) => chapter.content = outdented(&content.replace(invariants::ROOMS, &rooms)),
                     Err(error) => outcome = Err(error.context(path.display().to_string())),
                 }
@@ -81,7 +83,7 @@ pub(crate) fn pattern() -> Regex {
     Regex::new(r"\{\{#timeline\s+([\w-]+)(?:\s+([^}]+))?\}\}").expect("a regular expression")
 }
 
-fn figures(content: &str, up: &str, recordings: &Recordings) -> Result<String> {
+fn timelines(content: &str, up: &str, recordings: &Recordings) -> Result<String> {
     let mut outcome = Ok(());
     let replaced = pattern().replace_all(content, |found: &Captures<'_>| {
         let caption = found.get(2).map_or("", |caption| caption.as_str().trim());

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::chapters::{self, Chapter, TEXT, files};
 use crate::recordings::{self, Recording, Recordings, TRACES};
-use crate::{invariants, plan, render, timeline};
+use crate::{figures, invariants, plan, render, timeline};
 
 use faults::Faults;
 
@@ -35,6 +35,14 @@ pub(crate) fn run(drafts: bool, quick: bool) -> Result<()> {
         shape::check(chapter, &mut faults);
         spelling::check(chapter, &mut faults);
         names.check(chapter, &mut faults);
+        let bare = if chapter.part.is_some() { figures::bare(&chapter.text) } else { Vec::new() };
+        faults.extend(bare.into_iter().map(|(line, figure)| {
+            format!(
+                "{}: `{figure}` has no source: take it from a recording with {{{{#figure}}}}, or say {{{{#given {figure}}}}} if no run \
+                 can contradict it",
+                chapter.at(line)
+            )
+        }));
     }
     links::check(Path::new(render::OUT), &mut faults)?;
     reachable(&chapters, drafts, &mut faults)?;
