@@ -3,13 +3,18 @@
 mod support;
 
 use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::mpsc;
 
 use async_tungstenite::tungstenite::Message;
 use cotask::net::TcpListener;
+use cotask::sync::Notify;
 use ecosystem::on_cotask::chat;
 use ecosystem::on_cotask::http::{PAGE, Server, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use support::{Background, installed, skipped};
 
 /// Runs a program, if it is installed, and returns what it wrote.
@@ -102,10 +107,25 @@ fn a_browser_takes_part_in_the_chat() {
 
             let server = Server::bind("127.0.0.1:0", Version::Http1).await.unwrap();
             announce.send(server.address().unwrap()).unwrap();
-            let page = service_fn(move |_| async move { Ok::<_, Infallible>(chat::page(address)) });
+            let answered = Rc::new(Notify::new());
+            let answer = Rc::clone(&answered);
+            // The page's clock stands still as long as this picture is missing, and so until the answer is under way.
+            let page = service_fn(move |request: Request<Incoming>| {
+                let answered = Rc::clone(&answered);
+                async move {
+                    if request.uri().path() == "/answered" {
+                        answered.notified().await;
+                    }
+                    let (parts, body) = chat::page(address).into_parts();
+                    let page = body.collect().await?.to_bytes();
+                    let page = [&page[..], b"<img src='/answered' alt=''>"].concat();
+                    Ok::<_, Infallible>(Response::from_parts(parts, Full::new(Bytes::from(page))))
+                }
+            });
             cotask::spawn(server.serve(page, std::future::pending::<()>(), told));
             while chat::hear(&mut guest).await.unwrap() != "2: hello from the page" {}
             guest.send(Message::text("welcome, page")).await.unwrap();
+            answer.notify_one();
             // Waits until the browser closes.
             while chat::hear(&mut guest).await.is_ok_and(|heard| !heard.starts_with("2 ")) {}
         });
