@@ -241,8 +241,7 @@ mod tests {
 
     #[test]
     fn a_figure_is_what_the_recording_has() {
-        let value =
-            |expression| evaluate(expression, PRINTED).map(|(value, printed)| (value, printed)).unwrap();
+        let value = |expression| evaluate(expression, PRINTED).unwrap();
         assert_eq!(value("\"to start\" 1"), (69e6, "69 ms".into()));
         assert_eq!(value("\"to start\" 2"), (71e6, "71 ms".into()));
         assert_eq!(value("\"other\" \"to start\" 1"), (138e6, "138 ms".into()));
