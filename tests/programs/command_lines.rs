@@ -104,6 +104,10 @@ fn what_cannot_be_written_is_told_before_the_work() {
     }
     let slow = ["--latency", "1h", "--timeout", "2h", "--trace"];
     refuses("rates", &[&slow[..], &["-"]].concat(), 1, &["--trace", "'-'"]);
+    refuses("step05_busy", &["--trace", "-"], 2, &["--trace", "'-'"]);
+    for (program, scene) in [("inside", &["keys"][..]), ("cancellation", &[])] {
+        refuses(program, &[scene, &["--trace", "-"]].concat(), 1, &["-: this needs a file, and '-' is none"]);
+    }
     let sort = ["--numbers", "10000000", "--style", "sequential", "--workers", "9", "--scaling", "--plot"];
     refuses("mergesort", &[&sort[..], &[nowhere]].concat(), 1, &["--plot", nowhere]);
     let seeds = ["--repaired", "--seeds", "100000000", "--timeline"];

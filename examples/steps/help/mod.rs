@@ -7,9 +7,10 @@
 pub mod record;
 pub mod slow;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, Command, value_parser};
+use clap::{Arg, Command};
 
 /// Reads the arguments of a step: `--help`, and `--trace FILE`, which records what
 /// happens until the returned value is dropped.
@@ -17,10 +18,18 @@ pub fn begin(shows: &'static str) -> record::Recording {
     let trace = Arg::new("trace")
         .long("trace")
         .value_name("FILE")
-        .value_parser(value_parser!(std::path::PathBuf))
+        .value_parser(file)
         .help("Write what happened as lines of JSON, for the example `timeline`");
     let matches = Command::new("step").about(shows).arg(trace).get_matches();
     record::Recording::start(matches.get_one("trace").cloned())
+}
+
+/// A file to write. `-` is none, so that no file of that name is left behind.
+fn file(name: &str) -> Result<PathBuf, String> {
+    if name == "-" {
+        return Err("this needs a file, and '-' is none: write /dev/stdout or ./- if you mean that".into());
+    }
+    Ok(name.into())
 }
 
 /// A time as the steps print it: whole milliseconds.
